@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <utility>
+
+/// Bytes with one owner, whoever allocated them.
+///
+/// Results come from the bridge's allocator and leave by moving; nothing is copied on the way to the caller.
+namespace holdfast::core {
+
+class buffer {
+ public:
+  using free_fn = void (*)(std::byte* data, std::size_t size, std::size_t capacity) noexcept;
+
+  buffer() = default;
+  buffer(std::byte* data, std::size_t size, std::size_t capacity, free_fn free) noexcept
+      : data_(data), size_(size), capacity_(capacity), free_(free) {}
+  buffer(buffer&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)),
+        free_(std::exchange(other.free_, nullptr)) {}
+  buffer& operator=(buffer&& other) noexcept {
+    buffer old(std::move(*this));
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+    free_ = std::exchange(other.free_, nullptr);
+    return *this;
+  }
+  ~buffer() {
+    if (free_ != nullptr) free_(data_, size_, capacity_);
+  }
+
+  std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+  free_fn free_ = nullptr;
+};
+
+}  // namespace holdfast::core

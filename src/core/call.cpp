@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/call.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "core/cell.hpp"
+#include "core/mailbox.hpp"
+
+namespace holdfast::core {
+
+const char* to_string(call_phase phase) noexcept {
+  switch (phase) {
+    case call_phase::queued: return "queued";
+    case call_phase::running: return "running";
+    case call_phase::done: return "done";
+  }
+  return "unknown";
+}
+
+call::call(environment& world, call_id id, std::uint32_t function, call_terms terms) noexcept
+    : world_(world), id_(id), function_(function), terms_(terms) {}
+
+call::~call() = default;
+
+call_phase call::phase() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return phase_;
+}
+
+bool call::attach(const boost::intrusive_ptr<waiter>& who) {
+  const std::scoped_lock lock(mutex_);
+  if (phase_ == call_phase::done) return false;
+  waiters_.push_back(who);
+  return true;
+}
+
+bool call::leave(waiter& who) noexcept {
+  boost::intrusive_ptr<waiter> left;  // released after the lock
+  bool unwanted = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = std::ranges::find(waiters_, &who, &boost::intrusive_ptr<waiter>::get);
+    if (found == waiters_.end()) return false;
+    left = std::move(*found);
+    waiters_.erase(found);
+    unwanted = terms_.bound && waiters_.empty() && phase_ == call_phase::queued;
+  }
+  // Another waiter may attach meanwhile: the mailbox looks again under both locks.
+  if (unwanted && mailbox_ != nullptr && mailbox_->remove_unwanted(*this)) {
+    finish_unrun(errc::revoked);
+  } else {
+    world_.observe.on_detached(id_);
+  }
+  return true;
+}
+
+revoke_answer call::revoke() noexcept {
+  if (mailbox_ != nullptr && mailbox_->remove(*this)) {
+    finish_unrun(errc::revoked);
+    return revoke_answer::revoked;
+  }
+  return phase() == call_phase::done ? revoke_answer::done : revoke_answer::running;
+}
+
+bool call::kill() noexcept {
+  if (revoke() == revoke_answer::revoked) return true;
+  boost::intrusive_ptr<cell> on;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (phase_ == call_phase::done) return false;
+    on = runs_on_;
+    if (on == nullptr) killed_early_ = true;
+  }
+  if (on != nullptr) on->stop(*this, errc::killed);
+  return true;
+}
+
+void call::on_timer(timer& /*deadline*/) noexcept {
+  if (mailbox_->remove(*this)) {
+    finish_unrun(errc::expired_in_queue);
+    return;
+  }
+  boost::intrusive_ptr<cell> on;
+  {
+    const std::scoped_lock lock(mutex_);
+    on = runs_on_;
+  }
+  // Taken but not begun yet: `begin` arms this timer anew, with the earlier of both limits.
+  if (on != nullptr) on->stop(*this, errc::deadline_killed);
+}
+
+std::optional<errc> call::begin(boost::intrusive_ptr<cell> on, std::uint64_t generation) noexcept {
+  const time_point now = world_.time.now();
+  {
+    const std::scoped_lock lock(mutex_);
+    assert(phase_ == call_phase::queued);
+    if (killed_early_) return errc::revoked;
+    if (now >= terms_.deadline) return errc::expired_in_queue;
+    phase_ = call_phase::running;
+    runs_on_ = std::move(on);
+    end_.generation = generation;
+    end_.attempts += 1;
+  }
+  world_.deadlines.arm(deadline_, std::min(terms_.deadline, later(now, terms_.run_limit)));
+  return std::nullopt;
+}
+
+void call::finish(call_end end) noexcept {
+  std::vector<boost::intrusive_ptr<waiter>> told;
+  boost::intrusive_ptr<cell> ran_on;
+  {
+    const std::scoped_lock lock(mutex_);
+    assert(phase_ != call_phase::done);
+    end.attempts = end_.attempts;
+    end_ = std::move(end);
+    phase_ = call_phase::done;
+    told.swap(waiters_);
+    ran_on.swap(runs_on_);
+  }
+  world_.deadlines.disarm(deadline_);
+  world_.observe.on_done(id_, end_.what);
+  for (const auto& who : told) who->on_done(*this);
+}
+
+void call::finish_unrun(errc why, std::string detail) noexcept {
+  call_end end;
+  end.what = outcome_of(why);
+  end.code = why;
+  end.detail = std::move(detail);
+  finish(std::move(end));
+}
+
+}  // namespace holdfast::core

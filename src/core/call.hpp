@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/intrusive/list_hook.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <holdfast/call_id.hpp>
+#include <holdfast/outcome.hpp>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/buffer.hpp"
+#include "core/environment.hpp"
+
+/// A request on its way to its one outcome.
+///
+/// The host owns it: arguments, limits and result live here, and nothing in it points at a caller. Callers hold
+/// references and wait; whether any of them is still there changes nothing once an attempt has begun.
+namespace holdfast::core {
+
+class call;
+class cell;
+class mailbox;
+
+enum class call_phase : std::uint8_t { queued, running, done };
+
+const char* to_string(call_phase phase) noexcept;
+
+/// What a revoke found.
+enum class revoke_answer : std::uint8_t {
+  revoked,  ///< taken back: the guest is never entered for it
+  running,  ///< too late, it goes on
+  done,     ///< it has its outcome
+};
+
+/// The single terminal result, written once.
+struct call_end {
+  outcome what = outcome::refused;
+  std::error_code code{};  ///< empty for `completed`
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;  ///< 0: never entered
+  unsigned attempts = 0;
+  buffer value{};        ///< the returned value's bytes, for `completed`
+  std::string detail{};  ///< a sentence; may quote the guest
+  std::string backtrace{};
+};
+
+/// Somebody who waits for a call. Told at most once: the outcome, or, having left, nothing.
+class waiter : public shared_object {
+ public:
+  /// The call is done. Runs on the thread that ended it, without locks: hand over, do not work.
+  virtual void on_done(call& ended) noexcept = 0;
+};
+
+/// How long a call may take, and who it belongs to.
+struct call_terms {
+  time_point deadline = time_point::max();  ///< from acceptance; queued past it: expired, running: stopped
+  duration run_limit = no_limit;            ///< from the start of an attempt
+  duration grace = duration::zero();        ///< between asking the guest to stop and the cut
+  bool bound = false;                       ///< queued, it is revoked when its last waiter leaves
+};
+
+class call : public shared_object, public boost::intrusive::list_base_hook<> {
+ public:
+  call(environment& world, call_id id, std::uint32_t function, call_terms terms) noexcept;
+  ~call() override;
+
+  /// The encoded arguments; they live as long as the call.
+  virtual std::span<const std::byte> arguments() const noexcept = 0;
+
+  /// What the request weighs in a queue's byte bound.
+  virtual std::size_t bytes() const noexcept = 0;
+
+  const call_id& id() const noexcept { return id_; }
+  std::uint32_t function() const noexcept { return function_; }
+  const call_terms& terms() const noexcept { return terms_; }
+  call_phase phase() const noexcept;
+
+  /// Registers a waiter. False: the call is done already and the waiter will not be told.
+  bool attach(const boost::intrusive_ptr<waiter>& who);
+
+  /// Takes a waiter back. True: it will not be told. A bound call in the queue whose last waiter this was is revoked.
+  bool leave(waiter& who) noexcept;
+
+  /// Takes the call back if it has not begun.
+  revoke_answer revoke() noexcept;
+
+  /// Stops the guest if the call runs, revokes it if it waits. False: it was done already.
+  bool kill() noexcept;
+
+  /// The end. Only after `phase() == done` was seen, or from `on_done`.
+  const call_end& end() const noexcept { return end_; }
+
+ private:
+  friend class cell;
+  friend class mailbox;
+
+  void on_timer(timer& fired) noexcept override;
+  /// Queued to running, after the mailbox gave it out. An error: it expired or was killed meanwhile; finish it so.
+  std::optional<errc> begin(boost::intrusive_ptr<cell> on, std::uint64_t generation) noexcept;
+  /// Ends the call. Exactly once.
+  void finish(call_end end) noexcept;
+  /// Ends a call whose guest was never entered.
+  void finish_unrun(errc why, std::string detail = {}) noexcept;
+
+  environment& world_;
+  const call_id id_;
+  const std::uint32_t function_;
+  const call_terms terms_;
+  boost::intrusive_ptr<mailbox> mailbox_;  // set on admission, before anyone else sees the call
+  timer deadline_{*this};
+
+  mutable std::mutex mutex_;  // taken after the mailbox's and the cell's, before the timers'
+  call_phase phase_ = call_phase::queued;
+  std::vector<boost::intrusive_ptr<waiter>> waiters_;
+  boost::intrusive_ptr<cell> runs_on_;
+  bool killed_early_ = false;  // killed after the mailbox gave it out, before it began
+  call_end end_;
+};
+
+}  // namespace holdfast::core

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cell.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "core/fate.hpp"
+
+namespace holdfast::core {
+namespace {
+
+// Calls that one slice may complete before the cell goes to the back of the workers' queue.
+constexpr int slice_steps = 64;
+
+// A thread that drives a cell does not drive a second one below it: waiters' callbacks may submit.
+thread_local bool driving_here = false;
+
+constexpr bool allowed(cell_state from, cell_state to) noexcept {
+  using enum cell_state;
+  switch (from) {
+    case building: return to == idle || to == rebuilding || to == broken || to == draining || to == closed;
+    case idle: return to == running || to == draining || to == closed;
+    case running: return to == idle || to == stopping || to == rebuilding || to == draining || to == closed;
+    case stopping: return to == idle || to == running || to == rebuilding || to == draining || to == closed;
+    case rebuilding: return to == idle || to == broken || to == draining || to == closed;
+    case broken: return to == closed;
+    case draining: return to == stopping || to == rebuilding || to == closed;
+    case closed: return false;
+  }
+  return false;
+}
+
+}  // namespace
+
+const char* to_string(cell_state state) noexcept {
+  switch (state) {
+    case cell_state::building: return "building";
+    case cell_state::idle: return "idle";
+    case cell_state::running: return "running";
+    case cell_state::stopping: return "stopping";
+    case cell_state::rebuilding: return "rebuilding";
+    case cell_state::broken: return "broken";
+    case cell_state::draining: return "draining";
+    case cell_state::closed: return "closed";
+  }
+  return "unknown";
+}
+
+observer& no_observer() noexcept {
+  static observer nobody;
+  return nobody;
+}
+
+cell::cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker, rebuild_policy policy,
+           std::uint32_t number) noexcept
+    : world_(world), mailbox_(std::move(serves)), maker_(maker), policy_(policy), number_(number) {}
+
+cell::~cell() = default;
+
+void cell::open() noexcept {
+  mailbox_->join();
+  serving_ = true;
+  wake();
+}
+
+// --- who drives ---------------------------------------------------------------------------------------------------
+
+void cell::wake() noexcept {
+  drive seen = drive_.load();
+  for (;;) {
+    switch (seen) {
+      case drive::parked:
+        if (!drive_.compare_exchange_weak(seen, drive::posted)) continue;
+        intrusive_ptr_add_ref(this);  // the queue's reference, taken over by `run`
+        world_.run.post(*this);
+        return;
+      case drive::driving:
+        if (!drive_.compare_exchange_weak(seen, drive::rerun)) continue;
+        return;
+      case drive::posted:
+      case drive::rerun: return;
+    }
+  }
+}
+
+void cell::run() noexcept {
+  const boost::intrusive_ptr<cell> self(this, false);
+  drive_.store(drive::driving);
+  drive_once();
+}
+
+bool cell::dispatch() noexcept {
+  drive seen = drive::parked;
+  if (driving_here || !drive_.compare_exchange_strong(seen, drive::driving)) return false;
+  const boost::intrusive_ptr<cell> self(this);
+  drive_once();
+  return true;
+}
+
+void cell::drive_once() noexcept {
+  driving_here = true;
+  bool more = true;
+  for (int steps = 0; more && steps < slice_steps; ++steps) more = step();
+  driving_here = false;
+
+  drive seen = drive::driving;
+  if (!more && drive_.compare_exchange_strong(seen, drive::parked)) return;
+  drive_.store(drive::posted);
+  intrusive_ptr_add_ref(this);
+  world_.run.post(*this);
+}
+
+// --- what others tell ---------------------------------------------------------------------------------------------
+
+void cell::stop(call& which, errc why) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (current_.get() != &which || stop_why_) return;
+    stop_why_ = why;
+    guest_->ask_to_stop();
+    const duration grace = which.terms().grace;
+    if (grace > duration::zero()) {
+      raise(stop_asked);
+      world_.deadlines.arm(stop_timer_, later(world_.time.now(), grace));
+    } else {
+      raise(stop_asked | cut);
+      guest_->interrupt();
+    }
+  }
+  wake();
+}
+
+void cell::on_timer(timer& fired) noexcept {
+  if (&fired == &retry_timer_) {
+    raise(rebuild_due);
+  } else {
+    const std::scoped_lock lock(mutex_);
+    if (&fired == &stop_timer_) {
+      if (current_ == nullptr || !stop_why_) return;
+      raise(cut);
+    } else {
+      if (!building_) return;
+      raise(build_expired);
+    }
+    guest_->interrupt();
+  }
+  wake();
+}
+
+void cell::drain() noexcept {
+  raise(drain_asked);
+  wake();
+}
+
+void cell::close() noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (current_ != nullptr && !stop_why_) stop_why_ = errc::killed;
+    raise(drain_asked | close_asked | stop_asked | cut);
+    if (guest_ != nullptr) guest_->interrupt();
+  }
+  wake();
+}
+
+std::optional<fault> cell::last_fault() const {
+  const std::scoped_lock lock(mutex_);
+  return last_fault_;
+}
+
+// --- the driver ---------------------------------------------------------------------------------------------------
+
+void cell::move_to(cell_state next) noexcept {
+  const cell_state from = state_.load();
+  if (from == next) return;
+  assert(allowed(from, next));
+  state_.store(next);
+  world_.observe.on_cell(number_, generation_.load(), from, next);
+}
+
+void cell::replace_guest(std::unique_ptr<guest> next) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    guest_.swap(next);
+    building_ = guest_ != nullptr;
+  }
+  // The old one goes here, store and call together, without the lock.
+}
+
+bool cell::step() noexcept {
+  switch (state_.load()) {
+    case cell_state::building:
+    case cell_state::rebuilding: return step_build();
+    case cell_state::idle:
+    case cell_state::running:
+    case cell_state::stopping:
+    case cell_state::draining: return step_call();
+    case cell_state::broken:
+      if (raised(close_asked | drain_asked)) finish_closing();
+      return false;
+    case cell_state::closed: return false;
+  }
+  return false;
+}
+
+bool cell::step_build() noexcept {
+  if (raised(close_asked)) {
+    finish_closing();
+    return false;
+  }
+  if (backing_off_) {
+    if (!raised(rebuild_due)) return false;
+    lower(rebuild_due);
+    backing_off_ = false;
+  }
+  if (guest_ == nullptr) {
+    lower(build_expired);
+    replace_guest(maker_.make(this, generation_.load()));
+    world_.deadlines.arm(build_timer_, later(world_.time.now(), policy_.build_limit));
+  }
+  const bool expired = raised(build_expired);
+  switch (guest_->poll()) {
+    case guest_state::pending:
+      if (!expired) return false;
+      return build_failed({.code = errc::cannot_instantiate, .message = "the instantiation took too long"});
+    case guest_state::failed: return build_failed(guest_->take_fault());
+    case guest_state::ready: break;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    building_ = false;
+  }
+  world_.deadlines.disarm(build_timer_);
+  failures_ = 0;
+  move_to(raised(drain_asked) ? cell_state::draining : cell_state::idle);
+  return true;
+}
+
+bool cell::build_failed(fault why) noexcept {
+  world_.deadlines.disarm(build_timer_);
+  lower(build_expired);
+  world_.observe.on_fault(number_, generation_.load(), why);
+  replace_guest(nullptr);
+  ++failures_;
+  const std::string message = why.message;
+  {
+    const std::scoped_lock lock(mutex_);
+    last_fault_ = std::move(why);
+  }
+  if (policy_.give_up_after != 0 && failures_ >= policy_.give_up_after) {
+    move_to(cell_state::broken);
+    serving_ = false;
+    mailbox_->part(true, message);
+    return raised(close_asked | drain_asked);
+  }
+  move_to(cell_state::rebuilding);
+  // Doubled each time, then a jitter of up to a half off, so that cells that failed together do not retry together.
+  duration wait = policy_.base;
+  for (unsigned i = 1; i < failures_ && wait < policy_.max; ++i) wait *= 2;
+  wait = std::min(wait, policy_.max);
+  wait -= duration(static_cast<duration::rep>(world_.random.next() % static_cast<std::uint64_t>(wait.count() / 2 + 1)));
+  backing_off_ = true;
+  world_.deadlines.arm(retry_timer_, later(world_.time.now(), wait));
+  return false;
+}
+
+bool cell::take_next() noexcept {
+  mailbox::taken got = mailbox_->take(*this);
+  if (got.next == nullptr) {
+    if (got.closed && raised(drain_asked)) {
+      finish_closing();
+    } else {
+      move_to(raised(drain_asked) ? cell_state::draining : cell_state::idle);
+    }
+    return false;
+  }
+  call& next = *got.next;
+  const std::uint64_t generation = generation_.load();
+  std::optional<errc> never;
+  {
+    // One step for all who might stop it: from here on the call runs here, and a stop finds it current.
+    const std::scoped_lock lock(mutex_);
+    never = next.begin(this, generation);
+    if (!never) {
+      guest_->start(next.function(), next.arguments());
+      current_ = std::move(got.next);
+    }
+  }
+  if (never) {
+    next.finish_unrun(*never);
+    return true;
+  }
+  world_.observe.on_started(next.id(), number_, generation);
+  move_to(raised(drain_asked) ? cell_state::draining : cell_state::running);
+  return true;
+}
+
+bool cell::step_call() noexcept {
+  if (current_ == nullptr) {
+    if (!raised(close_asked)) return take_next();
+    finish_closing();
+    return false;
+  }
+  if (raised(stop_asked)) move_to(cell_state::stopping);
+  // Read before the poll: a guest that was told to stop gets one more slice, in which a running one faults with its
+  // backtrace. One that is still pending then waits in the host and is cut with its store.
+  const bool cutting = raised(cut);
+  call_end end;
+  fault why;
+  switch (guest_->poll()) {
+    case guest_state::ready:
+      end.what = outcome::completed;
+      end.value = guest_->take_result();
+      complete(std::move(end));
+      return true;
+    case guest_state::failed: why = guest_->take_fault(); break;
+    case guest_state::pending:
+      if (!cutting) return false;
+      why = {.code = errc::killed, .message = "stopped while it waited in the host"};
+      break;
+  }
+  if (why.code == errc::killed) {
+    const std::scoped_lock lock(mutex_);
+    why.code = stop_why_.value_or(errc::killed);
+  }
+  end.what = outcome_of(why.code);
+  if (end.what == outcome::refused) {  // An internal error and the like: the guest may have run.
+    why.code = errc::host_failed;
+    end.what = outcome::host_failed;
+  }
+  end.code = why.code;
+  end.detail = why.message;
+  end.backtrace = why.backtrace;
+  static_assert(fate_of(errc::trapped) == fate::rebuild && fate_of(errc::host_failed) == fate::rebuild);
+  complete(std::move(end));
+  if (fate_of(why.code) == fate::rebuild) spoil(why);
+  return true;
+}
+
+void cell::complete(call_end end) noexcept {
+  world_.deadlines.disarm(stop_timer_);
+  boost::intrusive_ptr<call> ended;
+  {
+    const std::scoped_lock lock(mutex_);
+    ended = std::move(current_);
+    stop_why_.reset();
+    if (!raised(close_asked)) lower(stop_asked | cut);
+  }
+  end.cell = number_;
+  end.generation = generation_.load();
+  ended->finish(std::move(end));
+}
+
+void cell::spoil(const fault& why) noexcept {
+  world_.observe.on_fault(number_, generation_.load(), why);
+  replace_guest(nullptr);
+  {
+    const std::scoped_lock lock(mutex_);
+    last_fault_ = why;
+  }
+  move_to(cell_state::rebuilding);
+  generation_.fetch_add(1);
+}
+
+void cell::finish_closing() noexcept {
+  world_.deadlines.disarm(build_timer_);
+  world_.deadlines.disarm(retry_timer_);
+  world_.deadlines.disarm(stop_timer_);
+  replace_guest(nullptr);
+  move_to(cell_state::closed);
+  if (serving_) {
+    serving_ = false;
+    mailbox_->part(false, {});
+  }
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "core/call.hpp"
+#include "core/environment.hpp"
+#include "core/guest.hpp"
+#include "core/mailbox.hpp"
+
+/// An instance slot: the unit of isolation.
+///
+/// A cell takes calls from its mailbox and drives one guest through them, one at a time. Whoever moves it from parked
+/// to driving runs it: a worker, or the submitting thread for a first slice. A guest that faulted, was cut or failed
+/// in the host is destroyed and never entered again; the next generation takes its place.
+///
+///     building -> idle -> running -> idle ...           the good life
+///     running -> stopping -> rebuilding -> idle         a stop; stopping -> idle if the call still came to its end
+///     rebuilding -> broken                              too many failures in a row
+///     any -> draining -> closed
+namespace holdfast::core {
+
+struct rebuild_policy {
+  duration base = std::chrono::milliseconds(10);  ///< first wait after a failed rebuild, doubled each time, with jitter
+  duration max = std::chrono::seconds(30);
+  unsigned give_up_after = 8;                     ///< failures in a row before the cell is `broken`; 0: never
+  duration build_limit = std::chrono::seconds(30);  ///< for one instantiation, start functions included
+};
+
+class cell final : public shared_object, public task {
+ public:
+  cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker, rebuild_policy policy,
+       std::uint32_t number) noexcept;
+  ~cell() override;
+
+  /// Begins to build the first instance, on a worker.
+  void open() noexcept;
+
+  /// Something happened that makes driving worth while. Any thread, also from a guest's waker and long after.
+  void wake() noexcept;
+
+  /// Drives one slice on this thread. False: it is being driven elsewhere, or this thread drives a cell already.
+  bool dispatch() noexcept;
+
+  /// Stops `which` if it is the call in flight: asks, then cuts after its grace. A second stop keeps the first's reason.
+  void stop(call& which, errc why) noexcept;
+
+  /// Ends when the mailbox is closed and empty.
+  void drain() noexcept;
+
+  /// Cuts whatever runs, as `killed`, and ends. The mailbox must be closed.
+  void close() noexcept;
+
+  cell_state state() const noexcept { return state_.load(); }
+  std::uint64_t generation() const noexcept { return generation_.load(); }
+  std::uint32_t number() const noexcept { return number_; }
+
+  /// Why the last instance was lost or could not be built.
+  std::optional<fault> last_fault() const;
+
+ private:
+  friend class mailbox;
+
+  // What others tell the driver; it looks at the start of each step.
+  enum signal : std::uint32_t {
+    stop_asked = 1,     // the call in flight is to end
+    cut = 2,            // ... now
+    build_expired = 4,  // the instantiation took too long
+    rebuild_due = 8,    // the backoff is over
+    drain_asked = 16,
+    close_asked = 32,
+  };
+  // Who drives. `rerun`: woken while driving.
+  enum class drive : std::uint8_t { parked, posted, driving, rerun };
+
+  void run() noexcept override;
+  void on_timer(timer& fired) noexcept override;
+
+  void drive_once() noexcept;
+  bool step() noexcept;  // true: go on
+  bool step_build() noexcept;
+  bool step_call() noexcept;
+  bool take_next() noexcept;
+  void complete(call_end end) noexcept;
+  bool build_failed(fault why) noexcept;  // true: go on
+  void spoil(const fault& why) noexcept;
+  void finish_closing() noexcept;
+
+  void raise(std::uint32_t what) noexcept { signals_.fetch_or(what); }
+  bool raised(std::uint32_t what) const noexcept { return (signals_.load() & what) != 0; }
+  void lower(std::uint32_t what) noexcept { signals_.fetch_and(~what); }
+  void move_to(cell_state next) noexcept;
+  void replace_guest(std::unique_ptr<guest> next) noexcept;
+
+  environment& world_;
+  const boost::intrusive_ptr<mailbox> mailbox_;
+  guest_maker& maker_;
+  const rebuild_policy policy_;
+  const std::uint32_t number_;
+
+  std::atomic<drive> drive_{drive::parked};
+  std::atomic<std::uint32_t> signals_{0};
+  std::atomic<cell_state> state_{cell_state::building};
+  std::atomic<std::uint64_t> generation_{1};
+
+  // Written under the lock. The driver alone writes the guest and the call, so it may read these two without.
+  mutable std::mutex mutex_;
+  std::unique_ptr<guest> guest_;
+  boost::intrusive_ptr<call> current_;
+  std::optional<errc> stop_why_;
+  bool building_ = false;  // the guest is being instantiated
+  std::optional<fault> last_fault_;
+
+  // The driver's own.
+  unsigned failures_ = 0;
+  bool backing_off_ = false;
+  bool serving_ = false;
+
+  bool noted_idle_ = false;  // guarded by the mailbox's lock
+
+  timer stop_timer_{*this};
+  timer build_timer_{*this};
+  timer retry_timer_{*this};
+};
+
+}  // namespace holdfast::core

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <holdfast/error.hpp>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "core/buffer.hpp"
+
+/// All that core knows of a guest: one store with one root instance.
+///
+/// The engine implements it over Wasmtime, the simulator fakes it. A guest is driven by one thread at a time, a slice
+/// of at most one tick a poll. Destroying it is the cut: store and running call go together, and nothing else ever
+/// ends a call.
+namespace holdfast::core {
+
+class cell;
+
+/// Why a guest is lost. Its code decides the instance's fate (`core/fate.hpp`).
+struct fault {
+  errc code = errc::internal;
+  std::string message{};    ///< one line, may quote the guest
+  std::string backtrace{};  ///< the guest's frames, a line each; may be empty
+};
+
+enum class guest_state : std::uint8_t {
+  pending,  ///< not there yet; the wake target will be woken
+  ready,    ///< built and idle, or the call returned and its post-return has run
+  failed,   ///< lost; `take_fault` says why
+};
+
+class guest {
+ public:
+  virtual ~guest() = default;
+
+  /// Goes on with the instantiation or the call, for at most one slice.
+  virtual guest_state poll() = 0;
+
+  /// Begins a call on an idle guest; the next polls drive it.
+  ///
+  /// The arguments stay alive and unchanged until a poll answers `ready` or `failed`, or the guest is destroyed.
+  virtual void start(std::uint32_t function, std::span<const std::byte> arguments) = 0;
+
+  /// The returned value's bytes, once, after a call's `ready`.
+  virtual buffer take_result() = 0;
+
+  /// Once, after `failed`.
+  virtual fault take_fault() = 0;
+
+  /// Stage one of a stop: lets host functions return early. Any thread, beside a poll.
+  virtual void ask_to_stop() noexcept = 0;
+
+  /// Stage two for a guest that runs: it faults at its next tick, with its backtrace. Any thread, beside a poll.
+  /// Holds for the call in flight only; `start` forgets it.
+  virtual void interrupt() noexcept = 0;
+};
+
+/// Makes the guest of the next generation for a cell. Thread-safe.
+class guest_maker {
+ public:
+  virtual ~guest_maker() = default;
+
+  /// Answers at once: nothing of the component runs before the first poll. A null pointer never; throws nothing.
+  /// The guest wakes `owner` whenever polling it is worth while, from any thread, also late.
+  virtual std::unique_ptr<guest> make(boost::intrusive_ptr<cell> owner, std::uint64_t generation) noexcept = 0;
+};
+
+}  // namespace holdfast::core

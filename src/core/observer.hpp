@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <holdfast/call_id.hpp>
+#include <holdfast/duration.hpp>
+#include <holdfast/outcome.hpp>
+
+/// What core tells of itself: one event a transition. Core never logs; metrics, logs and pages are observers.
+namespace holdfast::core {
+
+enum class cell_state : std::uint8_t { building, idle, running, stopping, rebuilding, broken, draining, closed };
+
+const char* to_string(cell_state state) noexcept;
+
+struct fault;
+
+/// Called on the thread where it happens, at times under a lock, so that events of one call and of one cell keep their
+/// order: be quick, throw nothing, call nothing of Holdfast. The defaults do nothing.
+class observer {
+ public:
+  virtual ~observer() = default;
+
+  /// A cell has changed its state.
+  virtual void on_cell(std::uint32_t /*cell*/, std::uint64_t /*generation*/, cell_state /*from*/,
+                       cell_state /*to*/) noexcept {}
+
+  /// An instance was lost, or one could not be built.
+  virtual void on_fault(std::uint32_t /*cell*/, std::uint64_t /*generation*/, const fault& /*why*/) noexcept {}
+
+  virtual void on_accepted(const call_id& /*call*/) noexcept {}
+  virtual void on_refused(errc /*why*/) noexcept {}
+  virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
+  virtual void on_done(const call_id& /*call*/, outcome /*what*/) noexcept {}
+
+  /// A caller stopped waiting for a call that goes on.
+  virtual void on_detached(const call_id& /*call*/) noexcept {}
+};
+
+/// The observer that nobody injected.
+observer& no_observer() noexcept;
+
+}  // namespace holdfast::core

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/intrusive/list_hook.hpp>
+
+/// Where cells are run. Real threads (`core/workers.hpp`) or the simulator's seeded choice.
+namespace holdfast::core {
+
+/// Something a worker can run. Posted by one owner at a time; `run` may post it again.
+class task : public boost::intrusive::list_base_hook<> {
+ public:
+  virtual void run() noexcept = 0;
+
+ protected:
+  ~task() = default;
+};
+
+class scheduler {
+ public:
+  virtual ~scheduler() = default;
+
+  /// Runs the task soon, on some worker, after those posted before. Any thread; never runs it inline.
+  /// The task stays alive until it has run: whoever posts holds it.
+  virtual void post(task& work) noexcept = 0;
+};
+
+}  // namespace holdfast::core
