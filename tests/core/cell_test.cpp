@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/cell.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/fakes.hpp"
+
+namespace holdfast::core {
+namespace {
+
+using namespace fakes;
+using kind = script::kind;
+using testing::ElementsAre;
+
+class cell_test : public testing::Test {
+ protected:
+  void open(unsigned cells = 1, rebuild_policy policy = {}) {
+    pool = std::make_unique<fake_pool>(world.env, log, cells, mailbox_limits{.depth = 4}, policy);
+    world.settle();
+  }
+  void TearDown() override {
+    if (pool == nullptr) return;
+    pool->close();
+    world.settle();
+    EXPECT_TRUE(pool->box().deserted()) << "every cell ends";
+    EXPECT_EQ(log.built, log.destroyed) << "every guest is destroyed";
+  }
+  call_terms within(duration run_limit) { return {.deadline = world.now() + 1h, .run_limit = run_limit}; }
+
+  record log;
+  manual_world world;
+  std::unique_ptr<fake_pool> pool;
+};
+
+TEST_F(cell_test, answers_a_call_with_what_the_guest_returned) {
+  open();
+  const auto asked = pool->send({.value = 42});
+  EXPECT_EQ(asked->phase(), call_phase::queued);
+  world.settle();
+  ASSERT_EQ(asked->phase(), call_phase::done);
+  EXPECT_EQ(asked->end().what, outcome::completed);
+  EXPECT_EQ(asked->value(), 42U);
+  EXPECT_EQ(asked->end().generation, 1U);
+  EXPECT_EQ(asked->end().attempts, 1U);
+}
+
+TEST_F(cell_test, runs_calls_one_at_a_time_in_the_order_of_acceptance) {
+  open();
+  for (std::uint64_t i = 1; i <= 4; ++i) pool->send({.slices = 3, .value = i});
+  world.settle();
+  EXPECT_THAT(log.entered, ElementsAre(1, 2, 3, 4));
+}
+
+TEST_F(cell_test, gives_way_after_every_slice) {
+  open();
+  const auto looping = pool->send({.what = kind::loop});
+  EXPECT_EQ(world.settle(100), 100U) << "each slice is a task of its own, so others get their turn";
+  looping->kill();
+  world.settle();
+  EXPECT_EQ(looping->end().what, outcome::killed);
+}
+
+TEST_F(cell_test, answers_the_next_call_from_the_next_generation_after_a_trap) {
+  open();
+  const auto bad = pool->send({.what = kind::trap, .slices = 2});
+  const auto good = pool->send({.value = 9});
+  world.settle();
+  EXPECT_EQ(bad->end().what, outcome::trapped);
+  EXPECT_EQ(bad->end().code, effect::executed);
+  EXPECT_EQ(bad->end().generation, 1U);
+  EXPECT_EQ(good->end().what, outcome::completed);
+  EXPECT_EQ(good->end().generation, 2U);
+  EXPECT_THAT(log.entered_in, ElementsAre(1, 2));
+}
+
+TEST_F(cell_test, cuts_a_loop_at_its_run_limit_with_its_backtrace) {
+  open();
+  const auto looping = pool->send({.what = kind::loop}, within(20ms));
+  world.settle(10);
+  world.advance(19ms);
+  world.settle(10);
+  EXPECT_EQ(looping->phase(), call_phase::running);
+  world.advance(1ms);
+  world.settle();
+  ASSERT_EQ(looping->phase(), call_phase::done);
+  EXPECT_EQ(looping->end().what, outcome::deadline_killed);
+  EXPECT_EQ(looping->end().backtrace, "at: fake");
+  EXPECT_EQ(pool->at(0).generation(), 2U);
+}
+
+TEST_F(cell_test, cuts_a_guest_that_waits_in_the_host_at_its_run_limit) {
+  open();
+  const auto waiting = pool->send({.what = kind::deaf_wait}, within(20ms));
+  EXPECT_LT(world.settle(), 10U) << "a waiting guest costs no thread";
+  world.advance(20ms);
+  world.settle();
+  EXPECT_EQ(waiting->end().what, outcome::deadline_killed);
+  const auto next = pool->send({.value = 1});
+  world.settle();
+  EXPECT_EQ(next->end().generation, 2U);
+}
+
+TEST_F(cell_test, keeps_an_instance_that_returns_when_it_is_asked_to_stop) {
+  open();
+  auto terms = within(20ms);
+  terms.grace = 5ms;
+  const auto waiting = pool->send({.what = kind::wait, .value = 3}, terms);
+  world.settle();
+  world.advance(20ms);
+  world.settle();
+  EXPECT_EQ(waiting->end().what, outcome::completed);
+  EXPECT_EQ(pool->at(0).state(), cell_state::idle);
+  EXPECT_EQ(pool->at(0).generation(), 1U);
+}
+
+TEST_F(cell_test, cuts_a_guest_that_does_not_listen_only_after_the_grace) {
+  open();
+  auto terms = within(20ms);
+  terms.grace = 5ms;
+  const auto waiting = pool->send({.what = kind::deaf_wait}, terms);
+  world.settle();
+  world.advance(20ms);
+  world.settle();
+  EXPECT_EQ(waiting->phase(), call_phase::running);
+  EXPECT_EQ(pool->at(0).state(), cell_state::stopping);
+  world.advance(4ms);
+  world.settle();
+  EXPECT_EQ(waiting->phase(), call_phase::running);
+  world.advance(1ms);
+  world.settle();
+  EXPECT_EQ(waiting->end().what, outcome::deadline_killed);
+  EXPECT_EQ(pool->at(0).generation(), 2U);
+}
+
+TEST_F(cell_test, keeps_its_instance_when_a_stop_comes_too_late) {
+  open();
+  const auto quick = pool->send({.value = 1}, within(20ms));
+  world.settle();
+  EXPECT_FALSE(quick->kill());
+  world.advance(1h);
+  const auto next = pool->send({.slices = 2, .value = 2}, within(20ms));
+  world.settle();
+  EXPECT_EQ(next->end().what, outcome::completed);
+  EXPECT_EQ(next->end().generation, 1U);
+}
+
+TEST_F(cell_test, expires_a_queued_call_without_entering_the_guest) {
+  open();
+  const auto first = pool->send({.what = kind::deaf_wait}, within(2h));
+  const auto second = pool->send({.value = 2}, {.deadline = world.now() + 10ms});
+  world.settle();
+  world.advance(10ms);
+  EXPECT_EQ(second->end().what, outcome::expired_in_queue);
+  EXPECT_EQ(second->end().code, effect::not_executed);
+  first->kill();
+  world.settle();
+  EXPECT_THAT(log.entered, ElementsAre(0));
+}
+
+TEST_F(cell_test, stops_at_the_total_deadline_even_when_the_run_limit_is_longer) {
+  open();
+  const auto looping = pool->send({.what = kind::loop}, {.deadline = world.now() + 10ms, .run_limit = 1h});
+  world.settle(5);
+  world.advance(10ms);
+  world.settle();
+  EXPECT_EQ(looping->end().what, outcome::deadline_killed);
+}
+
+TEST_F(cell_test, retries_a_failed_rebuild_after_a_growing_wait) {
+  log.builds_that_fail = 2;
+  open();
+  EXPECT_EQ(pool->at(0).state(), cell_state::rebuilding);
+  const auto asked = pool->send({.value = 5});
+  world.advance(10ms);
+  world.settle();
+  EXPECT_EQ(asked->phase(), call_phase::queued);
+  EXPECT_EQ(log.built, 2U);
+  world.advance(20ms);
+  world.settle();
+  EXPECT_EQ(asked->end().what, outcome::completed);
+  EXPECT_EQ(log.built, 3U);
+}
+
+TEST_F(cell_test, is_broken_after_too_many_failures_and_refuses_what_waits) {
+  log.builds_that_fail = 3;
+  open(1, {.base = 1ms, .give_up_after = 3});
+  const auto asked = pool->send({.value = 5});
+  for (int i = 0; i < 3; ++i) {
+    world.advance(1s);
+    world.settle();
+  }
+  EXPECT_EQ(pool->at(0).state(), cell_state::broken);
+  EXPECT_EQ(asked->end().what, outcome::refused);
+  EXPECT_EQ(asked->end().code, errc::broken);
+  const auto refused = pool->box().admit(pool->make({}), start::post);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*refused, errc::broken);
+  EXPECT_EQ(refused->detail, "cannot start");
+}
+
+TEST_F(cell_test, serves_on_when_a_neighbour_is_broken) {
+  log.builds_that_fail = 1;
+  open(2, {.give_up_after = 1});
+  const auto asked = pool->send({.value = 5});
+  world.settle();
+  EXPECT_EQ(asked->end().what, outcome::completed);
+}
+
+TEST_F(cell_test, cuts_an_instantiation_that_does_not_end) {
+  log.builds_hang = true;
+  open(1, {.give_up_after = 1, .build_limit = 50ms});
+  EXPECT_EQ(pool->at(0).state(), cell_state::building);
+  world.settle(10);
+  world.advance(50ms);
+  world.settle();
+  EXPECT_EQ(pool->at(0).state(), cell_state::broken);
+}
+
+TEST_F(cell_test, runs_the_first_slice_on_the_submitting_thread_when_dispatched) {
+  open();
+  const auto quick = pool->send({.value = 8}, {}, start::dispatch);
+  EXPECT_EQ(quick->phase(), call_phase::done) << "no worker was needed";
+  EXPECT_EQ(quick->value(), 8U);
+  const auto longer = pool->send({.slices = 1, .value = 9}, {}, start::dispatch);
+  EXPECT_EQ(longer->phase(), call_phase::running) << "it outlasted the slice and moves to a worker";
+  world.settle();
+  EXPECT_EQ(longer->value(), 9U);
+}
+
+TEST_F(cell_test, drains_by_finishing_what_runs_and_what_waits) {
+  open();
+  const auto running = pool->send({.slices = 3, .value = 1});
+  const auto waiting = pool->send({.value = 2});
+  world.settle(1);
+  pool->box().close();
+  pool->at(0).drain();
+  const auto late = pool->box().admit(pool->make({}), start::post);
+  ASSERT_TRUE(late);
+  EXPECT_EQ(*late, errc::draining);
+  world.settle();
+  EXPECT_EQ(running->end().what, outcome::completed);
+  EXPECT_EQ(waiting->end().what, outcome::completed);
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+}
+
+TEST_F(cell_test, closes_by_killing_what_runs) {
+  open();
+  const auto running = pool->send({.what = kind::loop});
+  const auto waiting = pool->send({.value = 2});
+  world.settle(3);
+  pool->close();
+  world.settle();
+  EXPECT_EQ(running->end().what, outcome::killed);
+  EXPECT_EQ(waiting->end().what, outcome::refused);
+  EXPECT_EQ(waiting->end().code, effect::not_executed);
+}
+
+TEST_F(cell_test, ignores_a_wake_that_comes_after_its_end) {
+  open();
+  pool->close();
+  world.settle();
+  pool->at(0).wake();
+  EXPECT_EQ(world.settle(), 1U);
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+}
+
+}  // namespace
+}  // namespace holdfast::core

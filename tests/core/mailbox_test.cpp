@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/mailbox.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/fakes.hpp"
+
+namespace holdfast::core {
+namespace {
+
+using namespace fakes;
+
+constexpr std::size_t one = sizeof(script);
+
+class mailbox_test : public testing::Test {
+ protected:
+  record log;
+  manual_world world;
+};
+
+TEST_F(mailbox_test, refuses_at_once_when_it_is_full) {
+  fake_pool pool(world.env, log, 1, {.depth = 2});
+  pool.send({.value = 1});
+  pool.send({.value = 2});
+  const auto refused = pool.box().admit(pool.make({.value = 3}), start::post);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*refused, errc::queue_full);
+  EXPECT_EQ(*refused, effect::not_executed);
+  world.settle();
+  EXPECT_EQ(log.entered.size(), 2U) << "the refused call never reached the guest";
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, counts_the_bytes_that_wait) {
+  fake_pool pool(world.env, log, 1, {.depth = 100, .bytes = 2 * one});
+  pool.send({});
+  EXPECT_EQ(pool.box().bytes(), one);
+  pool.send({});
+  EXPECT_EQ(*pool.box().admit(pool.make({}), start::post), errc::queue_full);
+  world.settle();
+  EXPECT_EQ(pool.box().bytes(), 0U);
+  EXPECT_FALSE(pool.box().admit(pool.make({}), start::post)) << "room again";
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, refuses_a_call_that_alone_is_too_large) {
+  fake_pool pool(world.env, log, 1, {.call_bytes = one - 1});
+  const auto refused = pool.box().admit(pool.make({}), start::post);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*refused, errc::limit);
+  EXPECT_NE(refused->detail.find(std::to_string(one)), std::string::npos) << refused->detail;
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, gives_the_room_of_a_revoked_call_back) {
+  fake_pool pool(world.env, log, 1, {.depth = 1});
+  for (int i = 0; i < 100; ++i) {
+    const auto asked = pool.send({});
+    EXPECT_EQ(asked->revoke(), revoke_answer::revoked);
+    EXPECT_EQ(asked->revoke(), revoke_answer::done);
+    EXPECT_EQ(pool.box().depth(), 0U);
+  }
+  world.settle();
+  EXPECT_TRUE(log.entered.empty());
+  pool.close();
+  world.settle();
+}
+
+}  // namespace
+}  // namespace holdfast::core
