@@ -10,15 +10,6 @@
 
 namespace holdfast::core {
 
-const char* to_string(call_phase phase) noexcept {
-  switch (phase) {
-    case call_phase::queued: return "queued";
-    case call_phase::running: return "running";
-    case call_phase::done: return "done";
-  }
-  return "unknown";
-}
-
 call::call(environment& world, call_id id, std::uint32_t function, call_terms terms) noexcept
     : world_(world), id_(id), function_(function), terms_(terms) {}
 

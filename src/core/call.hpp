@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <holdfast/call_id.hpp>
+#include <holdfast/call_phase.hpp>
 #include <holdfast/outcome.hpp>
 #include <mutex>
 #include <optional>
@@ -25,17 +26,6 @@ namespace holdfast::core {
 class call;
 class cell;
 class mailbox;
-
-enum class call_phase : std::uint8_t { queued, running, done };
-
-const char* to_string(call_phase phase) noexcept;
-
-/// What a revoke found.
-enum class revoke_answer : std::uint8_t {
-  revoked,  ///< taken back: the guest is never entered for it
-  running,  ///< too late, it goes on
-  done,     ///< it has its outcome
-};
 
 /// The single terminal result, written once.
 struct call_end {

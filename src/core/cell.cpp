@@ -60,7 +60,6 @@ cell::~cell() = default;
 
 void cell::open() noexcept {
   mailbox_->join();
-  serving_ = true;
   wake();
 }
 
@@ -79,7 +78,8 @@ void cell::wake() noexcept {
         if (!drive_.compare_exchange_weak(seen, drive::rerun)) continue;
         return;
       case drive::posted:
-      case drive::rerun: return;
+      case drive::rerun:
+      case drive::ended: return;
     }
   }
 }
@@ -104,6 +104,11 @@ void cell::drive_once() noexcept {
   for (int steps = 0; more && steps < slice_steps; ++steps) more = step();
   driving_here = false;
 
+  if (state_.load() == cell_state::closed) {
+    drive_.store(drive::ended);
+    mailbox_->part();  // the last act: now the world may go
+    return;
+  }
   drive seen = drive::driving;
   if (!more && drive_.compare_exchange_strong(seen, drive::parked)) return;
   drive_.store(drive::posted);
@@ -118,7 +123,6 @@ void cell::stop(call& which, errc why) noexcept {
     const std::scoped_lock lock(mutex_);
     if (current_.get() != &which || stop_why_) return;
     stop_why_ = why;
-    guest_->ask_to_stop();
     const duration grace = which.terms().grace;
     if (grace > duration::zero()) {
       raise(stop_asked);
@@ -249,8 +253,7 @@ bool cell::build_failed(fault why) noexcept {
   }
   if (policy_.give_up_after != 0 && failures_ >= policy_.give_up_after) {
     move_to(cell_state::broken);
-    serving_ = false;
-    mailbox_->part(true, message);
+    mailbox_->broke(message);
     return raised(close_asked | drain_asked);
   }
   move_to(cell_state::rebuilding);
@@ -301,7 +304,10 @@ bool cell::step_call() noexcept {
     finish_closing();
     return false;
   }
-  if (raised(stop_asked)) move_to(cell_state::stopping);
+  if (raised(stop_asked) && state_.load() != cell_state::stopping) {
+    move_to(cell_state::stopping);
+    guest_->ask_to_stop();  // here, not in `stop`: it runs the embedder's callbacks, which must meet no lock
+  }
   // Read before the poll: a guest that was told to stop gets one more slice, in which a running one faults with its
   // backtrace. One that is still pending then waits in the host and is cut with its store.
   const bool cutting = raised(cut);
@@ -368,10 +374,6 @@ void cell::finish_closing() noexcept {
   world_.deadlines.disarm(stop_timer_);
   replace_guest(nullptr);
   move_to(cell_state::closed);
-  if (serving_) {
-    serving_ = false;
-    mailbox_->part(false, {});
-  }
 }
 
 }  // namespace holdfast::core

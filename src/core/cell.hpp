@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
+#include <holdfast/rebuild_policy.hpp>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,13 +26,6 @@
 ///     rebuilding -> broken                              too many failures in a row
 ///     any -> draining -> closed
 namespace holdfast::core {
-
-struct rebuild_policy {
-  duration base = std::chrono::milliseconds(10);  ///< first wait after a failed rebuild, doubled each time, with jitter
-  duration max = std::chrono::seconds(30);
-  unsigned give_up_after = 8;                     ///< failures in a row before the cell is `broken`; 0: never
-  duration build_limit = std::chrono::seconds(30);  ///< for one instantiation, start functions included
-};
 
 class cell final : public shared_object, public task {
  public:
@@ -76,8 +70,8 @@ class cell final : public shared_object, public task {
     drain_asked = 16,
     close_asked = 32,
   };
-  // Who drives. `rerun`: woken while driving.
-  enum class drive : std::uint8_t { parked, posted, driving, rerun };
+  // Who drives. `rerun`: woken while driving. `ended`: closed; a late wake touches nothing, the world may be gone.
+  enum class drive : std::uint8_t { parked, posted, driving, rerun, ended };
 
   void run() noexcept override;
   void on_timer(timer& fired) noexcept override;
@@ -120,7 +114,6 @@ class cell final : public shared_object, public task {
   // The driver's own.
   unsigned failures_ = 0;
   bool backing_off_ = false;
-  bool serving_ = false;
 
   bool noted_idle_ = false;  // guarded by the mailbox's lock
 

@@ -51,7 +51,7 @@ class guest {
   /// Once, after `failed`.
   virtual fault take_fault() = 0;
 
-  /// Stage one of a stop: lets host functions return early. Any thread, beside a poll.
+  /// Stage one of a stop: lets host functions return early. On the driving thread, between polls.
   virtual void ask_to_stop() noexcept = 0;
 
   /// Stage two for a guest that runs: it faults at its next tick, with its backtrace. Any thread, beside a poll.

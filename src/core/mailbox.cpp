@@ -16,7 +16,7 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
     const std::scoped_lock lock(mutex_);
     if (closed_) {
       refused = error(errc::draining);
-    } else if (broken_) {
+    } else if (broken_members_ > 0 && broken_members_ >= members_) {
       refused = error(errc::broken, broken_why_);
     } else if (weight > limits_.call_bytes) {
       refused = error(errc::limit, "the arguments are " + std::to_string(weight) + " bytes, the limit for one call is " +
@@ -122,31 +122,33 @@ mailbox::taken mailbox::take(cell& who) {
 
 void mailbox::join() noexcept {
   const std::scoped_lock lock(mutex_);
-  ++servers_;
-  broken_ = false;
+  ++members_;
 }
 
-void mailbox::part(bool broke, const std::string& why) noexcept {
+void mailbox::broke(const std::string& why) noexcept {
   {
     const std::scoped_lock lock(mutex_);
-    assert(servers_ > 0);
-    --servers_;
-    if (servers_ == 0) deserted_.notify_all();
-    if (servers_ > 0 || !broke) return;
-    broken_ = true;
+    ++broken_members_;
     broken_why_ = why;
+    if (broken_members_ < members_) return;
   }
   refuse_queued(errc::broken, why);
 }
 
+void mailbox::part() noexcept {
+  const std::scoped_lock lock(mutex_);
+  assert(members_ > 0);
+  if (--members_ == 0) deserted_.notify_all();
+}
+
 bool mailbox::wait_deserted(duration limit) noexcept {
   std::unique_lock lock(mutex_);
-  return deserted_.wait_for(lock, limit, [this] { return servers_ == 0; });
+  return deserted_.wait_for(lock, limit, [this] { return members_ == 0; });
 }
 
 bool mailbox::deserted() const noexcept {
   const std::scoped_lock lock(mutex_);
-  return servers_ == 0;
+  return members_ == 0;
 }
 
 }  // namespace holdfast::core

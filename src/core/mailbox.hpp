@@ -6,6 +6,7 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <condition_variable>
 #include <cstddef>
+#include <holdfast/call_options.hpp>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -23,11 +24,6 @@ struct mailbox_limits {
   std::size_t depth = 1024;           ///< calls that wait
   std::size_t bytes = 64U << 20;      ///< the arguments of the calls that wait
   std::size_t call_bytes = 16U << 20; ///< the arguments of one call
-};
-
-enum class start : std::uint8_t {
-  dispatch,  ///< the submitting thread drives the first slice itself if a cell is idle
-  post,      ///< a worker runs it; the submitting thread never runs a guest
 };
 
 /// Thread-safe.
@@ -52,7 +48,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   /// The same, only if nobody waits for it any more.
   bool remove_unwanted(call& request) noexcept;
 
-  /// Waits until no cell serves any more. False: the time ran out first. Real time: for real threads only.
+  /// Waits until every cell has ended. False: the time ran out first. Real time: for real threads only.
   bool wait_deserted(duration limit) noexcept;
   bool deserted() const noexcept;
 
@@ -66,10 +62,12 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
     bool closed = false;              ///< nothing waits and nothing will
   };
   taken take(cell& who);
-  /// A cell that can serve.
+  /// One more cell that is to serve, once.
   void join() noexcept;
-  /// A cell that cannot serve any more. The last one that broke refuses all that waits, now and later.
-  void part(bool broke, const std::string& why) noexcept;
+  /// A member that cannot serve any more. When none is left that can, all that waits is refused, now and later.
+  void broke(const std::string& why) noexcept;
+  /// A member has ended; it touches nothing of the world any more.
+  void part() noexcept;
 
  private:
   using queue = boost::intrusive::list<call>;
@@ -82,10 +80,10 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   queue queue_;  // holds a reference to each
   std::size_t bytes_ = 0;
   std::vector<boost::intrusive_ptr<cell>> idle_;
-  std::size_t servers_ = 0;
+  std::size_t members_ = 0;
+  std::size_t broken_members_ = 0;
   std::condition_variable deserted_;
   bool closed_ = false;
-  bool broken_ = false;
   std::string broken_why_;
 };
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+/// Where a call stands, and what a revoke found there.
+namespace holdfast {
+
+enum class call_phase : std::uint8_t {
+  queued,   ///< accepted, not begun: it can be revoked
+  running,  ///< begun: only itself, its deadline or a kill ends it
+  done,     ///< it has its outcome
+};
+
+/// The word for it, as on the wire.
+const char* to_string(call_phase phase) noexcept;
+
+enum class revoke_answer : std::uint8_t {
+  revoked,  ///< taken back: the guest is never entered for it
+  running,  ///< too late, it goes on
+  done,     ///< it has its outcome
+};
+
+/// The word for it, as on the wire.
+const char* to_string(revoke_answer answer) noexcept;
+
+}  // namespace holdfast

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <holdfast/engine.hpp>
+#include <holdfast/world.hpp>
+#include <memory>
+#include <span>
+
+/// A compiled WebAssembly component.
+namespace holdfast {
+
+struct compile_options {
+  /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that others
+  /// may write to is refused, since loading an entry runs native code.
+  std::filesystem::path cache{};
+};
+
+/// Immutable, cheap to copy. Knows the types of its imports and exports.
+///
+/// @par Thread safety  distinct objects: safe; shared objects: safe
+class component {
+ public:
+  /// Compiles a binary component, or one in text form. May take seconds: not for an event loop.
+  ///
+  /// @par Errors  `not_wasm`, `core_module`, `malformed_component`, `unsupported_component`; the detail says where
+  [[nodiscard]] static result<component> compile(const engine& with, std::span<const std::byte> bytes,
+                                                 const compile_options& options = {});
+
+  /// Reads a file and compiles it. The detail of an error begins with the path.
+  [[nodiscard]] static result<component> load(const engine& with, const std::filesystem::path& path,
+                                              const compile_options& options = {});
+
+  const wit::world& world() const noexcept;
+
+  struct impl;  // not for use outside Holdfast
+  const std::shared_ptr<const impl>& internals() const noexcept { return impl_; }
+
+ private:
+  explicit component(std::shared_ptr<const impl> made) noexcept : impl_(std::move(made)) {}
+  std::shared_ptr<const impl> impl_;
+};
+
+/// The directory for compiled code of this user: `$HOLDFAST_CACHE/compiled`, `$XDG_CACHE_HOME/holdfast/compiled` or
+/// `~/.cache/holdfast/compiled`. Empty where there is no home.
+std::filesystem::path default_compile_cache();
+
+}  // namespace holdfast

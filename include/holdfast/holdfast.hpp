@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// All of Holdfast: hosts WebAssembly components so that no caller can break one.
+
+#include <holdfast/component.hpp>
+#include <holdfast/engine.hpp>
+#include <holdfast/error.hpp>
+#include <holdfast/host.hpp>
+#include <holdfast/imports.hpp>
+#include <holdfast/outcome.hpp>
+#include <holdfast/pool.hpp>
+#include <holdfast/reply.hpp>
+#include <holdfast/ticket.hpp>
+#include <holdfast/value.hpp>
+#include <holdfast/world.hpp>

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <holdfast/component.hpp>
+#include <holdfast/duration.hpp>
+#include <holdfast/engine.hpp>
+#include <holdfast/pool.hpp>
+#include <holdfast/pool_options.hpp>
+#include <memory>
+
+/// The owner of the worker threads and of every call until its outcome.
+namespace holdfast {
+
+struct host_options {
+  unsigned workers = 0;                                  ///< threads that drive guests; 0: one a core
+  unsigned function_threads = 2;                         ///< threads that run host functions
+  duration drain_grace = std::chrono::seconds(5);        ///< how long the destructor lets running calls finish
+};
+
+/// Destroying it drains every pool, kills what outlasts the grace, and joins its threads. Pools and tickets may outlive
+/// it: they answer `draining`, and the outcomes that calls had.
+///
+/// @par Thread safety  distinct objects: safe; shared objects: `open` is safe
+class host {
+ public:
+  /// @throws std::system_error where threads cannot be started
+  explicit host(holdfast::engine with, const host_options& options = {});
+  host(const host&) = delete;
+  host& operator=(const host&) = delete;
+  ~host();
+
+  /// Links a component with its host functions and begins to build the pool's instances. Answers at once;
+  /// `pool::wait_ready` waits for the first.
+  ///
+  /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`, `no_resources`
+  [[nodiscard]] result<pool> open(const component& what, pool_options options = {});
+
+  struct impl;  // not for use outside Holdfast
+
+ private:
+  std::shared_ptr<impl> impl_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <holdfast/call_options.hpp>
+#include <holdfast/component.hpp>
+#include <holdfast/pool_options.hpp>
+#include <holdfast/reply.hpp>
+#include <holdfast/ticket.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Stateless cells of one component: any of them may serve a call.
+namespace holdfast {
+
+/// What one cell of a pool does now.
+struct cell_status {
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;
+  std::string state{};  ///< building, idle, running, stopping, rebuilding, broken, draining, closed
+};
+
+/// Cheap to copy. Made by `host::open`; its cells live until it is drained or its host ends.
+///
+/// @par Thread safety  distinct objects: safe; shared objects: safe
+class pool {
+ public:
+  /// Calls an export and waits for the outcome on this thread, at most `options.wait`.
+  ///
+  /// The call is bound to this caller: if the wait ends while it is queued, it is revoked and the guest never entered.
+  /// Once it has begun nothing the caller does ends it; the reply is then `detached` and names the id.
+  /// @par Errors  in `reply::code`; `reply::code == effect::not_executed` where it is safe to call again
+  reply call(std::string_view function, wit::arguments arguments, const call_options& options = {}) const;
+
+  /// Hands a call over and answers at once. The call is kept: it runs whether anybody waits or not. `options.wait`
+  /// does not matter here.
+  ///
+  /// @par Errors  `effect::not_executed`, every one: `no_such_export`, `bad_arguments`, `limit`, `queue_full`,
+  ///              `draining`, `broken`
+  [[nodiscard]] result<ticket> submit(std::string_view function, wit::arguments arguments,
+                                      const call_options& options = {}) const;
+
+  /// Waits until an instance is ready, at most `limit`. An error: none could be built, and why.
+  [[nodiscard]] result<void> wait_ready(duration limit = std::chrono::seconds(60)) const;
+
+  const holdfast::component& component() const noexcept;
+  std::vector<cell_status> cells() const;
+  std::size_t queued() const noexcept;
+
+  /// Admits nothing more, lets queued and running calls finish within `grace`, then kills what still runs and refuses
+  /// what still waits. Returns when every call has its outcome and every instance is gone.
+  void drain(duration grace) const;
+
+  struct impl;  // not for use outside Holdfast
+  explicit pool(std::shared_ptr<impl> made) noexcept : impl_(std::move(made)) {}
+
+ private:
+  std::shared_ptr<impl> impl_;
+};
+
+}  // namespace holdfast

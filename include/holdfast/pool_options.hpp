@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <holdfast/duration.hpp>
+#include <holdfast/imports.hpp>
+#include <holdfast/rebuild_policy.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// How a pool holds its instances, and what they may reach.
+namespace holdfast {
+
+/// Bounds of one instance. 0: the default in parentheses.
+struct instance_limits {
+  std::uint64_t memory = 0;          ///< linear memory in bytes, all memories together (256 MiB)
+  std::uint64_t table_elements = 0;  ///< all tables together (262,144)
+  std::uint64_t result_bytes = 0;    ///< that one result or host call may move out of the guest (128 MiB)
+  std::uint32_t resources = 0;       ///< WASI resources alive at once (4096)
+};
+
+/// What a guest may reach of the machine: nothing, unless it stands here.
+struct grants {
+  struct directory {
+    std::string host;   ///< the path on this machine
+    std::string guest;  ///< the path the guest sees
+    bool read_only = true;
+  };
+  std::vector<std::pair<std::string, std::string>> environment{};
+  std::vector<std::string> arguments{};
+  std::vector<directory> directories{};
+  bool network = false;
+};
+
+/// Which of its output streams a guest wrote to.
+enum class guest_stream : std::uint8_t { out = 1, err = 2 };
+
+/// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too.
+using guest_output = std::function<void(guest_stream, std::string_view)>;
+
+struct pool_options {
+  std::uint32_t cells = 1;                   ///< instances
+  std::size_t queue_depth = 1024;            ///< calls that wait; one more is refused
+  std::size_t queue_bytes = 64U << 20;       ///< the arguments of the calls that wait
+  std::size_t call_bytes = 16U << 20;        ///< the arguments of one call
+  duration stop_grace = duration::zero();    ///< between asking a guest to stop and the cut
+  instance_limits limits{};
+  rebuild_policy rebuild{};
+  grants may_reach{};
+  imports functions{};
+  guest_output output{};                     ///< empty: what guests print is dropped
+};
+
+}  // namespace holdfast

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <holdfast/call_id.hpp>
+#include <holdfast/call_phase.hpp>
+#include <holdfast/duration.hpp>
+#include <holdfast/reply.hpp>
+#include <memory>
+
+/// A claim on the outcome of one call.
+namespace holdfast {
+
+/// Destroying a ticket never affects its call: the host owns the call until its outcome.
+///
+/// Copies claim the same call. A moved-from ticket may only be assigned to or destroyed.
+/// @par Thread safety  distinct objects: safe; shared objects: safe
+class [[nodiscard]] ticket {
+ public:
+  call_id id() const noexcept;
+  call_phase phase() const noexcept;
+
+  /// Takes the call back if it has not begun. `revoked`: the guest is never entered for it.
+  revoke_answer revoke() const noexcept;
+
+  /// Stops the guest, or revokes the call while it is queued. The instance is rebuilt; the outcome is `killed` unless
+  /// the call ended first. False: the call was done already.
+  bool kill() const noexcept;
+
+  /// Waits for the outcome on this thread, at most `limit`; then answers `detached`. Any number of waiters.
+  ///
+  /// @par Effect on the guest  none
+  reply wait(duration limit = no_limit) const;
+
+  /// Calls `told` once with the outcome, or with `detached` when `limit` is over first.
+  ///
+  /// On a thread of the host's: be quick, do not wait for another call there. Never called inside `on_done` itself
+  /// unless the call is done already.
+  /// @par Effect on the guest  none
+  void on_done(std::function<void(reply)> told, duration limit = no_limit) const;
+
+  struct impl;  // not for use outside Holdfast
+  explicit ticket(std::shared_ptr<const impl> claim) noexcept : claim_(std::move(claim)) {}
+
+ private:
+  std::shared_ptr<const impl> claim_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// The parts that WIT values are made of and that C++ has no type for: records, variants, flags, handles.
+///
+/// None is an aggregate, so values may be built inside a `co_await` expression (g++ 12 destroys a non-trivial aggregate
+/// there twice). Moves are cheap; copies are deep.
+namespace holdfast::wit {
+
+class value;
+
+/// A list whose elements are not scalars.
+using list = std::vector<value>;
+
+/// A list of bytes: `list<u8>`.
+using bytes = std::vector<std::uint8_t>;
+
+/// At most one value, held apart so that values can nest. Copies deep.
+class box {
+ public:
+  box() noexcept;
+  explicit box(value held);
+  box(const box& other);
+  box(box&& other) noexcept;
+  box& operator=(const box& other);
+  box& operator=(box&& other) noexcept;
+  ~box();
+
+  bool has_value() const noexcept { return held_ != nullptr; }
+  explicit operator bool() const noexcept { return has_value(); }
+  const value& operator*() const noexcept { return *held_; }
+  value& operator*() noexcept { return *held_; }
+  const value* operator->() const noexcept { return held_.get(); }
+  value* operator->() noexcept { return held_.get(); }
+  friend bool operator==(const box& left, const box& right) noexcept;
+
+ private:
+  std::unique_ptr<value> held_;
+};
+
+/// A resource of a guest. The number means something only to the instance that issued it.
+class handle {
+ public:
+  enum class ownership : std::uint8_t { own, borrow };
+  handle(std::uint64_t number, ownership o) noexcept : number_(number), ownership_(o) {}
+  std::uint64_t number() const noexcept { return number_; }
+  ownership owned() const noexcept { return ownership_; }
+  friend bool operator==(const handle&, const handle&) = default;
+
+ private:
+  std::uint64_t number_;
+  ownership ownership_;
+};
+
+class field_value;
+
+class record_value {
+ public:
+  explicit record_value(std::vector<field_value> fields) noexcept;
+  record_value(const record_value& other);
+  record_value(record_value&& other) noexcept;
+  record_value& operator=(const record_value& other);
+  record_value& operator=(record_value&& other) noexcept;
+  ~record_value();
+
+  const std::vector<field_value>& fields() const noexcept { return fields_; }
+  std::vector<field_value>& fields() noexcept { return fields_; }
+  /// The field of that name, or null.
+  const value* find(std::string_view name) const noexcept;
+  friend bool operator==(const record_value&, const record_value&) noexcept;
+
+ private:
+  std::vector<field_value> fields_;
+};
+
+class tuple_value {
+ public:
+  explicit tuple_value(list elements) noexcept;
+  const list& elements() const noexcept { return elements_; }
+  list& elements() noexcept { return elements_; }
+  friend bool operator==(const tuple_value&, const tuple_value&) noexcept;
+
+ private:
+  list elements_;
+};
+
+class variant_value {
+ public:
+  explicit variant_value(std::string name, box payload = {}) noexcept
+      : name_(std::move(name)), payload_(std::move(payload)) {}
+  const std::string& name() const noexcept { return name_; }
+  const box& payload() const noexcept { return payload_; }
+  box& payload() noexcept { return payload_; }
+  friend bool operator==(const variant_value&, const variant_value&) = default;
+
+ private:
+  std::string name_;
+  box payload_;
+};
+
+class enum_value {
+ public:
+  explicit enum_value(std::string name) noexcept : name_(std::move(name)) {}
+  const std::string& name() const noexcept { return name_; }
+  friend bool operator==(const enum_value&, const enum_value&) = default;
+
+ private:
+  std::string name_;
+};
+
+class option_value {
+ public:
+  explicit option_value(box some = {}) noexcept : some_(std::move(some)) {}
+  const box& some() const noexcept { return some_; }
+  box& some() noexcept { return some_; }
+  friend bool operator==(const option_value&, const option_value&) = default;
+
+ private:
+  box some_;
+};
+
+class result_value {
+ public:
+  enum class side : std::uint8_t { ok, err };
+  explicit result_value(side s, box payload = {}) noexcept : side_(s), payload_(std::move(payload)) {}
+  side which() const noexcept { return side_; }
+  bool is_ok() const noexcept { return side_ == side::ok; }
+  const box& payload() const noexcept { return payload_; }
+  box& payload() noexcept { return payload_; }
+  friend bool operator==(const result_value&, const result_value&) = default;
+
+ private:
+  side side_;
+  box payload_;
+};
+
+/// The flags that are set, by name. Decoded ones stand in the order of their type.
+class flags_value {
+ public:
+  explicit flags_value(std::vector<std::string> names) noexcept : names_(std::move(names)) {}
+  const std::vector<std::string>& names() const noexcept { return names_; }
+  bool has(std::string_view name) const noexcept;
+  /// Equal when the same flags are set, in whatever order.
+  friend bool operator==(const flags_value& left, const flags_value& right) noexcept;
+
+ private:
+  std::vector<std::string> names_;
+};
+
+}  // namespace holdfast::wit

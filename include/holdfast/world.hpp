@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <holdfast/error.hpp>
+#include <holdfast/type.hpp>
+
+/// What a component imports and exports.
+///
+/// Functions stand at the root or in interfaces. An exported function is named in any of the ways a person would try:
+/// `func` while only one has that name, `iface#func`, `iface.func`, `ns:pkg/iface#func`, with or without the version.
+namespace holdfast::wit {
+
+/// A function of a component.
+struct function {
+  std::string name;               ///< as declared: `place-order`, `[method]cart.add`
+  std::string interface;          ///< full name of its interface, empty at the root
+  std::vector<field> params;      ///< names and types, in order
+  std::optional<wit::type> result;
+  bool is_async = false;
+  std::uint32_t index = 0;        ///< what a call names; its own numbers for exports and for imports
+
+  /// `iface#func`, or the bare name at the root.
+  std::string qualified_name() const;
+  /// The WIT spelling: `place-order: func(title: string, count: u32) -> result<u64, string>`.
+  std::string to_string() const;
+};
+
+/// Something else than a function that a component names.
+enum class item_kind : std::uint8_t { function, interface, resource, type, core_module, component, value };
+
+std::string_view to_string(item_kind k) noexcept;
+
+struct named_item {
+  item_kind kind;
+  std::string name;
+};
+
+/// Functions and other things under one name. The root has the empty name.
+struct interface {
+  std::string name;
+  std::vector<function> functions;
+  std::vector<named_item> others;      ///< resources, types, modules, components, values
+  std::vector<interface> interfaces;   ///< nested ones: of the root all there are, seldom elsewhere
+};
+
+/// All that a component imports and exports.
+///
+/// @par Thread safety  const access: safe to share
+struct world {
+  interface imports;
+  interface exports;
+
+  /// Every exported function, nested ones too, in the order of the description.
+  std::vector<const function*> exported_functions() const;
+  /// Every imported function, nested ones too, in the order of the description.
+  std::vector<const function*> imported_functions() const;
+
+  /// Finds an export by a name as a person writes it. The pointer lives as long as this world.
+  ///
+  /// @par Errors  `errc::no_such_export`: the detail names the nearest export, or the candidates where several match
+  result<const function*> find_export(std::string_view name) const;
+};
+
+}  // namespace holdfast::wit
