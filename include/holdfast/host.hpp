@@ -36,6 +36,7 @@ class host {
   [[nodiscard]] result<pool> open(const component& what, pool_options options = {});
 
   struct impl;  // not for use outside Holdfast
+  explicit host(std::shared_ptr<impl> made) noexcept;
 
  private:
   std::shared_ptr<impl> impl_;

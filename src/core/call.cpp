@@ -39,7 +39,8 @@ bool call::leave(waiter& who) noexcept {
     unwanted = terms_.bound && waiters_.empty() && phase_ == call_phase::queued;
   }
   // Another waiter may attach meanwhile: the mailbox looks again under both locks.
-  if (unwanted && mailbox_ != nullptr && mailbox_->remove_unwanted(*this)) {
+  if (mailbox_ == nullptr) return true;  // never accepted
+  if (unwanted && mailbox_->remove_unwanted(*this)) {
     finish_unrun(errc::revoked);
   } else {
     world_.observe.on_detached(id_);

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/blueprint.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/bridge_error.hpp"
+#include "engine/component_impl.hpp"
+#include "engine/host_entry.hpp"
+#include "engine/instance.hpp"
+
+namespace holdfast::bridge {
+namespace {
+
+// Grants cross as lists in the packed encoding.
+class list_writer {
+ public:
+  void count(std::size_t of) { number(static_cast<std::uint32_t>(of)); }
+  void text(std::string_view what) {
+    number(static_cast<std::uint32_t>(what.size()));
+    bytes_.append(what);
+  }
+  void flag(bool on) { bytes_.push_back(on ? '\1' : '\0'); }
+  hfb_slice slice() const { return slice_of(bytes_); }
+
+ private:
+  void number(std::uint32_t n) {
+    for (int shift = 0; shift < 32; shift += 8) bytes_.push_back(static_cast<char>(n >> shift & 0xff));
+  }
+  std::string bytes_;
+};
+
+struct output_sink {
+  guest_output told;
+};
+
+extern "C" void holdfast_output(void* context, void* /*user*/, std::uint8_t stream, const std::uint8_t* data,
+                                std::size_t size) {
+  try {
+    static_cast<output_sink*>(context)->told(static_cast<guest_stream>(stream),
+                                             {reinterpret_cast<const char*>(data), size});
+  } catch (...) {  // Text that nobody can take is lost; the guest did nothing wrong.
+  }
+}
+
+extern "C" void holdfast_output_drop(void* context) { delete static_cast<output_sink*>(context); }
+
+}  // namespace
+
+result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const pool_options& options,
+                                                   function_runner runner) {
+  hfb_limits limits{};
+  limits.memory_bytes = options.limits.memory;
+  limits.table_elements = options.limits.table_elements;
+  limits.hostcall_bytes = options.limits.result_bytes;
+  limits.resources = options.limits.resources;
+
+  list_writer environment;
+  environment.count(options.may_reach.environment.size());
+  for (const auto& [name, value] : options.may_reach.environment) {
+    environment.text(name);
+    environment.text(value);
+  }
+  list_writer arguments;
+  arguments.count(options.may_reach.arguments.size());
+  for (const auto& argument : options.may_reach.arguments) arguments.text(argument);
+  list_writer directories;
+  directories.count(options.may_reach.directories.size());
+  for (const auto& directory : options.may_reach.directories) {
+    directories.text(directory.host);
+    directories.text(directory.guest);
+    directories.flag(directory.read_only);
+  }
+  const hfb_grants grants{environment.slice(), arguments.slice(), directories.slice(), options.may_reach.network};
+
+  hfb_output output{};
+  if (options.output) output = {new output_sink{options.output}, holdfast_output, holdfast_output_drop};
+
+  hfb_linker* raw = nullptr;
+  if (hfb_error* failed = hfb_linker_new(what.internals()->handle.get(), &limits, &grants, &output, &raw))
+    return to_error(failed);
+  linker_handle linker(raw);
+
+  for (const wit::function* import : what.world().imported_functions()) {
+    const auto found = options.functions.functions().find({import->interface, import->name});
+    if (found == options.functions.functions().end()) continue;
+    auto* entry = new host_entry{found->second, what, import, runner};
+    if (hfb_error* failed = hfb_linker_define(raw, slice_of(import->interface), slice_of(import->name), host_entry::enter,
+                                              entry, host_entry::drop))
+      return to_error(failed);
+  }
+
+  hfb_blueprint* linked = nullptr;
+  if (hfb_error* failed = hfb_linker_finish(linker.release(), &linked)) return to_error(failed);
+  return std::unique_ptr<blueprint>(new blueprint(what, blueprint_handle(linked)));
+}
+
+std::unique_ptr<core::guest> blueprint::make(boost::intrusive_ptr<core::cell> owner,
+                                             std::uint64_t /*generation*/) noexcept {
+  return std::make_unique<instance>(handle_.get(), std::move(owner));
+}
+
+}  // namespace holdfast::bridge

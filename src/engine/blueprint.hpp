@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <holdfast/component.hpp>
+#include <holdfast/pool_options.hpp>
+#include <memory>
+
+#include "core/guest.hpp"
+#include "engine/handle.hpp"
+
+/// A component linked with all it imports: what instances are made from.
+namespace holdfast::bridge {
+
+/// Runs a piece of work on a thread that no guest needs.
+using function_runner = std::function<void(std::function<void()>)>;
+
+/// Makes the guests of one pool.
+///
+/// @par Thread safety  safe once linked
+class blueprint final : public core::guest_maker {
+ public:
+  /// Links. @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`
+  static result<std::unique_ptr<blueprint>> link(const component& what, const pool_options& options,
+                                                 function_runner runner);
+
+  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::cell> owner, std::uint64_t generation) noexcept override;
+
+  const component& linked() const noexcept { return component_; }
+  const hfb_blueprint* raw() const noexcept { return handle_.get(); }
+
+ private:
+  blueprint(component what, blueprint_handle linked) : component_(std::move(what)), handle_(std::move(linked)) {}
+
+  component component_;
+  blueprint_handle handle_;
+};
+
+}  // namespace holdfast::bridge

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <holdfast/component.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/bridge_error.hpp"
+#include "engine/component_impl.hpp"
+#include "engine/engine_impl.hpp"
+#include "wit/packed.hpp"
+
+namespace holdfast {
+
+result<component> component::compile(const engine& with, std::span<const std::byte> bytes,
+                                     const compile_options& options) {
+  hfb_component* raw = nullptr;
+  const std::string cache = options.cache.string();
+  if (hfb_error* failed = hfb_component_compile(with.internals()->handle.get(), bridge::slice_of(bytes),
+                                                bridge::slice_of(cache), &raw))
+    return bridge::to_error(failed);
+  bridge::component_handle compiled(raw);
+
+  hfb_bytes packed{};
+  if (hfb_error* failed = hfb_component_describe(raw, &packed)) return bridge::to_error(failed);
+  const core::buffer description = bridge::buffer_of(packed);
+  auto world = wit::decode_world(description.bytes());
+  if (!world) return world.error();
+  return component(std::make_shared<const impl>(with, std::move(compiled), std::move(*world)));
+}
+
+result<component> component::load(const engine& with, const std::filesystem::path& path,
+                                  const compile_options& options) {
+  const auto refuse = [&path](const std::string& why) { return path.string() + ": " + why; };
+  std::error_code failed;
+  if (std::filesystem::is_directory(path, failed)) return error(errc::not_wasm, refuse("is a directory"));
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return error(errc::not_wasm, refuse(std::strerror(errno)));
+  std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (file.bad()) return error(errc::not_wasm, refuse("cannot be read"));
+  auto made = compile(with, std::as_bytes(std::span(bytes)), options);
+  if (!made) return error(made.error().code, refuse(made.error().message()));
+  return made;
+}
+
+const wit::world& component::world() const noexcept { return impl_->world; }
+
+std::filesystem::path default_compile_cache() {
+  const auto set = [](const char* name) -> std::filesystem::path {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
+  };
+  if (const auto own = set("HOLDFAST_CACHE"); !own.empty()) return own / "compiled";
+  if (const auto xdg = set("XDG_CACHE_HOME"); xdg.is_absolute()) return xdg / "holdfast" / "compiled";
+  if (const auto home = set("HOME"); home.is_absolute()) return home / ".cache" / "holdfast" / "compiled";
+  return {};
+}
+
+}  // namespace holdfast

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <holdfast/component.hpp>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "engine/handle.hpp"
+
+/// What a `component` holds.
+namespace holdfast {
+
+struct component::impl {
+  impl(engine with, bridge::component_handle compiled, wit::world described)
+      : with(std::move(with)), handle(std::move(compiled)), world(std::move(described)) {}
+
+  engine with;
+  bridge::component_handle handle;
+  wit::world world;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <holdfast/component.hpp>
+#include <holdfast/imports.hpp>
+#include <memory>
+
+#include "engine/blueprint.hpp"
+
+/// Where a guest's call of a host function arrives, inside a poll: it is handed over to a thread that no guest needs.
+namespace holdfast::bridge {
+
+struct host_entry {
+  std::shared_ptr<const host_function> function;
+  component of;                // keeps `import` alive
+  const wit::function* import;
+  function_runner runner;
+
+  /// The bridge's callback. Takes the call over; never throws, never blocks.
+  static void enter(void* context, hfb_host_call* call);
+  static void drop(void* context);
+};
+
+}  // namespace holdfast::bridge

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/instance.hpp"
+
+#include <utility>
+
+#include "engine/bridge_error.hpp"
+
+namespace holdfast::bridge {
+namespace {
+
+extern "C" void holdfast_wake(void* context) { static_cast<core::cell*>(context)->wake(); }
+
+extern "C" void holdfast_wake_drop(void* context) {
+  const boost::intrusive_ptr<core::cell> owner(static_cast<core::cell*>(context), false);
+}
+
+}  // namespace
+
+instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner) noexcept {
+  const hfb_waker waker{owner.detach(), holdfast_wake, holdfast_wake_drop};  // the bridge gives the reference back
+  hfb_instance* raw = nullptr;
+  if (hfb_error* failed = hfb_instance_new(from, waker, this, &raw)) {
+    fault_ = to_fault(failed);
+  } else {
+    handle_.reset(raw);
+  }
+}
+
+core::guest_state instance::poll() {
+  if (fault_) return core::guest_state::failed;
+  switch (hfb_instance_poll(handle_.get())) {
+    case HFB_STATE_PENDING: return core::guest_state::pending;
+    case HFB_STATE_READY: return core::guest_state::ready;
+    case HFB_STATE_FAILED: break;
+  }
+  return core::guest_state::failed;
+}
+
+void instance::start(std::uint32_t function, std::span<const std::byte> arguments) {
+  if (stop_.stop_requested()) stop_ = std::stop_source();  // the last call was asked to stop and came to its end
+  // Arguments were checked when they were encoded; what fails here is told by the next poll.
+  if (hfb_error* failed = hfb_instance_start(handle_.get(), function, slice_of(arguments))) fault_ = to_fault(failed);
+}
+
+core::buffer instance::take_result() {
+  hfb_bytes bytes{};
+  hfb_instance_take_result(handle_.get(), &bytes);
+  return buffer_of(bytes);
+}
+
+core::fault instance::take_fault() {
+  if (fault_) return *std::exchange(fault_, std::nullopt);
+  if (hfb_error* why = hfb_instance_take_error(handle_.get())) return to_fault(why);
+  return {.code = errc::internal, .message = "the instance failed without a reason"};
+}
+
+void instance::ask_to_stop() noexcept { stop_.request_stop(); }
+
+void instance::interrupt() noexcept {
+  if (handle_ != nullptr) hfb_instance_interrupt(handle_.get());
+}
+
+}  // namespace holdfast::bridge

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <stop_token>
+
+#include "core/cell.hpp"
+#include "core/guest.hpp"
+#include "engine/handle.hpp"
+
+/// A guest over Wasmtime: one store with one instance in it.
+namespace holdfast::bridge {
+
+class instance final : public core::guest {
+ public:
+  instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner) noexcept;
+  ~instance() override = default;
+
+  core::guest_state poll() override;
+  void start(std::uint32_t function, std::span<const std::byte> arguments) override;
+  core::buffer take_result() override;
+  core::fault take_fault() override;
+  void ask_to_stop() noexcept override;
+  void interrupt() noexcept override;
+
+  /// The token that host functions of the call in flight get. On the driving thread.
+  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
+
+ private:
+  std::stop_source stop_;
+  std::optional<core::fault> fault_;  // before anything ran: it could not be made, or a call could not be started
+  instance_handle handle_;
+};
+
+}  // namespace holdfast::bridge

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <holdfast/host.hpp>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "core/environment.hpp"
+#include "core/mailbox.hpp"
+#include "core/workers.hpp"
+#include "engine/blueprint.hpp"
+#include "host/function_threads.hpp"
+
+/// What a `host` holds. Lives until the last pool and ticket is gone; its threads end with the `host`.
+namespace holdfast {
+
+struct host::impl {
+  /// Time, threads and chance as they are.
+  impl(engine with, const host_options& options);
+  /// Injected ones, for tests. `help` runs what can be run, in a world without threads.
+  impl(engine with, const host_options& options, core::environment injected, bridge::function_runner runner,
+       std::function<void()> help);
+  impl(const impl&) = delete;
+  impl& operator=(const impl&) = delete;
+  ~impl();
+
+  /// Drains every pool, kills what outlasts the grace, ends the threads. Once.
+  void shut_down();
+
+  /// Waits until the mailbox's cells have ended. False: the time was over first.
+  bool wait_deserted(core::mailbox& box, time_point until) const;
+
+  engine with;
+  host_options options;
+
+  core::steady_time time;
+  core::timers deadlines;
+  core::kernel_random random;
+  std::unique_ptr<core::workers> threads;
+  std::unique_ptr<detail::function_threads> functions;
+  std::function<void()> help;
+
+  std::optional<core::environment> world;
+  bridge::function_runner runner;
+  std::optional<std::uint64_t> heartbeat;
+
+  std::mutex mutex;
+  std::vector<std::shared_ptr<pool::impl>> pools;
+  bool closed = false;
+};
+
+}  // namespace holdfast

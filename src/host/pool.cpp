@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <holdfast/pool.hpp>
+#include <utility>
+
+#include "engine/component_impl.hpp"
+#include "engine/engine_impl.hpp"
+#include "host/pool_impl.hpp"
+#include "host/ticket_impl.hpp"
+#include "host/waiting.hpp"
+
+namespace holdfast {
+
+namespace detail {
+
+void readiness::on_cell(std::uint32_t, std::uint64_t, core::cell_state from, core::cell_state to) noexcept {
+  using enum core::cell_state;
+  if (from != building && from != rebuilding && to != broken) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (to == broken) {
+      ++broken_;
+    } else if (to == idle || to == draining) {
+      ready_ = true;
+    } else {
+      return;
+    }
+  }
+  changed_.notify_all();
+}
+
+void readiness::on_fault(std::uint32_t, std::uint64_t, const core::fault& why) noexcept {
+  const std::scoped_lock lock(mutex_);
+  fault_ = why;
+}
+
+bool readiness::wait(duration limit, std::size_t cells) {
+  std::unique_lock lock(mutex_);
+  const auto decided = [&] { return ready_ || broken_ >= cells; };
+  if (limit == no_limit) {
+    changed_.wait(lock, decided);
+  } else {
+    changed_.wait_for(lock, limit, decided);
+  }
+  return ready_;
+}
+
+std::optional<core::fault> readiness::last_fault() {
+  const std::scoped_lock lock(mutex_);
+  return fault_;
+}
+
+reservation::~reservation() { from_.internals()->reserved_instances.fetch_sub(count_); }
+
+}  // namespace detail
+
+pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::unique_ptr<bridge::blueprint> linked)
+    : owner(std::move(by)),
+      options(std::move(with)),
+      reserved(owner->with, options.cells),
+      world{owner->world->time, owner->world->run, owner->world->deadlines, owner->world->random, ready},
+      blueprint(std::move(linked)),
+      box(new core::mailbox(world, {options.queue_depth, options.queue_bytes, options.call_bytes})) {
+  for (std::uint32_t i = 0; i < options.cells; ++i)
+    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, i));
+  for (const auto& one : cells) one->open();
+}
+
+result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(std::string_view function,
+                                                                    wit::arguments&& arguments,
+                                                                    const call_options& how, bool bound) {
+  const auto found = blueprint->linked().world().find_export(function);
+  if (!found) return found.error();
+  auto packed = wit::encode(**found, std::move(arguments));
+  if (!packed) return packed.error();
+  const core::call_terms terms{.deadline = core::later(world.time.now(), how.deadline),
+                               .run_limit = how.run_limit,
+                               .grace = options.stop_grace,
+                               .bound = bound};
+  const call_id id{world.random.next(), world.random.next()};
+  return boost::intrusive_ptr<detail::pool_call>(
+      new detail::pool_call(world, id, terms, **found, std::move(*packed)));
+}
+
+void pool::impl::begin_drain() noexcept {
+  box->close();
+  for (const auto& one : cells) one->drain();
+}
+
+void pool::impl::finish_drain(time_point until) noexcept {
+  if (owner->wait_deserted(*box, until)) return;
+  box->refuse_queued(errc::draining, "the pool was drained before the call could begin");
+  for (const auto& one : cells) one->close();
+  owner->wait_deserted(*box, time_point::max());
+}
+
+reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
+  auto asked = impl_->prepare(function, std::move(arguments), options, true);
+  if (!asked) return detail::refused_reply(asked.error());
+  // Waiting begins before the call can be seen: a bound call is never without its waiter.
+  const boost::intrusive_ptr<detail::thread_waiter> waits(new detail::thread_waiter(impl_->world, *asked));
+  waits->begin();
+  if (const auto refused = impl_->box->admit(*asked, options.how.value_or(start::dispatch))) {
+    waits->forget();
+    return detail::refused_reply(*refused);
+  }
+  waits->give_up_after(options.wait);
+  return waits->wait() ? (*asked)->detached_reply() : (*asked)->outcome_reply();
+}
+
+result<ticket> pool::submit(std::string_view function, wit::arguments arguments, const call_options& options) const {
+  auto asked = impl_->prepare(function, std::move(arguments), options, false);
+  if (!asked) return asked.error();
+  if (auto refused = impl_->box->admit(*asked, options.how.value_or(start::post))) return *refused;
+  return ticket(std::make_shared<const ticket::impl>(std::move(*asked), impl_));
+}
+
+result<void> pool::wait_ready(duration limit) const {
+  if (impl_->ready.wait(limit, impl_->cells.size())) return {};
+  const auto why = impl_->ready.last_fault();
+  if (!why) return error(errc::cannot_instantiate, "no instance was ready in time");
+  return error(why->code == errc::no_resources ? why->code : errc::cannot_instantiate, why->message);
+}
+
+const holdfast::component& pool::component() const noexcept { return impl_->blueprint->linked(); }
+
+std::vector<cell_status> pool::cells() const {
+  std::vector<cell_status> all;
+  all.reserve(impl_->cells.size());
+  for (const auto& one : impl_->cells) all.push_back({one->number(), one->generation(), core::to_string(one->state())});
+  return all;
+}
+
+std::size_t pool::queued() const noexcept { return impl_->box->depth(); }
+
+void pool::drain(duration grace) const {
+  impl_->begin_drain();
+  impl_->finish_drain(core::later(impl_->world.time.now(), grace));
+  const std::scoped_lock lock(impl_->owner->mutex);
+  std::erase(impl_->owner->pools, impl_);
+}
+
+}  // namespace holdfast

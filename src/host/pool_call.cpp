@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/pool_call.hpp"
+
+namespace holdfast::detail {
+
+reply pool_call::outcome_reply() const {
+  const core::call_end& ended = end();
+  reply told;
+  told.code = ended.code;
+  told.id = id();
+  told.outcome = ended.what;
+  told.cell = ended.cell;
+  told.generation = ended.generation;
+  told.attempts = ended.attempts;
+  told.detail = ended.detail;
+  told.backtrace = ended.backtrace;
+  if (ended.what == outcome::completed && target_.result) {
+    auto value = wit::decode(*target_.result, ended.value.bytes());
+    if (value) {
+      told.value = std::move(*value);
+    } else {  // more values than a reply may hold; the guest has done its work
+      told.code = errc::host_failed;
+      told.outcome = outcome::host_failed;
+      told.detail = "the result cannot be taken over: " + value.error().message();
+    }
+  }
+  return told;
+}
+
+reply pool_call::detached_reply() const {
+  reply told;
+  told.code = errc::detached;
+  told.id = id();
+  return told;
+}
+
+reply refused_reply(const error& why) {
+  reply told;
+  told.code = why.code;
+  told.outcome = outcome::refused;
+  told.detail = why.message();
+  return told;
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <holdfast/reply.hpp>
+#include <utility>
+
+#include "core/call.hpp"
+#include "wit/packed.hpp"
+
+/// A call of a pool's export, with its packed arguments.
+namespace holdfast::detail {
+
+class pool_call final : public core::call {
+ public:
+  pool_call(core::environment& world, call_id id, core::call_terms terms, const wit::function& target,
+            wit::packed_args arguments) noexcept
+      : call(world, id, target.index, terms), target_(target), arguments_(std::move(arguments)) {}
+
+  std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
+  std::size_t bytes() const noexcept override { return arguments_.size(); }
+
+  /// What a caller is told once the call is done.
+  reply outcome_reply() const;
+  /// What a caller is told who stopped waiting.
+  reply detached_reply() const;
+
+ private:
+  const wit::function& target_;  // the component's; a pool outlives its calls
+  const wit::packed_args arguments_;
+};
+
+/// What a caller is told of a request that was not accepted.
+reply refused_reply(const error& why);
+
+}  // namespace holdfast::detail

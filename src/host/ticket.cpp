@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <holdfast/ticket.hpp>
+#include <utility>
+
+#include "host/ticket_impl.hpp"
+#include "host/waiting.hpp"
+
+namespace holdfast {
+
+call_id ticket::id() const noexcept { return claim_->asked->id(); }
+call_phase ticket::phase() const noexcept { return claim_->asked->phase(); }
+revoke_answer ticket::revoke() const noexcept { return claim_->asked->revoke(); }
+bool ticket::kill() const noexcept { return claim_->asked->kill(); }
+
+reply ticket::wait(duration limit) const {
+  const boost::intrusive_ptr<detail::thread_waiter> waits(
+      new detail::thread_waiter(claim_->of->world, claim_->asked));
+  if (!waits->begin()) return claim_->asked->outcome_reply();
+  waits->give_up_after(limit);
+  const bool left = waits->wait();
+  return left ? claim_->asked->detached_reply() : claim_->asked->outcome_reply();
+}
+
+void ticket::on_done(std::function<void(reply)> told, duration limit) const {
+  const boost::intrusive_ptr<detail::callback_waiter> waits(
+      new detail::callback_waiter(claim_->of->world, claim_->asked, claim_->of, told));
+  if (waits->begin()) {
+    waits->give_up_after(limit);
+  } else {
+    told(claim_->asked->outcome_reply());
+  }
+}
+
+}  // namespace holdfast
