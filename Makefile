@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The front door. Each target sets up what is missing first; CMakePresets.json holds the builds themselves.
+
+JOBS ?= $(shell nproc)
+export JOBS
+PYTHONDONTWRITEBYTECODE := 1
+export PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench asan tsan check format tidy clean
+
+help: ## List the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: ## Install what is missing: packages by apt; says how to get Rust
+	@tools/setup
+
+build: setup ## Build the command and its tools into build/release/bin, and the guests
+	@tools/build release holdfast_product
+
+demo: build ## Show the problem and the cure side by side, on real guests
+	@build/release/bin/holdfast demo
+
+test: setup ## Run every test: normally, under AddressSanitizer, and core's under ThreadSanitizer
+	@tools/run-tests release asan tsan
+
+asan: setup ## Run every test under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/run-tests asan
+
+tsan: setup ## Run core's tests under ThreadSanitizer
+	@tools/run-tests tsan
+
+bench: setup ## Measure, print a line a figure, write build/bench.json
+	@tools/build release holdfast_product
+	@tools/build release bench
+
+check: setup ## Check layers, lengths, licence lines, format and generated headers
+	@tools/check-layers
+	@tests/house/check-layers-test
+	@tools/check-format
+	@tools/engine-build -- tools/check-bridge-header
+
+format: setup ## Format the C++ in place
+	@tools/check-format --fix
+
+tidy: setup ## Run clang-tidy's short list over the C++ sources
+	@tools/check-tidy
+
+clean: ## Remove the build tree; the shared engine cache stays
+	@rm -rf build

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# What comes from the system. `tools/setup` installs all of it; here a missing one gets one clear line.
+
+# Called as a macro: what find_package sets belongs to the caller.
+macro(holdfast_need package hint)
+  find_package(${package} ${ARGN})
+  if(NOT ${package}_FOUND)
+    message(FATAL_ERROR "Holdfast needs ${hint}. Run tools/setup, or install it and configure again.")
+  endif()
+endmacro()
+
+# Static, so that the command runs where Boost is not installed.
+set(Boost_USE_STATIC_LIBS ON)
+holdfast_need(Boost "Boost 1.81 or later with Boost.JSON and Boost.URL" 1.81 QUIET CONFIG COMPONENTS headers json url)
+
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+
+if(HOLDFAST_ENGINE)
+  holdfast_need(CLI11 "CLI11 (libcli11-dev)" QUIET CONFIG)
+endif()
+
+if(HOLDFAST_TESTS)
+  holdfast_need(GTest "GoogleTest and GoogleMock (libgtest-dev, libgmock-dev)" QUIET CONFIG)
+  holdfast_need(rapidcheck "RapidCheck (librapidcheck-dev)" QUIET CONFIG)
+endif()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# One test program a layer, made from tests/<layer>/*.cpp, each of its tests known to ctest under the layer's label.
+
+include(GoogleTest)
+
+# A sanitizer slows a test down, a busy machine does too: a test that runs this long hangs.
+if(HOLDFAST_SANITIZE)
+  set(HOLDFAST_TEST_TIMEOUT 480)
+else()
+  set(HOLDFAST_TEST_TIMEOUT 120)
+endif()
+
+# holdfast_add_tests(<layer> [LINK <target>...])
+#
+# Makes holdfast_tests_<layer>, linked to holdfast_<layer>, GoogleTest, GoogleMock and RapidCheck; its own main is
+# GoogleMock's. Headers shared by tests are included from the root tests/, such as "support/fake_guest.hpp".
+# HOLDFAST_GUESTS_DIR is the folder of the built guests, HOLDFAST_SOURCE_DIR the repository, HOLDFAST_COMMAND the path of
+# the command. A folder without .cpp files makes nothing.
+function(holdfast_add_tests layer)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  set(program holdfast_tests_${layer})
+  add_executable(${program} ${sources})
+  target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
+  target_link_libraries(${program} PRIVATE holdfast_headers GTest::gmock_main rapidcheck ${arg_LINK})
+  # The command is a program, which its tests run; the other layers are libraries, which theirs link.
+  if(layer STREQUAL "cli")
+    if(TARGET holdfast_cli)
+      add_dependencies(${program} holdfast_cli)
+    endif()
+  elseif(TARGET holdfast_${layer})
+    target_link_libraries(${program} PRIVATE holdfast_${layer})
+  endif()
+  target_compile_definitions(${program} PRIVATE
+    HOLDFAST_GUESTS_DIR="${HOLDFAST_GUESTS_DIR}"
+    HOLDFAST_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+    HOLDFAST_COMMAND="${PROJECT_BINARY_DIR}/bin/holdfast")
+  # Tests are listed when ctest starts, so that a build never runs what it has just built.
+  gtest_discover_tests(${program}
+    TEST_PREFIX "${layer}."
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS ${layer} TIMEOUT ${HOLDFAST_TEST_TIMEOUT})
+endfunction()

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <holdfast/engine.hpp>
+#include <string>
+
+#include "cli/command.hpp"
+#include "cli/terminal.hpp"
+
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  holdfast demo
+  holdfast inspect app.wasm
+  holdfast call app.wasm 'greet("ada")'
+
+Exit codes:
+  0  the call completed; for `demo`, every claim held
+  1  the guest ran and did not complete; for `demo`, a claim did not hold
+  2  bad input: the command line, a file, a name or an argument; no guest ran
+  3  refused, revoked or expired: the guest never ran, trying again is safe
+  4  nobody can say whether the guest ran, or the wait was over first
+  70 a fault of Holdfast's own; please report it)";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace holdfast::cli;
+  CLI::App app("Hosts WebAssembly components so that no caller can break one.", "holdfast");
+  app.require_subcommand(1);
+  app.footer(footer);
+  app.set_version_flag("--version", [] {
+    return std::string("holdfast ") + HOLDFAST_VERSION + " (wasmtime " + holdfast::engine::version() + ")";
+  });
+  action run;
+  add_call(app, run);
+  add_inspect(app, run);
+  add_demo(app, run);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
+    complain(escape_line(wrong.what()) + " (holdfast --help tells more)");
+    return bad_input;
+  }
+  try {
+    const exit_code code = run();
+    if (std::fflush(stdout) != 0) {
+      complain("the output could not be written");
+      return failed;
+    }
+    return code;
+  } catch (const std::system_error& refused) {
+    complain(escape_line(refused.what()));
+    return bad_input;
+  } catch (const std::exception& wrong) {
+    complain("internal error: " + escape_line(wrong.what()));
+    return defect;
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include <holdfast/pool_options.hpp>
+
+/// What reaches the person's terminal. Guests' text is untrusted: nothing in it may move the cursor or change a colour.
+namespace holdfast::cli {
+
+/// Whether a person watches that stream.
+bool is_terminal(std::FILE* stream) noexcept;
+
+/// Makes text safe to show on one line: control characters, C1, bidirectional overrides and bytes that are no UTF-8
+/// become visible escapes.
+std::string escape_line(std::string_view untrusted);
+
+/// The same, line by line: line feeds stay.
+std::string escape_lines(std::string_view untrusted);
+
+/// JSON on one line, with everything escaped that a terminal might obey. Still the same JSON.
+std::string json_line(const boost::json::value& what);
+
+/// One line to standard error: `holdfast: ...`.
+void complain(std::string_view safe);
+
+/// Guests' output to standard error, whole lines, each with its stream's name.
+class guest_log {
+ public:
+  ~guest_log();
+  void write(guest_stream stream, std::string_view untrusted);
+
+ private:
+  void flush(guest_stream stream, std::string_view line);
+  std::mutex mutex_;
+  std::map<guest_stream, std::string> partial_;
+};
+
+}  // namespace holdfast::cli

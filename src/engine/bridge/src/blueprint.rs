@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a component to instances: a linker collects the host's functions, a blueprint is what comes of it, checked
+//! once, from which instances are made cheaply.
+#![allow(non_camel_case_types)]
+
+use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output, hfb_slice};
+use crate::component::{ComponentShared, hfb_component};
+use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
+use crate::guest::{Grants, Guest, Limits, Output};
+use crate::host_call::{HostEntry, hfb_host_entry};
+use std::collections::BTreeSet;
+use std::ffi::c_void;
+use std::sync::Arc;
+use wasmtime::component::{InstancePre, Linker, ResourceType};
+
+/// Host functions under way to a blueprint, opaque to C. One thread at a time.
+pub struct hfb_linker {
+    component: Arc<ComponentShared>,
+    linker: Linker<Guest>,
+    limits: Limits,
+    grants: Grants,
+    output: Output,
+    defined: BTreeSet<(String, String)>,
+}
+
+/// What instances are made from, opaque to C. Immutable; any thread.
+pub struct hfb_blueprint {
+    pub(crate) shared: Arc<BlueprintShared>,
+}
+
+pub(crate) struct BlueprintShared {
+    pub(crate) component: Arc<ComponentShared>,
+    pub(crate) pre: InstancePre<Guest>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) grants: Grants,
+    pub(crate) output: Arc<Output>,
+}
+
+/// What a failed link complains about.
+enum Complaint {
+    Missing { interface: Option<String>, name: String, resource: bool },
+    Other,
+}
+
+/// The first import that does not link, read from the causes of Wasmtime's error, whose texts are pinned with the
+/// version and tested.
+fn complaint(error: &wasmtime::Error) -> Complaint {
+    let quoted = |text: &str| text.split('`').nth(1).map(str::to_owned);
+    let mut top = None;
+    let mut inner = None;
+    let (mut missing, mut resource) = (false, false);
+    for cause in error.chain() {
+        let text = cause.to_string();
+        if text.starts_with("component imports") {
+            top = quoted(&text);
+        } else if text.starts_with("instance export") {
+            inner = quoted(&text);
+        } else if text.ends_with("implementation is missing") {
+            missing = true;
+            resource = text.starts_with("resource");
+        }
+    }
+    match (top, inner, missing) {
+        (Some(interface), Some(name), true) => Complaint::Missing { interface: Some(interface), name, resource },
+        (Some(name), None, true) => Complaint::Missing { interface: None, name, resource },
+        _ => Complaint::Other,
+    }
+}
+
+impl hfb_linker {
+    fn new(component: Arc<ComponentShared>, limits: Limits, grants: Grants, output: Output) -> Result<Self, Failure> {
+        let mut linker = Linker::new(&component.engine.engine);
+        // The embedder may take the place of a WASI function.
+        linker.allow_shadowing(true);
+        if component.description.uses_wasi {
+            wasmtime_wasi::p2::add_to_linker_async(&mut linker)
+                .and_then(|()| wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker))
+                .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
+        }
+        Ok(Self { component, linker, limits, grants, output, defined: BTreeSet::new() })
+    }
+
+    fn define(&mut self, interface: &str, name: &str, entry: HostEntry) -> Result<(), Failure> {
+        // What the component does not import would only be in the way of another version of the interface.
+        let imports = &self.component.description.imports;
+        if !imports.iter().any(|(known, function)| known == interface && function == name) {
+            return Ok(());
+        }
+        let trouble = |error: wasmtime::Error| {
+            failure(hfb_kind::Internal, format!("`{interface}#{name}` cannot be defined: {}", causes(&error)))
+        };
+        let root = self.linker.root();
+        let mut place = match interface {
+            "" => root,
+            interface => root.into_instance(interface).map_err(trouble)?,
+        };
+        entry.link(&mut place, name).map_err(trouble)?;
+        self.defined.insert((interface.to_owned(), name.to_owned()));
+        Ok(())
+    }
+
+    fn finish(self) -> Result<hfb_blueprint, Failure> {
+        let pre = self.linker.instantiate_pre(&self.component.component).map_err(|error| self.why(error))?;
+        Ok(hfb_blueprint {
+            shared: Arc::new(BlueprintShared {
+                component: self.component,
+                pre,
+                limits: Arc::new(self.limits),
+                grants: self.grants,
+                output: Arc::new(self.output),
+            }),
+        })
+    }
+
+    /// Names every import that is missing: Wasmtime stops at the first, so each is filled in on a copy until it links
+    /// or complains about something else.
+    fn why(&self, mut error: wasmtime::Error) -> Failure {
+        let mut linker = self.linker.clone();
+        let mut missing = BTreeSet::new();
+        loop {
+            let (interface, name, resource) = match complaint(&error) {
+                Complaint::Missing { interface, name, resource } => (interface, name, resource),
+                Complaint::Other => break,
+            };
+            let shown = match &interface {
+                Some(interface) => format!("`{interface}#{name}`"),
+                None => format!("`{name}`"),
+            };
+            if !missing.insert(shown) || !fill(&mut linker, interface.as_deref(), &name, resource) {
+                break;
+            }
+            match linker.instantiate_pre(&self.component.component) {
+                Ok(_) => break,
+                Err(next) => error = next,
+            }
+        }
+        if missing.is_empty() {
+            return failure(hfb_kind::TypeMismatch, format!("an import has another type: {}", causes(&error)));
+        }
+        let list = missing.into_iter().collect::<Vec<_>>();
+        let (noun, verb) = if list.len() == 1 { ("import", "is") } else { ("imports", "are") };
+        failure(hfb_kind::UnknownImport, format!("{noun} {} {verb} not defined", list.join(", ")))
+    }
+}
+
+/// Puts something in the place of a missing import, to see what else is missing.
+fn fill(linker: &mut Linker<Guest>, interface: Option<&str>, name: &str, resource: bool) -> bool {
+    let place = match interface {
+        Some(interface) => linker.root().into_instance(interface),
+        None => Ok(linker.root()),
+    };
+    let filled = place.and_then(|mut place| match resource {
+        true => place.resource(name, ResourceType::host::<()>(), |_, _| Ok(())),
+        false => place.func_new_async(name, |_, _, _, _| Box::new(async { wasmtime::bail!("not defined") })),
+    });
+    filled.is_ok()
+}
+
+/// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2 is
+/// linked only where the component imports something of it.
+///
+/// `output` is taken over in every case: its `drop` is called also when this fails.
+///
+/// # Safety
+/// `component` is a live component; the others are null or readable, with readable slices; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_linker_new(
+    component: *const hfb_component,
+    limits: *const hfb_limits,
+    grants: *const hfb_grants,
+    output: *const hfb_output,
+    out: *mut *mut hfb_linker,
+) -> *mut hfb_error {
+    guard(|| {
+        // SAFETY: the caller's promises.
+        let (component, limits, grants, output) =
+            unsafe { (&*component, limits.as_ref(), grants.as_ref(), output.as_ref()) };
+        let output = Output::new(output);
+        // SAFETY: the caller's promise.
+        let grants = unsafe { Grants::of(grants) }?;
+        let linker = hfb_linker::new(component.shared.clone(), Limits::of(limits), grants, output)?;
+        // SAFETY: the caller's promise.
+        unsafe { *out = Box::into_raw(Box::new(linker)) };
+        Ok(())
+    })
+}
+
+/// Defines an imported function by `entry`; of an interface (`wasi:clocks/wall-clock@0.2.0`), or of the root where
+/// `interface` is empty. Takes the place of an earlier definition, also of WASI's. A definition for an import that the
+/// component does not have is ignored.
+///
+/// `context` is taken over in every case: `drop` (may be null) is called once, when no call can reach `entry` any more.
+///
+/// # Safety
+/// `linker` is a live linker, the slices are readable UTF-8 for the call, and `entry` and `drop` may be called with
+/// `context` from any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_linker_define(
+    linker: *mut hfb_linker,
+    interface: hfb_slice,
+    name: hfb_slice,
+    entry: hfb_host_entry,
+    context: *mut c_void,
+    drop: Option<unsafe extern "C" fn(context: *mut c_void)>,
+) -> *mut hfb_error {
+    guard(|| {
+        let entry = HostEntry::new(entry, context, drop);
+        // SAFETY: the caller's promises.
+        let (linker, interface, name) = unsafe { (&mut *linker, interface.bytes(), name.bytes()) };
+        let text = |bytes| {
+            std::str::from_utf8(bytes).map_err(|_| failure(hfb_kind::Internal, "an import's name is not UTF-8"))
+        };
+        linker.define(text(interface)?, text(name)?, entry)
+    })
+}
+
+/// Ends the linking. The linker is consumed, also on failure.
+///
+/// Errors: `unknown_import` (names each one), `type_mismatch`.
+///
+/// # Safety
+/// `linker` is a live linker, not used again; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_linker_finish(linker: *mut hfb_linker, out: *mut *mut hfb_blueprint) -> *mut hfb_error {
+    guard(|| {
+        // SAFETY: it came from `hfb_linker_new`; the caller gives it up.
+        let linker = unsafe { Box::from_raw(linker) };
+        let blueprint = linker.finish()?;
+        // SAFETY: the caller's promise.
+        unsafe { *out = Box::into_raw(Box::new(blueprint)) };
+        Ok(())
+    })
+}
+
+/// Gives up a linker that was not finished. Null is fine.
+///
+/// # Safety
+/// `linker` is null or a live linker, not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_linker_free(linker: *mut hfb_linker) {
+    if !linker.is_null() {
+        // SAFETY: it came from `hfb_linker_new`; the caller gives it up.
+        guard_or((), || drop(unsafe { Box::from_raw(linker) }));
+    }
+}
+
+/// Gives up the blueprint; its instances live on. Null is fine.
+///
+/// # Safety
+/// `blueprint` is null or a live blueprint, not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_blueprint_free(blueprint: *mut hfb_blueprint) {
+    if !blueprint.is_null() {
+        // SAFETY: it came from `hfb_linker_finish`; the caller gives it up.
+        guard_or((), || drop(unsafe { Box::from_raw(blueprint) }));
+    }
+}

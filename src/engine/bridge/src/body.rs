@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A store with its one component instance, and the few things that are done with it.
+//!
+//! Who may drop the futures made here decides everything: the driver of an instance never drops one without the store;
+//! `direct` does, to show what happens then.
+
+use crate::abi::hfb_kind;
+use crate::blueprint::BlueprintShared;
+use crate::error::{Failure, failure, of_run};
+use crate::guest::{Foreign, Guest, Limiter};
+use crate::handles::Handles;
+use crate::lift::PackedResult;
+use crate::lower::PackedArgs;
+use holdfast_wave::packed::Reader;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use wasmtime::component::{Func, Instance, TypedFunc};
+use wasmtime::{Store, UpdateDeadline};
+
+/// What is seen of an instance from outside its store.
+pub(crate) struct Outside {
+    /// Set from any thread. Relaxed everywhere: the flag carries nothing but itself.
+    pub interrupted: AtomicBool,
+    /// Bytes of linear memory.
+    pub memory: Arc<AtomicU64>,
+    pub handles: Arc<Handles>,
+}
+
+impl Outside {
+    pub(crate) fn new(handles: usize) -> Self {
+        Self {
+            interrupted: AtomicBool::new(false),
+            memory: Arc::default(),
+            handles: Arc::new(Handles::new(handles)),
+        }
+    }
+}
+
+pub(crate) struct Body {
+    pub store: Store<Guest>,
+    instance: Instance,
+    /// The exports by number, looked up at their first call.
+    functions: Vec<Option<Func>>,
+    blueprint: Arc<BlueprintShared>,
+}
+
+/// Makes the store; nothing of the guest runs.
+pub(crate) fn store(
+    blueprint: &BlueprintShared,
+    outside: &Outside,
+    user: Foreign,
+    stopped: impl Fn() -> bool + Send + Sync + 'static,
+) -> Result<Store<Guest>, Failure> {
+    let limiter = Limiter::new(blueprint.limits.clone(), outside.memory.clone());
+    let mut guest = Guest::new(limiter, user, outside.handles.clone());
+    if blueprint.component.description.uses_wasi {
+        guest.grant(&blueprint.grants, &blueprint.limits, &blueprint.output)?;
+    }
+    let mut store = Store::new(&blueprint.component.engine.engine, guest);
+    store.limiter(|guest| &mut guest.limiter);
+    store.set_hostcall_fuel(blueprint.limits.hostcall_bytes);
+    store.epoch_deadline_callback(move |_| {
+        Ok(if stopped() { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+    });
+    Ok(store)
+}
+
+impl Body {
+    /// Instantiates, start functions included.
+    pub(crate) async fn instantiate(
+        mut store: Store<Guest>,
+        blueprint: &Arc<BlueprintShared>,
+        outside: &Outside,
+    ) -> Result<Self, Failure> {
+        // From the current tick on: a deadline of the store's making may be long over.
+        store.set_epoch_deadline(1);
+        match blueprint.pre.instantiate_async(&mut store).await {
+            Ok(instance) => Ok(Self {
+                store,
+                instance,
+                functions: vec![None; blueprint.component.description.exports.len()],
+                blueprint: blueprint.clone(),
+            }),
+            Err(error) => Err(why(&store, &error, hfb_kind::Instantiation, outside)),
+        }
+    }
+
+    fn function(&mut self, number: usize) -> Result<Func, Failure> {
+        if let Some(Some(known)) = self.functions.get(number) {
+            return Ok(*known);
+        }
+        let missing = || failure(hfb_kind::Internal, format!("there is no exported function number {number}"));
+        let export = self.blueprint.component.description.exports.get(number).ok_or_else(missing)?;
+        let found = self.instance.get_func(&mut self.store, export.index).ok_or_else(missing)?;
+        self.functions[number] = Some(found);
+        Ok(found)
+    }
+
+    /// Calls an export; the future borrows the store.
+    pub(crate) async fn call(
+        &mut self,
+        number: usize,
+        args: Reader<'_>,
+        outside: &Outside,
+    ) -> Result<Vec<u8>, Failure> {
+        let function = self.function(number)?;
+        self.store.data_mut().limiter.forget();
+        self.store.set_epoch_deadline(1);
+        // SAFETY: the two packed types walk the function's own type at run time, so they fit every function.
+        let function = unsafe { TypedFunc::<PackedArgs<'_>, PackedResult>::new_unchecked(function) };
+        let args = PackedArgs { reader: args, handles: &outside.handles };
+        match function.call_async(&mut self.store, args).await {
+            Ok(result) => {
+                let kept = outside.handles.keep(result.handles);
+                kept.map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+                Ok(result.bytes)
+            }
+            Err(error) => Err(why(&self.store, &error, hfb_kind::Trap, outside)),
+        }
+    }
+
+    /// Drops a resource of the guest's; its destructor runs.
+    pub(crate) async fn release(&mut self, handle: u64, outside: &Outside) -> Result<(), Failure> {
+        // Checked when the command was accepted; the map changes only through commands.
+        let Some(resource) = outside.handles.take(handle) else { return Ok(()) };
+        self.store.data_mut().limiter.forget();
+        self.store.set_epoch_deadline(1);
+        resource
+            .resource_drop_async(&mut self.store)
+            .await
+            .map_err(|error| why(&self.store, &error, hfb_kind::Trap, outside))
+    }
+}
+
+fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outside: &Outside) -> Failure {
+    let mut failure = of_run(error, otherwise, outside.interrupted.load(Ordering::Relaxed));
+    // A guest that was refused memory mostly ends in a trap that does not say so.
+    if let Some(refused) = store.data().limiter.refused()
+        && matches!(failure.kind, hfb_kind::Trap | hfb_kind::Instantiation)
+    {
+        failure.kind = hfb_kind::MemoryLimit;
+        failure.message = format!("{refused}; then: {}", failure.message);
+    }
+    failure
+}
+
+/// Checks packed arguments against an export's parameters, before anything is entered.
+pub(crate) fn check(
+    blueprint: &BlueprintShared,
+    outside: &Outside,
+    number: usize,
+    mut args: Reader<'_>,
+) -> Result<(), Failure> {
+    let exports = &blueprint.component.description.exports;
+    let Some(export) = exports.get(number) else {
+        return Err(failure(
+            hfb_kind::Internal,
+            format!("there is no exported function number {number}, the component has {}", exports.len()),
+        ));
+    };
+    if let Some(spelling) = export.unsupported {
+        return Err(failure(
+            hfb_kind::Unsupported,
+            format!("`{}` has a value of type {spelling}, which cannot be passed", export.name),
+        ));
+    }
+    for (index, param) in export.params.iter().enumerate() {
+        param.check(&mut args, &outside.handles).map_err(|why| {
+            failure(hfb_kind::BadValue, format!("argument {} of `{}`: {why}", index + 1, export.name))
+        })?;
+    }
+    args.finish().map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))
+}

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A component's imports and exports: the packed description for C++, and the shape of each export for calls.
+//!
+//! Types are written out in place, and WIT types may share their parts, so a small component can have a description of
+//! any size; the number of nodes is bounded.
+
+use crate::abi::hfb_kind;
+use crate::error::{Failure, failure};
+use crate::shape::Shape;
+use holdfast_wave::packed::{Writer, tag};
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex, ResourceType, Type};
+
+/// Type nodes and named items that one description may hold.
+const MOST_NODES: u32 = 200_000;
+
+/// An exported function: where to find it, and how its values are packed.
+pub(crate) struct Export {
+    pub name: String,
+    pub index: ComponentExportIndex,
+    pub params: Vec<Shape>,
+    pub unsupported: Option<&'static str>,
+}
+
+pub(crate) struct Description {
+    pub packed: Vec<u8>,
+    pub exports: Vec<Export>,
+    /// Interface (empty for the root) and name of each imported function.
+    pub imports: Vec<(String, String)>,
+    pub uses_wasi: bool,
+}
+
+pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
+    let engine = component.engine();
+    let ty = component.component_type();
+    let mut walk = Walk { component, writer: Writer::new(), nodes: 0, resources: Vec::new() };
+    for (name, item) in ty.imports(engine) {
+        walk.resources_of(name, &item.ty)?;
+    }
+    for (name, item) in ty.exports(engine) {
+        walk.resources_of(name, &item.ty)?;
+    }
+
+    let mut imports = Vec::new();
+    walk.writer.length(ty.imports(engine).len());
+    for (name, item) in ty.imports(engine) {
+        walk.import(name, "", &item.ty, &mut imports)?;
+    }
+    let mut exports = Vec::new();
+    walk.writer.length(ty.exports(engine).len());
+    for (name, item) in ty.exports(engine) {
+        walk.export(name, "", None, &item.ty, &mut exports)?;
+    }
+    let uses_wasi = ty.imports(engine).any(|(name, _)| name.starts_with("wasi:"));
+    Ok(Description { packed: walk.writer.bytes, exports, imports, uses_wasi })
+}
+
+struct Walk<'a> {
+    component: &'a Component,
+    writer: Writer,
+    nodes: u32,
+    resources: Vec<(ResourceType, String)>,
+}
+
+fn join(interface: &str, name: &str) -> String {
+    if interface.is_empty() { name.to_owned() } else { format!("{interface}#{name}") }
+}
+
+impl Walk<'_> {
+    fn node(&mut self) -> Result<(), Failure> {
+        self.nodes += 1;
+        if self.nodes > MOST_NODES {
+            return Err(failure(
+                hfb_kind::TooLarge,
+                format!("the component's types have more than {MOST_NODES} parts when written out"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Finds the resources first: a type may name one before its definition comes by.
+    fn resources_of(&mut self, name: &str, item: &ComponentItem) -> Result<(), Failure> {
+        self.node()?;
+        match item {
+            ComponentItem::Resource(ty) => {
+                if !self.resources.iter().any(|(known, _)| known == ty) {
+                    self.resources.push((*ty, name.to_owned()));
+                }
+            }
+            ComponentItem::ComponentInstance(instance) => {
+                for (name, item) in instance.exports(self.component.engine()) {
+                    self.resources_of(name, &item.ty)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn import(
+        &mut self,
+        name: &str,
+        interface: &str,
+        item: &ComponentItem,
+        imports: &mut Vec<(String, String)>,
+    ) -> Result<(), Failure> {
+        self.node()?;
+        match item {
+            ComponentItem::ComponentFunc(function) => {
+                self.writer.u8(0);
+                self.writer.text(name);
+                self.writer.length(imports.len());
+                imports.push((interface.to_owned(), name.to_owned()));
+                self.function(function)?;
+            }
+            ComponentItem::ComponentInstance(instance) => {
+                let inner = join(interface, name);
+                self.interface(name, instance);
+                for (name, item) in instance.exports(self.component.engine()) {
+                    self.import(name, &inner, &item.ty, imports)?;
+                }
+            }
+            other => self.other(name, other),
+        }
+        Ok(())
+    }
+
+    fn export(
+        &mut self,
+        name: &str,
+        interface: &str,
+        parent: Option<&ComponentExportIndex>,
+        item: &ComponentItem,
+        exports: &mut Vec<Export>,
+    ) -> Result<(), Failure> {
+        self.node()?;
+        let lost = || failure(hfb_kind::Internal, format!("export `{}` cannot be looked up", join(interface, name)));
+        match item {
+            ComponentItem::ComponentFunc(function) => {
+                self.writer.u8(0);
+                self.writer.text(name);
+                self.writer.length(exports.len());
+                let (params, result) = self.function(function)?;
+                let index = self.component.get_export_index(parent, name).ok_or_else(lost)?;
+                let unsupported = params.iter().chain(&result).find_map(Shape::unsupported);
+                exports.push(Export { name: join(interface, name), index, params, unsupported });
+            }
+            ComponentItem::ComponentInstance(instance) => {
+                let inner = join(interface, name);
+                let index = self.component.get_export_index(parent, name).ok_or_else(lost)?;
+                self.interface(name, instance);
+                for (name, item) in instance.exports(self.component.engine()) {
+                    self.export(name, &inner, Some(&index), &item.ty, exports)?;
+                }
+            }
+            other => self.other(name, other),
+        }
+        Ok(())
+    }
+
+    fn interface(&mut self, name: &str, instance: &ComponentInstance) {
+        self.writer.u8(1);
+        self.writer.text(name);
+        self.writer.length(instance.exports(self.component.engine()).len());
+    }
+
+    fn other(&mut self, name: &str, item: &ComponentItem) {
+        self.writer.u8(match item {
+            ComponentItem::Resource(_) => 2,
+            ComponentItem::Type(_) => 3,
+            ComponentItem::Module(_) => 4,
+            ComponentItem::Component(_) => 5,
+            // Core functions cannot be imported or exported by a valid component.
+            _ => 6,
+        });
+        self.writer.text(name);
+    }
+
+    fn function(&mut self, function: &ComponentFunc) -> Result<(Vec<Shape>, Option<Shape>), Failure> {
+        self.writer.u8(u8::from(function.async_()));
+        self.writer.length(function.params().len());
+        let mut params = Vec::with_capacity(function.params().len());
+        for (name, ty) in function.params() {
+            self.writer.text(name);
+            params.push(self.ty(&ty)?);
+        }
+        let result = function.results().next();
+        self.writer.u8(u8::from(result.is_some()));
+        let result = result.map(|ty| self.ty(&ty)).transpose()?;
+        Ok((params, result))
+    }
+
+    fn tagged(&mut self, tag: u8, shape: Shape) -> Result<Shape, Failure> {
+        self.writer.u8(tag);
+        Ok(shape)
+    }
+
+    fn ty(&mut self, ty: &Type) -> Result<Shape, Failure> {
+        self.node()?;
+        match ty {
+            Type::Bool => self.tagged(tag::BOOL, Shape::Bool),
+            Type::S8 => self.tagged(tag::S8, Shape::Number(1)),
+            Type::U8 => self.tagged(tag::U8, Shape::Number(1)),
+            Type::S16 => self.tagged(tag::S16, Shape::Number(2)),
+            Type::U16 => self.tagged(tag::U16, Shape::Number(2)),
+            Type::S32 => self.tagged(tag::S32, Shape::Number(4)),
+            Type::U32 => self.tagged(tag::U32, Shape::Number(4)),
+            Type::S64 => self.tagged(tag::S64, Shape::Number(8)),
+            Type::U64 => self.tagged(tag::U64, Shape::Number(8)),
+            Type::Float32 => self.tagged(tag::F32, Shape::Number(4)),
+            Type::Float64 => self.tagged(tag::F64, Shape::Number(8)),
+            Type::Char => self.tagged(tag::CHAR, Shape::Char),
+            Type::String => self.tagged(tag::STRING, Shape::String),
+            Type::List(list) => {
+                self.writer.u8(tag::LIST);
+                Ok(Shape::List(Box::new(self.ty(&list.ty())?)))
+            }
+            Type::Record(record) => {
+                self.writer.u8(tag::RECORD);
+                self.writer.length(record.fields().len());
+                let mut fields = Vec::with_capacity(record.fields().len());
+                for field in record.fields() {
+                    self.writer.text(field.name);
+                    fields.push(self.ty(&field.ty)?);
+                }
+                Ok(Shape::Fields(fields))
+            }
+            Type::Tuple(tuple) => {
+                self.writer.u8(tag::TUPLE);
+                self.writer.length(tuple.types().len());
+                let fields = tuple.types().map(|ty| self.ty(&ty)).collect::<Result<_, _>>()?;
+                Ok(Shape::Fields(fields))
+            }
+            Type::Variant(variant) => {
+                self.writer.u8(tag::VARIANT);
+                self.writer.length(variant.cases().len());
+                let mut cases = Vec::with_capacity(variant.cases().len());
+                for case in variant.cases() {
+                    self.node()?;
+                    self.writer.text(case.name);
+                    cases.push(self.side(case.ty.as_ref())?);
+                }
+                Ok(Shape::Cases(cases))
+            }
+            Type::Enum(names) => {
+                self.writer.u8(tag::ENUM);
+                self.names(names.names())?;
+                Ok(Shape::Cases(names.names().map(|_| None).collect()))
+            }
+            Type::Option(option) => {
+                self.writer.u8(tag::OPTION);
+                Ok(Shape::Cases(vec![None, Some(self.ty(&option.ty())?)]))
+            }
+            Type::Result(result) => {
+                self.writer.u8(tag::RESULT);
+                let ok = self.side(result.ok().as_ref())?;
+                let err = self.side(result.err().as_ref())?;
+                Ok(Shape::Cases(vec![ok, err]))
+            }
+            Type::Flags(flags) => {
+                self.writer.u8(tag::FLAGS);
+                self.names(flags.names())?;
+                Ok(Shape::Flags(flags.names().len() as u32))
+            }
+            Type::Own(resource) => self.resource(tag::OWN, resource),
+            Type::Borrow(resource) => self.resource(tag::BORROW, resource),
+            Type::Future(_) => self.unsupported("future"),
+            Type::Stream(_) => self.unsupported("stream"),
+            Type::ErrorContext => self.unsupported("error-context"),
+            Type::Map(_) => self.unsupported("map"),
+            Type::FixedLengthList(_) => self.unsupported("list<_, N>"),
+        }
+    }
+
+    fn side(&mut self, ty: Option<&Type>) -> Result<Option<Shape>, Failure> {
+        self.writer.u8(u8::from(ty.is_some()));
+        ty.map(|ty| self.ty(ty)).transpose()
+    }
+
+    fn names<'n>(&mut self, names: impl ExactSizeIterator<Item = &'n str>) -> Result<(), Failure> {
+        self.writer.length(names.len());
+        for name in names {
+            self.node()?;
+            self.writer.text(name);
+        }
+        Ok(())
+    }
+
+    fn resource(&mut self, tag: u8, resource: &ResourceType) -> Result<Shape, Failure> {
+        // A resource that no item names (abstract in a nested component) gets an empty name.
+        let known = self.resources.iter().position(|(known, _)| known == resource);
+        let index = known.unwrap_or_else(|| {
+            self.resources.push((*resource, String::new()));
+            self.resources.len() - 1
+        });
+        self.writer.u8(tag);
+        self.writer.text(&self.resources[index].1);
+        self.writer.length(index);
+        Ok(Shape::Handle)
+    }
+
+    fn unsupported(&mut self, spelling: &'static str) -> Result<Shape, Failure> {
+        self.writer.u8(tag::UNSUPPORTED);
+        self.writer.text(spelling);
+        Ok(Shape::Unsupported(spelling))
+    }
+}

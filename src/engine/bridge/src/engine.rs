@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One Wasmtime engine with its pool of slots, its epoch, and the reactor that WASI waits on.
+//!
+//! Everything made from an engine keeps it alive, so the order in which C frees things does not matter.
+#![allow(non_camel_case_types)]
+
+use crate::abi::{hfb_bytes, hfb_engine_config, hfb_kind};
+use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
+use std::sync::Arc;
+use tokio::runtime::{Builder, Handle, Runtime};
+use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// What the pool guards each linear memory with; Wasmtime's own default, which compiled code relies on.
+const GUARD: u64 = 32 * MIB;
+
+/// User space has 128 TiB on the machines we run on; a pool that wants more than this part of it is a mistake.
+const MOST_ADDRESS_SPACE: u64 = 100 << 40;
+
+/// An engine, opaque to C.
+pub struct hfb_engine {
+    pub(crate) shared: Arc<EngineShared>,
+}
+
+pub(crate) struct EngineShared {
+    pub(crate) engine: wasmtime::Engine,
+    pub(crate) settings: Settings,
+    runtime: Option<Runtime>,
+}
+
+impl EngineShared {
+    pub(crate) fn reactor(&self) -> &Handle {
+        // Taken away in `drop` only.
+        self.runtime.as_ref().expect("a live engine has its reactor").handle()
+    }
+}
+
+impl Drop for EngineShared {
+    fn drop(&mut self) {
+        // The last reference may go on a thread of the reactor itself, which must not wait for its own end.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The configuration with its defaults filled in. Part of the key of each cache entry.
+#[derive(Clone, Debug, Hash)]
+pub(crate) struct Settings {
+    pub instances: u32,
+    pub memory_bytes: u64,
+    pub reservation: u64,
+    pub memories: u32,
+    pub tables: u32,
+    pub core_instances: u32,
+    pub table_elements: u32,
+    pub wasm_stack: u64,
+    pub async_stack: u64,
+    pub keep_resident: u64,
+    pub reactor_threads: u32,
+    pub signal_traps: bool,
+}
+
+fn or<T: Default + PartialEq>(value: T, default: T) -> T {
+    if value == T::default() { default } else { value }
+}
+
+impl Settings {
+    fn of(config: Option<&hfb_engine_config>) -> Result<Self, Failure> {
+        let Some(config) = config else {
+            let zeros = hfb_engine_config {
+                max_instances: 0,
+                max_memory_bytes: 0,
+                memory_reservation: 0,
+                max_memories_per_component: 0,
+                max_tables_per_component: 0,
+                max_core_instances_per_component: 0,
+                max_table_elements: 0,
+                max_wasm_stack: 0,
+                async_stack: 0,
+                keep_resident: 0,
+                reactor_threads: 0,
+                signal_traps: true,
+            };
+            return Self::of(Some(&zeros));
+        };
+        let memory_bytes = or(config.max_memory_bytes, 4 * GIB);
+        let wasm_stack = or(config.max_wasm_stack, MIB);
+        let settings = Self {
+            instances: or(config.max_instances, 1000),
+            memory_bytes,
+            reservation: or(config.memory_reservation, 4 * GIB).max(memory_bytes),
+            memories: or(config.max_memories_per_component, 4),
+            tables: or(config.max_tables_per_component, 64),
+            core_instances: or(config.max_core_instances_per_component, 256),
+            table_elements: or(config.max_table_elements, 65_536),
+            wasm_stack,
+            async_stack: or(config.async_stack, wasm_stack.saturating_add(MIB)),
+            keep_resident: or(config.keep_resident, 64 << 10),
+            reactor_threads: or(config.reactor_threads, 1),
+            signal_traps: config.signal_traps,
+        };
+        // A host function runs above the guest on the same stack; without room it meets the guard page, and
+        // that ends the process.
+        if settings.async_stack < settings.wasm_stack.saturating_add(256 << 10) {
+            return Err(failure(
+                hfb_kind::Internal,
+                format!(
+                    "a call's stack of {} bytes leaves no room for host functions over {} bytes of guest stack",
+                    settings.async_stack, settings.wasm_stack
+                ),
+            ));
+        }
+        if settings.memory_bytes > 4 * GIB {
+            return Err(failure(hfb_kind::Internal, "a linear memory of more than 4 GiB does not exist"));
+        }
+        Ok(settings)
+    }
+
+    fn slot(&self) -> u64 {
+        self.reservation.saturating_add(GUARD)
+    }
+
+    fn total_memories(&self) -> u32 {
+        self.instances.saturating_mul(self.memories)
+    }
+
+    /// Tables are mostly shared between the core modules of one component, so the pool holds four for each
+    /// instance, and never fewer than one component may have.
+    fn total_tables(&self) -> u32 {
+        self.instances.saturating_mul(self.tables.min(4)).max(self.tables)
+    }
+
+    /// A stack for each instance that is alive, and some for destructors that run inside a host function.
+    fn total_stacks(&self) -> u32 {
+        self.instances.saturating_add(16)
+    }
+
+    fn gc_heaps(&self) -> u32 {
+        self.instances
+    }
+
+    /// Bytes of address space that the pool reserves.
+    pub(crate) fn address_space(&self) -> u64 {
+        let memories = u64::from(self.total_memories()).saturating_add(u64::from(self.gc_heaps()));
+        let tables = u64::from(self.total_tables()).saturating_mul(u64::from(self.table_elements) * 8);
+        let stacks = u64::from(self.total_stacks()).saturating_mul(self.async_stack.saturating_add(4096));
+        memories.saturating_mul(self.slot()).saturating_add(tables).saturating_add(stacks)
+    }
+
+    fn config(&self) -> Result<Config, Failure> {
+        let size = |bytes: u64| {
+            usize::try_from(bytes).map_err(|_| failure(hfb_kind::Internal, "a size does not fit this machine"))
+        };
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(self.instances)
+            .total_core_instances(self.instances.saturating_mul(self.core_instances))
+            .total_memories(self.total_memories())
+            .total_tables(self.total_tables())
+            .total_stacks(self.total_stacks())
+            .total_gc_heaps(self.gc_heaps())
+            .max_core_instances_per_component(self.core_instances)
+            .max_memories_per_component(self.memories)
+            .max_tables_per_component(self.tables)
+            .max_memories_per_module(self.memories)
+            .max_tables_per_module(self.tables)
+            .max_component_instance_size(size(64 * MIB)?)
+            .max_core_instance_size(size(64 * MIB)?)
+            .table_elements(self.table_elements as usize)
+            .max_memory_size(size(self.memory_bytes)?)
+            .linear_memory_keep_resident(size(self.keep_resident)?)
+            .table_keep_resident(size(self.keep_resident)?);
+        let mut config = Config::new();
+        config
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
+            .epoch_interruption(true)
+            .concurrency_support(false)
+            .max_wasm_stack(size(self.wasm_stack)?)
+            .async_stack_size(size(self.async_stack)?)
+            .memory_reservation(self.reservation)
+            .memory_guard_size(GUARD)
+            .signals_based_traps(self.signal_traps);
+        Ok(config)
+    }
+}
+
+fn make(config: Option<&hfb_engine_config>) -> Result<hfb_engine, Failure> {
+    let settings = Settings::of(config)?;
+    let wanted = settings.address_space();
+    let numbers = || {
+        format!(
+            "{} instances of up to {} memories of {} MiB address space each, {} MiB in all",
+            settings.instances,
+            settings.memories,
+            settings.slot() / MIB,
+            wanted / MIB
+        )
+    };
+    if wanted > MOST_ADDRESS_SPACE {
+        return Err(failure(
+            hfb_kind::NoResources,
+            format!("the pool cannot be reserved: {}, more than {} MiB", numbers(), MOST_ADDRESS_SPACE / MIB),
+        ));
+    }
+    let engine = wasmtime::Engine::new(&settings.config()?).map_err(|error| {
+        failure(hfb_kind::NoResources, format!("the pool cannot be reserved: {}: {}", numbers(), causes(&error)))
+    })?;
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(settings.reactor_threads as usize)
+        .max_blocking_threads(16)
+        .thread_name("holdfast-wasi")
+        .enable_io()
+        .enable_time()
+        .build()
+        .map_err(|error| failure(hfb_kind::NoResources, format!("the reactor's threads cannot start: {error}")))?;
+    Ok(hfb_engine { shared: Arc::new(EngineShared { engine, settings, runtime: Some(runtime) }) })
+}
+
+/// Makes an engine. Costs address space and threads, so a process has few. `config` may be null: all defaults, with
+/// signal handlers.
+///
+/// Errors: `no_resources` when the pool cannot be reserved (the numbers are in the message), `internal` for settings
+/// that contradict each other.
+///
+/// # Safety
+/// `config` is null or readable; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_engine_new(
+    config: *const hfb_engine_config,
+    out: *mut *mut hfb_engine,
+) -> *mut hfb_error {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let engine = make(unsafe { config.as_ref() })?;
+        // SAFETY: the caller's promise.
+        unsafe { *out = Box::into_raw(Box::new(engine)) };
+        Ok(())
+    })
+}
+
+/// Moves the engine's clock by one tick: each running guest yields at its next check, or stops if it was interrupted.
+/// Never blocks; any thread, a signal handler too.
+///
+/// # Safety
+/// `engine` is a live engine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_engine_tick(engine: *const hfb_engine) {
+    // SAFETY: the caller's promise.
+    unsafe { &*engine }.shared.engine.increment_epoch();
+}
+
+/// Bytes of address space that the engine's pool reserved, for printing.
+///
+/// # Safety
+/// `engine` is a live engine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_engine_address_space(engine: *const hfb_engine) -> u64 {
+    // SAFETY: the caller's promise.
+    guard_or(0, || unsafe { &*engine }.shared.settings.address_space())
+}
+
+/// Gives up the engine. What was made from it keeps what it needs. Null is fine.
+///
+/// # Safety
+/// `engine` is null or a live engine, not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_engine_free(engine: *mut hfb_engine) {
+    if !engine.is_null() {
+        // SAFETY: it came from `hfb_engine_new`; the caller gives it up.
+        guard_or((), || drop(unsafe { Box::from_raw(engine) }));
+    }
+}
+
+/// The version of Wasmtime inside, as text such as `48.0.8`.
+///
+/// # Safety
+/// `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_version(out: *mut hfb_bytes) {
+    let version = guard_or(hfb_bytes::empty(), || hfb_bytes::from_vec(crate::WASMTIME_VERSION.as_bytes().to_vec()));
+    // SAFETY: the caller's promise.
+    unsafe { *out = version };
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What went wrong, as one value that crosses to C++: a kind to act on, a line to print, and the guest's backtrace.
+//!
+//! Nothing unwinds out of here: `guard` turns a panic into an error of kind `internal`.
+#![allow(non_camel_case_types)]
+
+use crate::abi::{hfb_kind, hfb_slice};
+use std::any::Any;
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use wasmtime::{PoolConcurrencyLimitError, Trap, WasmBacktrace};
+
+/// An error, opaque to C. Freed by `hfb_error_free`.
+#[derive(Debug)]
+pub struct hfb_error {
+    pub(crate) kind: hfb_kind,
+    pub(crate) message: String,
+    pub(crate) detail: String,
+}
+
+pub(crate) type Failure = Box<hfb_error>;
+
+pub(crate) fn failure(kind: hfb_kind, message: impl Into<String>) -> Failure {
+    Box::new(hfb_error { kind, message: message.into(), detail: String::new() })
+}
+
+/// A host function said that it failed, or answered what is not of its type. Rides inside Wasmtime's error.
+#[derive(Debug)]
+pub(crate) struct HostFailed(pub String);
+
+impl std::fmt::Display for HostFailed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for HostFailed {}
+
+/// A value that lowering refused although the check before the call had passed.
+#[derive(Debug)]
+pub(crate) struct BadValue(pub String);
+
+impl std::fmt::Display for BadValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadValue {}
+
+/// More handles than the instance may hold.
+#[derive(Debug)]
+pub(crate) struct TooManyHandles(pub usize);
+
+impl std::fmt::Display for TooManyHandles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the host already holds {} resources of this instance, its limit", self.0)
+    }
+}
+
+impl std::error::Error for TooManyHandles {}
+
+/// The causes of an error from the outside in, on one line, without the backtrace.
+pub(crate) fn causes(error: &wasmtime::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain() {
+        let text = cause.to_string();
+        // A backtrace is context too; it goes to the detail.
+        if text.starts_with("error while executing at wasm backtrace") {
+            continue;
+        }
+        // Some errors repeat their source in their own text.
+        if line.ends_with(&text) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&text);
+    }
+    line
+}
+
+/// The guest's frames, one a line, innermost first. The names come from the guest.
+pub(crate) fn frames(error: &wasmtime::Error) -> String {
+    let mut text = String::new();
+    let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return text };
+    for (number, frame) in backtrace.frames().iter().enumerate() {
+        let module = frame.module().name().unwrap_or("<unknown>");
+        let _ = match frame.func_name() {
+            Some(name) => writeln!(text, "{number}: {module}!{name}"),
+            None => writeln!(text, "{number}: {module}!<function {}>", frame.func_index()),
+        };
+    }
+    text
+}
+
+/// Why a guest's run or instantiation ended, told from Wasmtime's error.
+///
+/// `otherwise` is the kind of what nothing here recognizes.
+pub(crate) fn of_run(error: &wasmtime::Error, otherwise: hfb_kind, interrupted: bool) -> Failure {
+    let kind = if error.is::<HostFailed>() {
+        hfb_kind::HostFailed
+    } else if error.is::<BadValue>() {
+        hfb_kind::BadValue
+    } else if error.is::<TooManyHandles>() {
+        hfb_kind::TooLarge
+    } else if error.is::<PoolConcurrencyLimitError>() {
+        hfb_kind::NoResources
+    } else if interrupted && matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
+        hfb_kind::Interrupted
+    } else if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
+        // Wasmtime's type for this is private; the text is pinned with the version.
+        hfb_kind::TooLarge
+    } else if error.is::<Trap>() || error.is::<wasmtime_wasi::I32Exit>() {
+        hfb_kind::Trap
+    } else {
+        otherwise
+    };
+    let message = match error.downcast_ref::<wasmtime_wasi::I32Exit>() {
+        Some(exit) => format!("the guest exited with status {}", exit.0),
+        None => causes(error),
+    };
+    Box::new(hfb_error { kind, message, detail: frames(error) })
+}
+
+pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Failure {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "without a message".to_owned());
+    failure(hfb_kind::Internal, format!("the bridge panicked: {text}"))
+}
+
+/// Runs `body`; its failure or its panic becomes the pointer that C receives, null for success.
+pub(crate) fn guard(body: impl FnOnce() -> Result<(), Failure>) -> *mut hfb_error {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => std::ptr::null_mut(),
+        Ok(Err(failure)) => Box::into_raw(failure),
+        Err(panic) => Box::into_raw(of_panic(&*panic)),
+    }
+}
+
+/// Runs `body`, which has no way to tell an error; a panic ends as `fallback`.
+pub(crate) fn guard_or<T>(fallback: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(fallback)
+}
+
+/// The kind of an error.
+///
+/// # Safety
+/// `error` is an error from the bridge, not yet freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_error_kind(error: *const hfb_error) -> hfb_kind {
+    // SAFETY: the caller's promise.
+    unsafe { &*error }.kind
+}
+
+/// One line of UTF-8 that says what went wrong; valid until the error is freed. Parts of it may come from a guest.
+///
+/// # Safety
+/// `error` is an error from the bridge, not yet freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_error_message(error: *const hfb_error) -> hfb_slice {
+    // SAFETY: the caller's promise.
+    hfb_slice::of(unsafe { &*error }.message.as_bytes())
+}
+
+/// The guest's backtrace, a frame a line, often empty; valid until the error is freed. The names come from the guest.
+///
+/// # Safety
+/// `error` is an error from the bridge, not yet freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_error_detail(error: *const hfb_error) -> hfb_slice {
+    // SAFETY: the caller's promise.
+    hfb_slice::of(unsafe { &*error }.detail.as_bytes())
+}
+
+/// Frees an error. Null is fine.
+///
+/// # Safety
+/// `error` is null or an error from the bridge, not yet freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_error_free(error: *mut hfb_error) {
+    if !error.is_null() {
+        // SAFETY: every error came from `Box::into_raw`; the caller gives up this one.
+        drop(unsafe { Box::from_raw(error) });
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A guest's call of a host function, on its way to C++ and back.
+//!
+//! The call owns its arguments and outlives everything: C++ may answer from any thread, long after the instance is
+//! gone. The guest is parked meanwhile; when its store is cut, the call learns that it was abandoned.
+#![allow(non_camel_case_types)]
+
+use crate::abi::hfb_slice;
+use crate::dynamic::{decode, encode};
+use crate::error::{HostFailed, guard_or};
+use crate::guest::{Foreign, Guest};
+use holdfast_wave::packed::{Reader, Writer};
+use std::ffi::c_void;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+use wasmtime::component::types::ComponentFunc;
+use wasmtime::component::{LinkerInstance, Val};
+use wasmtime::{Result, StoreContextMut};
+
+/// A call of a host function by a guest, opaque to C. Consumed by `hfb_host_call_reply` or `hfb_host_call_fail`; each
+/// call must reach one of them.
+pub struct hfb_host_call {
+    args: Vec<u8>,
+    user: Foreign,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// The answer: a packed result, or why there is none.
+type Reply = std::result::Result<Vec<u8>, String>;
+
+/// Receives a guest's call. Runs inside a poll, on the polling thread: it takes the call over and returns. It must not
+/// block or throw, and must not poll or free the instance; it may reply at once.
+pub type hfb_host_entry = unsafe extern "C" fn(context: *mut c_void, call: *mut hfb_host_call);
+
+/// A host function of the embedder's, with what belongs to it.
+pub(crate) struct HostEntry {
+    entry: hfb_host_entry,
+    context: Foreign,
+    drop: Option<unsafe extern "C" fn(context: *mut c_void)>,
+}
+
+impl Drop for HostEntry {
+    fn drop(&mut self) {
+        if let Some(drop) = self.drop {
+            // SAFETY: the embedder gave the function and its context together, and this is the last use.
+            unsafe { drop(self.context.0) }
+        }
+    }
+}
+
+impl HostEntry {
+    pub(crate) fn new(
+        entry: hfb_host_entry,
+        context: *mut c_void,
+        drop: Option<unsafe extern "C" fn(context: *mut c_void)>,
+    ) -> Self {
+        Self { entry, context: Foreign(context), drop }
+    }
+
+    pub(crate) fn link(self, place: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<()> {
+        let this = Arc::new(self);
+        place.func_new_async(name, move |store, ty, params, results| {
+            let this = this.clone();
+            Box::new(async move { this.call(store, &ty, params, results).await })
+        })
+    }
+
+    async fn call(
+        &self,
+        mut store: StoreContextMut<'_, Guest>,
+        ty: &ComponentFunc,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let mut writer = Writer::new();
+        let mut brought = Vec::new();
+        for (value, (_, ty)) in params.iter().zip(ty.params()) {
+            encode(value, &ty, &mut writer, &mut brought).map_err(HostFailed)?;
+        }
+        let handles = store.data().handles.clone();
+        // A borrow ends with the call, and has to be given back before the guest goes on.
+        let borrowed: Vec<_> = brought.iter().filter(|(_, resource)| !resource.owned()).copied().collect();
+        handles.keep(brought)?;
+
+        let (reply, answer) = oneshot::channel();
+        let call = Box::new(hfb_host_call { args: writer.bytes, user: store.data().user, reply });
+        // SAFETY: the embedder gave the function and its context together; the call is handed over for good.
+        unsafe { (self.entry)(self.context.0, Box::into_raw(call)) };
+        let answer = answer.await;
+
+        for (number, resource) in borrowed {
+            handles.take(number);
+            resource.resource_drop_async(&mut store).await?;
+        }
+        let packed = match answer {
+            Ok(Ok(packed)) => packed,
+            Ok(Err(message)) => return Err(HostFailed(message).into()),
+            Err(_) => return Err(HostFailed("the host function never answered".to_owned()).into()),
+        };
+        let wrong = |why: String| HostFailed(format!("the host function answered something of another type: {why}"));
+        let mut reader = Reader::new(&packed);
+        for (result, ty) in results.iter_mut().zip(ty.results()) {
+            *result = decode(&ty, &mut reader, Some(&handles)).map_err(wrong)?;
+        }
+        reader.finish().map_err(|error| wrong(error.to_string()))?;
+        Ok(())
+    }
+}
+
+/// The packed arguments, valid until the call is consumed.
+///
+/// # Safety
+/// `call` is a live call, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_args(call: *const hfb_host_call, out: *mut hfb_slice) {
+    // SAFETY: the caller's promise.
+    unsafe { *out = hfb_slice::of(&(*call).args) }
+}
+
+/// The `user` of the instance that calls. The instance itself may be gone.
+///
+/// # Safety
+/// `call` is a live call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_user(call: *const hfb_host_call) -> *mut c_void {
+    // SAFETY: the caller's promise.
+    unsafe { &*call }.user.0
+}
+
+/// True when nobody waits for the answer any more: the instance was freed. Any thread.
+///
+/// # Safety
+/// `call` is a live call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_abandoned(call: *const hfb_host_call) -> bool {
+    // SAFETY: the caller's promise.
+    guard_or(true, || unsafe { &*call }.reply.is_closed())
+}
+
+/// Answers a call with its packed result (empty for none) and consumes it. The bytes are copied; references are not
+/// allowed in them. A result that is not of the function's type ends the guest as `host_failed`. Any thread; may call
+/// the instance's waker.
+///
+/// # Safety
+/// `call` is a live call, not used again; `result` is readable for the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_reply(call: *mut hfb_host_call, result: hfb_slice) {
+    guard_or((), || {
+        // SAFETY: it was handed out by `Box::into_raw`; the caller gives it up.
+        let call = unsafe { Box::from_raw(call) };
+        // SAFETY: the caller's promise.
+        let packed = unsafe { result.bytes() }.to_vec();
+        // Nobody waiting is no error: the store was cut.
+        let _ = call.reply.send(Ok(packed));
+    });
+}
+
+/// Fails a call and consumes it: the guest's run ends as `host_failed` with this message. Any thread; may call the
+/// instance's waker.
+///
+/// # Safety
+/// `call` is a live call, not used again; `message` is readable for the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_fail(call: *mut hfb_host_call, message: hfb_slice) {
+    guard_or((), || {
+        // SAFETY: it was handed out by `Box::into_raw`; the caller gives it up.
+        let call = unsafe { Box::from_raw(call) };
+        // SAFETY: the caller's promise.
+        let message = String::from_utf8_lossy(unsafe { message.bytes() }).into_owned();
+        let _ = call.reply.send(Err(message));
+    });
+}

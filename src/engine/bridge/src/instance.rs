@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One instance and the one future that drives it for its whole life.
+//!
+//! The driver owns the store: it instantiates, then takes one command after another from a slot. A call is therefore a
+//! state of the driver and never a future of its own that somebody could drop: freeing the instance drops the call and
+//! the store together, and nothing else can.
+#![allow(non_camel_case_types)]
+
+use crate::abi::{hfb_bytes, hfb_kind, hfb_slice, hfb_state, hfb_waker};
+use crate::blueprint::{BlueprintShared, hfb_blueprint};
+use crate::body::{Body, Outside, check, store};
+use crate::error::{Failure, failure, guard, guard_or, hfb_error, of_panic};
+use crate::guest::Foreign;
+use holdfast_wave::packed::Reader;
+use std::cell::UnsafeCell;
+use std::ffi::c_void;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, Wake, Waker};
+
+/// An instance, opaque to C. It moves between threads, one at a time; only `hfb_instance_interrupt` and
+/// `hfb_instance_memory` may come meanwhile.
+pub struct hfb_instance {
+    shared: Arc<Shared>,
+    blueprint: Arc<BlueprintShared>,
+    waker: Waker,
+    driver: UnsafeCell<Option<Driver>>,
+}
+
+type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What the driver and the C side both reach.
+struct Shared {
+    outside: Outside,
+    slot: UnsafeCell<Slot>,
+}
+
+// SAFETY: `slot` is reached only through `Shared::slot`, from calls that the interface makes exclusive and from the
+// driver, which runs inside one of them. The rest of `Shared` is thread safe by itself.
+unsafe impl Sync for Shared {}
+// SAFETY: the arguments' address in the slot is only read while the embedder keeps the bytes.
+unsafe impl Send for Shared {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Building,
+    Idle,
+    Running,
+    Failed,
+}
+
+enum Command {
+    Call { number: usize, args: *const [u8] },
+    Release { handle: u64 },
+}
+
+struct Slot {
+    phase: Phase,
+    command: Option<Command>,
+    result: Vec<u8>,
+    error: Option<Failure>,
+}
+
+impl Shared {
+    /// Looks at the slot, briefly: `look` must not come back here.
+    fn slot<T>(&self, look: impl FnOnce(&mut Slot) -> T) -> T {
+        // SAFETY: the interface makes all callers exclusive (see `Sync` above), and no reference outlives the closure.
+        look(unsafe { &mut *self.slot.get() })
+    }
+
+    fn fail(&self, error: Failure) {
+        self.slot(|slot| {
+            slot.phase = Phase::Failed;
+            slot.command = None;
+            slot.error = Some(error);
+        });
+    }
+
+    /// The next command. Needs no waker: a command comes before the poll that should see it.
+    async fn next(&self) -> SentCommand {
+        std::future::poll_fn(|_| match self.slot(|slot| slot.command.take()) {
+            Some(command) => Poll::Ready(SentCommand(command)),
+            None => Poll::Pending,
+        })
+        .await
+    }
+}
+
+/// A command on its way through the driver, which moves between threads.
+struct SentCommand(Command);
+
+// SAFETY: the address inside names bytes that the embedder keeps unchanged until the command has ended.
+unsafe impl Send for SentCommand {}
+// SAFETY: as above; they are only read.
+unsafe impl Sync for SentCommand {}
+
+impl SentCommand {
+    fn call(&self) -> Result<(usize, Reader<'_>), u64> {
+        match &self.0 {
+            // SAFETY: the embedder keeps the bytes, and those they refer to, alive and unchanged until the poll that
+            // answers this command; the driver holds `self` no longer than that.
+            Command::Call { number, args } => Ok((*number, unsafe { Reader::with_references(&**args) })),
+            Command::Release { handle } => Err(*handle),
+        }
+    }
+}
+
+fn interrupted() -> Failure {
+    failure(hfb_kind::Interrupted, "the instance was interrupted before the guest was entered")
+}
+
+async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Foreign) {
+    let outside = &shared.outside;
+    let flag = shared.clone();
+    let stopped = move || flag.outside.interrupted.load(Ordering::Relaxed);
+    if stopped() {
+        return shared.fail(interrupted());
+    }
+    let store = match store(&blueprint, outside, user, stopped) {
+        Ok(store) => store,
+        Err(error) => return shared.fail(error),
+    };
+    let mut body = match Body::instantiate(store, &blueprint, outside).await {
+        Ok(body) => body,
+        Err(error) => return shared.fail(error),
+    };
+    shared.slot(|slot| slot.phase = Phase::Idle);
+    loop {
+        let command = shared.next().await;
+        if outside.interrupted.load(Ordering::Relaxed) {
+            return shared.fail(interrupted());
+        }
+        let outcome = match command.call() {
+            Ok((number, args)) => body.call(number, args, outside).await,
+            Err(handle) => body.release(handle, outside).await.map(|()| Vec::new()),
+        };
+        match outcome {
+            Ok(result) => shared.slot(|slot| {
+                slot.result = result;
+                slot.phase = Phase::Idle;
+            }),
+            // The store is spoiled: it goes here, and with it every way back into the guest.
+            Err(error) => return shared.fail(error),
+        }
+    }
+}
+
+/// The embedder's waker as Rust's: one for the whole life of an instance.
+struct HostWaker(hfb_waker);
+
+// SAFETY: the embedder's interface says that `wake` and `drop` may come on any thread; the fields do not change.
+unsafe impl Send for HostWaker {}
+// SAFETY: as above.
+unsafe impl Sync for HostWaker {}
+
+impl Wake for HostWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Some(wake) = self.0.wake {
+            // SAFETY: the embedder gave the function and its context together, and `drop` was not called yet.
+            unsafe { wake(self.0.context) }
+        }
+    }
+}
+
+impl Drop for HostWaker {
+    fn drop(&mut self) {
+        if let Some(drop) = self.0.drop {
+            // SAFETY: as above, and this is the last use.
+            unsafe { drop(self.0.context) }
+        }
+    }
+}
+
+impl hfb_instance {
+    /// Runs `with_driver` on the driver, inside the reactor where WASI needs one.
+    fn entered<T>(&self, with_driver: impl FnOnce(&mut Option<Driver>) -> T) -> T {
+        let component = &self.blueprint.component;
+        let _reactor = component.description.uses_wasi.then(|| component.engine.reactor().enter());
+        // SAFETY: only `poll` and `free` come here, which the interface makes exclusive.
+        with_driver(unsafe { &mut *self.driver.get() })
+    }
+
+    fn poll(&self) -> hfb_state {
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            self.entered(|driver| match driver {
+                Some(future) => match future.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+                    Poll::Ready(()) => {
+                        *driver = None;
+                        true
+                    }
+                    Poll::Pending => false,
+                },
+                None => true,
+            })
+        }));
+        if let Err(panic) = &polled {
+            self.shared.fail(of_panic(&**panic));
+            self.discard();
+        }
+        match self.shared.slot(|slot| slot.phase) {
+            Phase::Idle => hfb_state::Ready,
+            Phase::Failed => hfb_state::Failed,
+            Phase::Building | Phase::Running => hfb_state::Pending,
+        }
+    }
+
+    /// Drops the driver: the call under way, if any, together with its store.
+    fn discard(&self) {
+        let dropped = catch_unwind(AssertUnwindSafe(|| self.entered(|driver| drop(driver.take()))));
+        // A panic of a destructor leaves nothing behind that anyone could reach.
+        drop(dropped);
+    }
+
+    fn accept(&self, command: Command) -> Result<(), Failure> {
+        self.shared.slot(|slot| match slot.phase {
+            Phase::Idle => {
+                slot.phase = Phase::Running;
+                slot.command = Some(command);
+                slot.result = Vec::new();
+                Ok(())
+            }
+            phase => {
+                let why = match phase {
+                    Phase::Building => "is not instantiated yet",
+                    Phase::Running => "is busy with another command",
+                    _ => "has failed and is never entered again",
+                };
+                Err(failure(hfb_kind::Internal, format!("the instance {why}")))
+            }
+        })
+    }
+
+    fn idle(&self) -> Result<(), Failure> {
+        match self.shared.slot(|slot| slot.phase) {
+            Phase::Idle => Ok(()),
+            // Tells the reason for each phase.
+            _ => self.accept(Command::Release { handle: 0 }),
+        }
+    }
+}
+
+/// Makes an instance. Nothing of the guest runs yet, and no slot of the pool is taken: the first polls instantiate.
+///
+/// `waker` is taken over in every case. `user` is handed to output and host calls, and never followed here.
+///
+/// # Safety
+/// `blueprint` is a live blueprint; the functions of `waker` may be called from any thread; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_new(
+    blueprint: *const hfb_blueprint,
+    waker: hfb_waker,
+    user: *mut c_void,
+    out: *mut *mut hfb_instance,
+) -> *mut hfb_error {
+    guard(|| {
+        let waker = Waker::from(Arc::new(HostWaker(waker)));
+        // SAFETY: the caller's promise.
+        let blueprint = unsafe { &*blueprint }.shared.clone();
+        let shared = Arc::new(Shared {
+            outside: Outside::new(blueprint.limits.handles),
+            slot: UnsafeCell::new(Slot {
+                phase: Phase::Building,
+                command: None,
+                result: Vec::new(),
+                error: None,
+            }),
+        });
+        let driver: Driver = Box::pin(drive(shared.clone(), blueprint.clone(), Foreign(user)));
+        let instance = hfb_instance { shared, blueprint, waker, driver: UnsafeCell::new(Some(driver)) };
+        // SAFETY: the caller's promise.
+        unsafe { *out = Box::into_raw(Box::new(instance)) };
+        Ok(())
+    })
+}
+
+/// Runs the instance on the calling thread until it waits, yields at a tick, or ends what it does. `pending`: the waker
+/// is or will be called. `ready`: idle. `failed`: for good, the reason is taken by `hfb_instance_take_error`.
+///
+/// The first polls instantiate and run start functions. Polling an idle or failed instance does nothing.
+///
+/// # Safety
+/// `instance` is a live instance, and no other call on it is under way (interrupt and memory excepted).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_poll(instance: *mut hfb_instance) -> hfb_state {
+    // SAFETY: the caller's promise.
+    guard_or(hfb_state::Failed, || unsafe { &*instance }.poll())
+}
+
+/// Begins a call of exported function number `function` with packed arguments; polls run it. Only while idle.
+///
+/// The bytes of `args`, and those they refer to, stay alive and unchanged until the poll that answers `ready` or
+/// `failed`, or until the instance is freed.
+///
+/// Errors: `bad_value` and `unsupported` (the guest is not entered, the instance stays idle), `internal` for misuse.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it; the promise about `args` holds, references included.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_start(
+    instance: *mut hfb_instance,
+    function: u32,
+    args: hfb_slice,
+) -> *mut hfb_error {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let (instance, args) = unsafe { (&*instance, args.bytes()) };
+        instance.idle()?;
+        let number = function as usize;
+        // SAFETY: the caller's promise about references.
+        let reader = unsafe { Reader::with_references(args) };
+        check(&instance.blueprint, &instance.shared.outside, number, reader)?;
+        instance.accept(Command::Call { number, args })
+    })
+}
+
+/// Begins to drop a guest's resource by its handle number; polls run its destructor. Only while idle.
+///
+/// Errors: `bad_value` for a number that the instance did not issue or that is gone, `internal` for misuse.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_start_drop(instance: *mut hfb_instance, handle: u64) -> *mut hfb_error {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let instance = unsafe { &*instance };
+        instance.idle()?;
+        if instance.shared.outside.handles.get(handle).is_none() {
+            return Err(failure(hfb_kind::BadValue, crate::shape::unknown_handle(handle)));
+        }
+        instance.accept(Command::Release { handle })
+    })
+}
+
+/// Takes the packed result of the last call; empty for none, or when it was taken before.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it; `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_take_result(instance: *mut hfb_instance, out: *mut hfb_bytes) {
+    // SAFETY: the caller's promise.
+    let instance = unsafe { &*instance };
+    let result = guard_or(hfb_bytes::empty(), || match instance.shared.slot(|slot| std::mem::take(&mut slot.result)) {
+        result if result.capacity() == 0 => hfb_bytes::empty(),
+        result => hfb_bytes::from_vec(result),
+    });
+    // SAFETY: the caller's promise.
+    unsafe { *out = result };
+}
+
+/// Takes the reason why the instance failed; null when it did not, or when it was taken before.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_take_error(instance: *mut hfb_instance) -> *mut hfb_error {
+    // SAFETY: the caller's promise.
+    let instance = unsafe { &*instance };
+    guard_or(std::ptr::null_mut(), || match instance.shared.slot(|slot| slot.error.take()) {
+        Some(error) => Box::into_raw(error),
+        None => std::ptr::null_mut(),
+    })
+}
+
+/// Stops the guest at its next check after the next tick of the engine: the instance fails as `interrupted`, with the
+/// guest's backtrace. A guest that waits in a host function is not running and does not notice; free the instance then.
+/// Sticks: an instance interrupted while idle fails at its next command, without being entered. Any thread, any time.
+///
+/// # Safety
+/// `instance` is a live instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_interrupt(instance: *const hfb_instance) {
+    // SAFETY: the caller's promise; nothing else of the instance is touched.
+    unsafe { &*instance }.shared.outside.interrupted.store(true, Ordering::Relaxed);
+}
+
+/// Bytes of linear memory that the instance has now. Any thread.
+///
+/// # Safety
+/// `instance` is a live instance.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_memory(instance: *const hfb_instance) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { &*instance }.shared.outside.memory.load(Ordering::Relaxed)
+}
+
+/// Frees the instance: drops the call under way, if any, together with its store. Host calls under way become
+/// abandoned. The waker's `drop` follows when the last reference to it goes. Null is fine.
+///
+/// # Safety
+/// `instance` is null or a live instance with no other call on it, not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_free(instance: *mut hfb_instance) {
+    if !instance.is_null() {
+        // SAFETY: it came from `hfb_instance_new`; the caller gives it up.
+        let instance = unsafe { Box::from_raw(instance) };
+        instance.discard();
+        guard_or((), || drop(instance));
+    }
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Wasmtime behind a narrow C boundary: compile, describe, link, instantiate, start and poll, stop, free.
+//!
+//! Mechanism only; every decision is C++'s. The one promise kept here: the future of a guest's call is dropped only
+//! together with its store (`instance`), except where the opposite is the point (`direct`). The C header in `include/` is
+//! generated from these sources.
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod abi;
+pub mod blueprint;
+mod body;
+mod cache;
+pub mod component;
+mod describe;
+pub mod direct;
+mod dynamic;
+pub mod engine;
+pub mod error;
+mod guest;
+mod handles;
+pub mod host_call;
+pub mod instance;
+mod lift;
+mod lower;
+mod shape;
+
+/// The C functions of the WAVE crate are part of this library.
+pub use holdfast_wave as wave;
+
+/// Wasmtime's own word for its version; part of every cache key.
+pub const WASMTIME_VERSION: &str = wasmtime::component::__internal::wasmtime_environ::VERSION;
+
+// The guest's memory is little-endian by definition; lists of scalars are copied as they are.
+const _: () = assert!(cfg!(target_endian = "little"), "a big-endian host would have to swap bytes");

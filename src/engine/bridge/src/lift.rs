@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a guest to packed bytes: the result of a call, read by the canonical ABI.
+//!
+//! Everything read here was written by the guest. Each pointer is checked for alignment and bounds before it is
+//! followed, each discriminant and char before it is believed, and what is copied is charged to the call's fuel, so a
+//! guest cannot make the host allocate more than its limit.
+
+use crate::handles::fresh_number;
+use crate::lower::{case_of, is_scalar};
+use crate::shape::{chars, flag_mask};
+use holdfast_wave::packed::Writer;
+use wasmtime::component::__internal::wasmtime_environ::component::{MAX_FLAT_RESULTS, StringEncoding};
+use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext};
+use wasmtime::component::{ComponentNamedList, ComponentType, Lift, ResourceAny};
+use wasmtime::{Error, Result, ValRaw, bail};
+
+/// A packed element is at most this many times as long as in the guest's memory: an enum case of one byte takes a word.
+const GROWTH: usize = 4;
+
+/// The result of one call, packed, with the resources that came along.
+pub(crate) struct PackedResult {
+    pub bytes: Vec<u8>,
+    pub handles: Vec<(u64, ResourceAny)>,
+}
+
+// SAFETY: as for `PackedArgs`: `Lower` is the widest result in registers, one slot, so Wasmtime always reads "from the
+// stack" and leaves to us whether that slot is the value or a pointer to it, which the function's type decides.
+unsafe impl ComponentType for PackedResult {
+    type Lower = [ValRaw; MAX_FLAT_RESULTS];
+    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
+
+    fn typecheck(_: &InterfaceType, _: &InstanceType<'_>) -> Result<()> {
+        Err(Error::msg("a packed result has no static type"))
+    }
+}
+
+// SAFETY: only `TypedFunc` asks for it, see above.
+unsafe impl ComponentNamedList for PackedResult {}
+
+// SAFETY: the slot is read only if the function's type has a result, and then Wasmtime's trampoline has written it.
+unsafe impl Lift for PackedResult {
+    fn linear_lift_from_flat(
+        cx: &mut LiftContext<'_>,
+        ty: InterfaceType,
+        src: &Self::Lower,
+    ) -> Result<Self> {
+        let InterfaceType::Tuple(index) = ty else { return Err(wrong_type()) };
+        let types = cx.types;
+        let results = &types[index];
+        let mut walk = Walk { out: Writer::new(), handles: Vec::new() };
+        if results.abi.flat_count(MAX_FLAT_RESULTS).is_some() {
+            let mut slots = &src[..];
+            for ty in &results.types {
+                walk.flat(cx, *ty, &mut slots)?;
+            }
+        } else {
+            let start = src[0].get_u32() as usize;
+            let bytes = window(cx, start, results.abi.size32 as usize, results.abi.align32, "return pointer")?;
+            let mut offset = 0;
+            for ty in &results.types {
+                let abi = types.canonical_abi(ty);
+                let at = abi.next_field32_size(&mut offset);
+                walk.load(cx, *ty, part(bytes, at, abi.size32)?)?;
+            }
+        }
+        Ok(Self { bytes: walk.out.bytes, handles: walk.handles })
+    }
+
+    fn linear_lift_from_memory(_: &mut LiftContext<'_>, _: InterfaceType, _: &[u8]) -> Result<Self> {
+        bail!("a packed result is lifted as a whole")
+    }
+}
+
+fn wrong_type() -> Error {
+    Error::msg("a value of a type that cannot be returned")
+}
+
+/// The part of memory that a guest's pointer names.
+fn window<'a>(cx: &LiftContext<'a>, start: usize, size: usize, align: u32, what: &str) -> Result<&'a [u8]> {
+    if !start.is_multiple_of(align as usize) {
+        bail!("{what} is not aligned");
+    }
+    match start.checked_add(size).and_then(|end| cx.memory().get(start..end)) {
+        Some(bytes) => Ok(bytes),
+        None => bail!("{what} is out of bounds of memory"),
+    }
+}
+
+/// A field of a value whose bytes were checked as a whole.
+fn part(bytes: &[u8], at: usize, size: u32) -> Result<&[u8]> {
+    bytes.get(at..at + size as usize).ok_or_else(wrong_type)
+}
+
+fn word<const SIZE: usize>(bytes: &[u8]) -> Result<[u8; SIZE]> {
+    bytes.first_chunk::<SIZE>().copied().ok_or_else(wrong_type)
+}
+
+fn next<'a>(slots: &mut &'a [ValRaw]) -> Result<&'a ValRaw> {
+    let (first, rest) = slots.split_first().ok_or_else(wrong_type)?;
+    *slots = rest;
+    Ok(first)
+}
+
+struct Walk {
+    out: Writer,
+    handles: Vec<(u64, ResourceAny)>,
+}
+
+impl Walk {
+    /// Lifts one value that came in a register. Strings and lists take two and never come this way.
+    fn flat(&mut self, cx: &mut LiftContext<'_>, ty: InterfaceType, slots: &mut &[ValRaw]) -> Result<()> {
+        let types = cx.types;
+        match ty {
+            InterfaceType::Bool => self.out.u8(u8::from(next(slots)?.get_u32() != 0)),
+            InterfaceType::S8 | InterfaceType::U8 => self.out.u8(next(slots)?.get_u32() as u8),
+            InterfaceType::S16 | InterfaceType::U16 => self.out.u16(next(slots)?.get_u32() as u16),
+            InterfaceType::S32 | InterfaceType::U32 => self.out.u32(next(slots)?.get_u32()),
+            InterfaceType::S64 | InterfaceType::U64 => self.out.u64(next(slots)?.get_u64()),
+            InterfaceType::Float32 => self.out.u32(next(slots)?.get_f32()),
+            InterfaceType::Float64 => self.out.u64(next(slots)?.get_f64()),
+            InterfaceType::Char => self.char(next(slots)?.get_u32())?,
+            InterfaceType::Record(index) => {
+                for field in &types[index].fields {
+                    self.flat(cx, field.ty, slots)?;
+                }
+            }
+            InterfaceType::Tuple(index) => {
+                for ty in &types[index].types {
+                    self.flat(cx, *ty, slots)?;
+                }
+            }
+            InterfaceType::Variant(_)
+            | InterfaceType::Enum(_)
+            | InterfaceType::Option(_)
+            | InterfaceType::Result(_) => {
+                let whole = types.canonical_abi(&ty).flat_count(MAX_FLAT_RESULTS).ok_or_else(wrong_type)?;
+                let rest = slots.get(whole..).ok_or_else(wrong_type)?;
+                let case = next(slots)?.get_u32();
+                if let Some(payload) = self.case(cx, ty, case)? {
+                    self.flat(cx, payload, slots)?;
+                }
+                *slots = rest;
+            }
+            InterfaceType::Flags(index) => {
+                let count = types[index].names.len() as u32;
+                for word in 0..count.div_ceil(32) {
+                    // Bits past the last flag mean nothing, whatever the guest left there.
+                    self.out.u32(next(slots)?.get_u32() & flag_mask(count, word));
+                }
+            }
+            InterfaceType::Own(_) | InterfaceType::Borrow(_) => {
+                let resource = ResourceAny::linear_lift_from_flat(cx, ty, next(slots)?)?;
+                self.handle(resource);
+            }
+            _ => return Err(wrong_type()),
+        }
+        Ok(())
+    }
+
+    /// Lifts one value from memory; `bytes` are all of it, in bounds and aligned.
+    fn load(&mut self, cx: &mut LiftContext<'_>, ty: InterfaceType, bytes: &[u8]) -> Result<()> {
+        let types = cx.types;
+        match ty {
+            InterfaceType::Bool => self.out.u8(u8::from(word::<1>(bytes)? != [0])),
+            InterfaceType::S8 | InterfaceType::U8 => self.out.raw(&word::<1>(bytes)?),
+            InterfaceType::S16 | InterfaceType::U16 => self.out.raw(&word::<2>(bytes)?),
+            InterfaceType::S32 | InterfaceType::U32 | InterfaceType::Float32 => self.out.raw(&word::<4>(bytes)?),
+            InterfaceType::S64 | InterfaceType::U64 | InterfaceType::Float64 => self.out.raw(&word::<8>(bytes)?),
+            InterfaceType::Char => self.char(u32::from_le_bytes(word(bytes)?))?,
+            InterfaceType::String => self.string(cx, bytes)?,
+            InterfaceType::List(index) => self.list(cx, types[index].element, bytes)?,
+            InterfaceType::Record(index) => {
+                let mut offset = 0;
+                for field in &types[index].fields {
+                    let abi = types.canonical_abi(&field.ty);
+                    let at = abi.next_field32_size(&mut offset);
+                    self.load(cx, field.ty, part(bytes, at, abi.size32)?)?;
+                }
+            }
+            InterfaceType::Tuple(index) => {
+                let mut offset = 0;
+                for ty in &types[index].types {
+                    let abi = types.canonical_abi(ty);
+                    let at = abi.next_field32_size(&mut offset);
+                    self.load(cx, *ty, part(bytes, at, abi.size32)?)?;
+                }
+            }
+            InterfaceType::Variant(_)
+            | InterfaceType::Enum(_)
+            | InterfaceType::Option(_)
+            | InterfaceType::Result(_) => {
+                let info = match ty {
+                    InterfaceType::Variant(index) => &types[index].info,
+                    InterfaceType::Enum(index) => &types[index].info,
+                    InterfaceType::Option(index) => &types[index].info,
+                    InterfaceType::Result(index) => &types[index].info,
+                    _ => return Err(wrong_type()),
+                };
+                let case = match u32::from(info.size) {
+                    1 => u32::from(u8::from_le_bytes(word(bytes)?)),
+                    2 => u32::from(u16::from_le_bytes(word(bytes)?)),
+                    _ => u32::from_le_bytes(word(bytes)?),
+                };
+                if let Some(payload) = self.case(cx, ty, case)? {
+                    let size = types.canonical_abi(&payload).size32;
+                    self.load(cx, payload, part(bytes, info.payload_offset32 as usize, size)?)?;
+                }
+            }
+            InterfaceType::Flags(index) => {
+                let count = types[index].names.len() as u32;
+                match types[index].abi.size32 {
+                    0 => {}
+                    1 => self.out.u32(u32::from(u8::from_le_bytes(word(bytes)?)) & flag_mask(count, 0)),
+                    2 => self.out.u32(u32::from(u16::from_le_bytes(word(bytes)?)) & flag_mask(count, 0)),
+                    size => {
+                        for index in 0..size / 4 {
+                            let bits = u32::from_le_bytes(word(part(bytes, index as usize * 4, 4)?)?);
+                            self.out.u32(bits & flag_mask(count, index));
+                        }
+                    }
+                }
+            }
+            InterfaceType::Own(_) | InterfaceType::Borrow(_) => {
+                let resource = ResourceAny::linear_lift_from_memory(cx, ty, bytes)?;
+                self.handle(resource);
+            }
+            _ => return Err(wrong_type()),
+        }
+        Ok(())
+    }
+
+    fn string(&mut self, cx: &mut LiftContext<'_>, bytes: &[u8]) -> Result<()> {
+        if cx.options().string_encoding != StringEncoding::Utf8 {
+            let text = String::linear_lift_from_memory(cx, InterfaceType::String, bytes)?;
+            self.out.text(&text);
+            return Ok(());
+        }
+        let start = u32::from_le_bytes(word(part(bytes, 0, 4)?)?) as usize;
+        let length = u32::from_le_bytes(word(part(bytes, 4, 4)?)?) as usize;
+        let text = window(cx, start, length, 1, "string pointer or length")?;
+        cx.consume_fuel(length)?;
+        self.out.text(std::str::from_utf8(text)?);
+        Ok(())
+    }
+
+    fn list(&mut self, cx: &mut LiftContext<'_>, element: InterfaceType, bytes: &[u8]) -> Result<()> {
+        let start = u32::from_le_bytes(word(part(bytes, 0, 4)?)?) as usize;
+        let count = u32::from_le_bytes(word(part(bytes, 4, 4)?)?) as usize;
+        let abi = cx.types.canonical_abi(&element);
+        let size = abi.size32 as usize;
+        let Some(total) = count.checked_mul(size) else { bail!("list pointer or length is out of bounds of memory") };
+        let run = window(cx, start, total, abi.align32, "list pointer or length")?;
+        if count >= 1 << 31 {
+            bail!("a list of {count} elements is too long");
+        }
+        if !is_scalar(element) {
+            // Elements of no size would cost nothing to claim and a lot to write.
+            cx.consume_fuel_array(count, size.max(1).saturating_mul(GROWTH))?;
+            self.out.length(count);
+            return match size {
+                0 => (0..count).try_for_each(|_| self.load(cx, element, &[])),
+                size => run.chunks_exact(size).try_for_each(|bytes| self.load(cx, element, bytes)),
+            };
+        }
+        cx.consume_fuel(total)?;
+        // The common case is one list; then this is the only allocation.
+        self.out.bytes.reserve(4 + total);
+        self.out.length(count);
+        match element {
+            InterfaceType::Bool => self.out.bytes.extend(run.iter().map(|&byte| u8::from(byte != 0))),
+            InterfaceType::Char => {
+                chars(run).map_err(Error::msg)?;
+                self.out.raw(run);
+            }
+            _ => self.out.raw(run),
+        }
+        Ok(())
+    }
+
+    fn char(&mut self, value: u32) -> Result<()> {
+        self.out.u32(char::try_from(value)?.into());
+        Ok(())
+    }
+
+    fn case(&mut self, cx: &LiftContext<'_>, ty: InterfaceType, case: u32) -> Result<Option<InterfaceType>> {
+        match case_of(cx.types, ty, case) {
+            Some(payload) => {
+                self.out.u32(case);
+                Ok(payload)
+            }
+            None => bail!("discriminant {case} is out of range"),
+        }
+    }
+
+    fn handle(&mut self, resource: ResourceAny) {
+        let number = fresh_number();
+        self.out.u64(number);
+        self.handles.push((number, resource));
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The shape of a value: what has to be known of a WIT type to walk packed bytes beside it.
+//!
+//! Shapes check arguments before a guest is entered, so that a wrong buffer costs an error and never an instance.
+
+use crate::handles::Handles;
+use holdfast_wave::packed::Reader;
+
+/// A type without its names.
+#[derive(Debug)]
+pub(crate) enum Shape {
+    Bool,
+    /// An integer or a float of this many bytes: any bits are a value.
+    Number(u8),
+    Char,
+    String,
+    List(Box<Shape>),
+    /// Record or tuple.
+    Fields(Vec<Shape>),
+    /// Variant, enum, option or result.
+    Cases(Vec<Option<Shape>>),
+    Flags(u32),
+    Handle,
+    /// A type that cannot cross, with its WIT spelling.
+    Unsupported(&'static str),
+}
+
+impl Shape {
+    /// The first part that cannot cross the boundary.
+    pub(crate) fn unsupported(&self) -> Option<&'static str> {
+        match self {
+            Shape::Unsupported(spelling) => Some(spelling),
+            Shape::List(element) => element.unsupported(),
+            Shape::Fields(fields) => fields.iter().find_map(Shape::unsupported),
+            Shape::Cases(cases) => cases.iter().flatten().find_map(Shape::unsupported),
+            _ => None,
+        }
+    }
+
+    /// Reads one value and checks all of it.
+    pub(crate) fn check(&self, reader: &mut Reader<'_>, handles: &Handles) -> Result<(), String> {
+        let malformed = |error: holdfast_wave::packed::Malformed| error.to_string();
+        match self {
+            Shape::Bool => reader.bool().map(drop).map_err(malformed),
+            Shape::Number(size) => reader.raw(usize::from(*size)).map(drop).map_err(malformed),
+            Shape::Char => match char::from_u32(reader.u32().map_err(malformed)?) {
+                Some(_) => Ok(()),
+                None => Err("a char is not a Unicode scalar value".to_owned()),
+            },
+            Shape::String => reader.text().map(drop).map_err(malformed),
+            Shape::List(element) => match **element {
+                Shape::Number(size) => reader.run(usize::from(size)).map(drop).map_err(malformed),
+                Shape::Bool => bools(reader.run(1).map_err(malformed)?),
+                Shape::Char => chars(reader.run(4).map_err(malformed)?),
+                _ => {
+                    // Every value takes at least a byte.
+                    let count = reader.count(1).map_err(malformed)?;
+                    (0..count).try_for_each(|_| element.check(reader, handles))
+                }
+            },
+            Shape::Fields(fields) => fields.iter().try_for_each(|field| field.check(reader, handles)),
+            Shape::Cases(cases) => {
+                let case = reader.u32().map_err(malformed)?;
+                match cases.get(case as usize) {
+                    Some(Some(payload)) => payload.check(reader, handles),
+                    Some(None) => Ok(()),
+                    None => Err(format!("case {case} of {} does not exist", cases.len())),
+                }
+            }
+            Shape::Flags(count) => {
+                for word in 0..count.div_ceil(32) {
+                    let bits = reader.u32().map_err(malformed)?;
+                    if bits & !flag_mask(*count, word) != 0 {
+                        return Err(format!("a flag past the last of {count} is set"));
+                    }
+                }
+                Ok(())
+            }
+            Shape::Handle => {
+                let number = reader.u64().map_err(malformed)?;
+                handles.get(number).map(drop).ok_or_else(|| unknown_handle(number))
+            }
+            Shape::Unsupported(spelling) => Err(format!("values of type {spelling} cannot be passed")),
+        }
+    }
+}
+
+pub(crate) fn unknown_handle(number: u64) -> String {
+    format!("handle {number} does not belong to this instance")
+}
+
+/// The bits that mean something in word `word` of `count` flags.
+pub(crate) fn flag_mask(count: u32, word: u32) -> u32 {
+    match count.saturating_sub(word * 32) {
+        left @ 0..32 => (1 << left) - 1,
+        _ => u32::MAX,
+    }
+}
+
+/// Checks a run of packed bools.
+pub(crate) fn bools(run: &[u8]) -> Result<(), String> {
+    match run.iter().all(|&byte| byte <= 1) {
+        true => Ok(()),
+        false => Err("a bool is neither 0 nor 1".to_owned()),
+    }
+}
+
+/// Checks a run of chars, packed or in a guest's memory: both are little-endian words.
+pub(crate) fn chars(run: &[u8]) -> Result<(), String> {
+    let (words, _) = run.as_chunks::<4>();
+    match words.iter().all(|word| char::from_u32(u32::from_le_bytes(*word)).is_some()) {
+        true => Ok(()),
+        false => Err("a char is not a Unicode scalar value".to_owned()),
+    }
+}

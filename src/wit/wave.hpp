@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include <holdfast/error.hpp>
+#include <holdfast/type.hpp>
+#include <holdfast/value.hpp>
+#include <holdfast/world.hpp>
+
+/// WAVE: WIT values as a person writes them on a command line.
+///
+/// The text is parsed and printed by the `wasm-wave` crate, behind C functions that pass packed values. A text may be
+/// 64 MiB long and nest 100 deep. Errors name the argument, the path and the byte of the text.
+namespace holdfast::wit {
+
+/// The text of a call, split. Refers to the text it was made of.
+struct wave_call {
+  std::string_view name;       ///< as written: any form that `world::find_export` takes
+  std::string_view arguments;  ///< from the `(` on
+  std::size_t offset = 0;      ///< bytes before the `(`
+};
+
+/// Splits `name(arguments)`. The arguments are not looked at yet: their types are known once the name is.
+/// @par Errors  `errc::bad_arguments`
+result<wave_call> parse_call(std::string_view text);
+
+/// Parses the arguments of a split call. Arguments of option type may be left out at the end.
+/// @par Errors  `errc::bad_arguments`: syntax, count ("`greet` takes 1 argument, got 2"), type or range
+result<arguments> parse_wave_args(const function& of, const wave_call& call);
+
+/// Parses one value.
+/// @par Errors  `errc::bad_arguments`
+result<value> parse_wave(const type& of, std::string_view text);
+
+/// Prints a value of a type. Resource handles are shown as `own<name>(7)` and cannot be parsed again.
+/// @par Errors  `errc::bad_arguments`: the value does not fit the type
+result<std::string> to_wave(const type& of, const value& v);
+
+}  // namespace holdfast::wit

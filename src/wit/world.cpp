@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <holdfast/world.hpp>
+
+#include <algorithm>
+#include <numeric>
+
+#include "wit/utf8.hpp"
+
+namespace holdfast::wit {
+
+namespace {
+
+// Past these a suggestion is not worth its time: names come from strangers, components may export very many.
+constexpr std::size_t longest_compared = 128;
+constexpr std::size_t most_compared = 2000;
+constexpr std::size_t most_listed = 8;
+
+void gather(const interface& from, std::vector<const function*>& into) {
+  for (const function& f : from.functions) into.push_back(&f);
+  for (const interface& inner : from.interfaces) gather(inner, into);
+}
+
+std::vector<const function*> in_order(const interface& root) {
+  std::vector<const function*> all;
+  gather(root, all);
+  std::ranges::sort(all, {}, &function::index);
+  return all;
+}
+
+// `ns:pkg/iface@1.0.0` without its version.
+std::string_view unversioned(std::string_view name) { return name.substr(0, name.find('@')); }
+
+// `iface` of `ns:pkg/iface`.
+std::string_view last_segment(std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  return slash == std::string_view::npos ? name : name.substr(slash + 1);
+}
+
+bool names_interface(std::string_view written, std::string_view full) {
+  return written == full || written == unversioned(full) || written == last_segment(full) ||
+         written == last_segment(unversioned(full));
+}
+
+// `cart.add` of `[method]cart.add`.
+std::string_view unmarked(std::string_view name) {
+  const std::size_t bracket = name.starts_with('[') ? name.find(']') : std::string_view::npos;
+  return bracket == std::string_view::npos ? name : name.substr(bracket + 1);
+}
+
+bool names_function(std::string_view written, std::string_view declared) {
+  return written == declared || written == unmarked(declared);
+}
+
+bool names(std::string_view written, const function& f) {
+  const std::size_t hash = written.rfind('#');
+  if (hash != std::string_view::npos) {
+    return names_interface(written.substr(0, hash), f.interface) && names_function(written.substr(hash + 1), f.name);
+  }
+  if (names_function(written, f.name)) return true;
+  // Versions and methods have dots of their own, so any dot may be the one between interface and function.
+  for (std::size_t dot = written.find('.'); dot != std::string_view::npos; dot = written.find('.', dot + 1)) {
+    if (names_interface(written.substr(0, dot), f.interface) && names_function(written.substr(dot + 1), f.name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::size_t edit_distance(std::string_view left, std::string_view right) {
+  std::vector<std::size_t> row(right.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < right.size(); ++j) {
+      const std::size_t replaced = diagonal + (left[i] == right[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row[right.size()];
+}
+
+std::size_t distance(std::string_view written, const function& f) {
+  std::size_t least = edit_distance(written, f.qualified_name());
+  least = std::min(least, edit_distance(written, unmarked(f.name)));
+  if (!f.interface.empty()) {
+    const std::string dotted = std::string(last_segment(unversioned(f.interface))) + "." + f.name;
+    least = std::min(least, edit_distance(written, dotted));
+  }
+  return least;
+}
+
+std::string shortened(std::string_view name) {
+  // The message stays UTF-8 whatever was written.
+  const std::size_t shown = valid_utf8_prefix(name.substr(0, longest_compared));
+  return std::string(name.substr(0, shown)) + (shown < name.size() ? "..." : "");
+}
+
+std::string list_names(const std::vector<const function*>& functions) {
+  std::string listed;
+  for (std::size_t i = 0; i < functions.size() && i < most_listed; ++i) {
+    listed += (i == 0 ? "`" : ", `") + functions[i]->qualified_name() + "`";
+  }
+  if (functions.size() > most_listed) listed += ", ... (" + std::to_string(functions.size()) + " in all)";
+  return listed;
+}
+
+error no_such(std::string_view name, const std::vector<const function*>& all) {
+  std::string detail = "no export `" + shortened(name) + "`";
+  if (all.empty()) return {errc::no_such_export, detail + ": the component exports no functions"};
+  const function* nearest = nullptr;
+  std::size_t least = 0;
+  const std::string_view compared = name.substr(0, longest_compared);
+  for (std::size_t i = 0; i < all.size() && i < most_compared; ++i) {
+    const std::size_t d = distance(compared, *all[i]);
+    if (nearest == nullptr || d < least) {
+      nearest = all[i];
+      least = d;
+    }
+  }
+  return {errc::no_such_export, detail + "; the nearest is `" + nearest->qualified_name() + "`"};
+}
+
+}  // namespace
+
+std::string_view to_string(item_kind k) noexcept {
+  switch (k) {
+    case item_kind::function: return "function";
+    case item_kind::interface: return "interface";
+    case item_kind::resource: return "resource";
+    case item_kind::type: return "type";
+    case item_kind::core_module: return "core module";
+    case item_kind::component: return "component";
+    case item_kind::value: return "value";
+  }
+  return "unknown";
+}
+
+std::string function::qualified_name() const { return interface.empty() ? name : interface + "#" + name; }
+
+std::string function::to_string() const {
+  std::string out = name + ": " + (is_async ? "async func(" : "func(");
+  for (std::size_t i = 0; i < params.size(); ++i) {
+    out += (i == 0 ? "" : ", ") + params[i].name + ": " + params[i].type.to_string();
+  }
+  out += ")";
+  if (result) out += " -> " + result->to_string();
+  return out;
+}
+
+std::vector<const function*> world::exported_functions() const { return in_order(exports); }
+
+std::vector<const function*> world::imported_functions() const { return in_order(imports); }
+
+holdfast::result<const function*> world::find_export(std::string_view name) const {
+  const std::vector<const function*> all = exported_functions();
+  std::vector<const function*> matching;
+  for (const function* f : all) {
+    // The full name is never ambiguous: a root function's is its bare name.
+    if (f->interface.size() + f->name.size() <= name.size() && f->qualified_name() == name) return f;
+    if (names(name, *f)) matching.push_back(f);
+  }
+  if (matching.size() == 1) return matching.front();
+  if (matching.empty()) return no_such(name, all);
+  return error(errc::no_such_export,
+               "`" + shortened(name) + "` names several exports: " + list_names(matching) + "; write one of them out");
+}
+
+}  // namespace holdfast::wit
