@@ -4,6 +4,7 @@
 #include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/engine.hpp>
+#include <holdfast/observer.hpp>
 #include <holdfast/pool.hpp>
 #include <holdfast/pool_options.hpp>
 #include <memory>
@@ -15,6 +16,7 @@ struct host_options {
   unsigned workers = 0;                                  ///< threads that drive guests; 0: one a core
   unsigned function_threads = 2;                         ///< threads that run host functions
   duration drain_grace = std::chrono::seconds(5);        ///< how long the destructor lets running calls finish
+  std::shared_ptr<observer> observe{};                   ///< told of every transition; null: nobody is
 };
 
 /// Destroying it drains every pool, kills what outlasts the grace, and joins its threads. Pools and tickets may outlive

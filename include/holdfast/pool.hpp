@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <holdfast/call_options.hpp>
 #include <holdfast/component.hpp>
+#include <holdfast/observer.hpp>
 #include <holdfast/pool_options.hpp>
 #include <holdfast/reply.hpp>
 #include <holdfast/ticket.hpp>
@@ -19,7 +20,7 @@ namespace holdfast {
 struct cell_status {
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;
-  std::string state{};  ///< building, idle, running, stopping, rebuilding, broken, draining, closed
+  cell_state state{};
 };
 
 /// Cheap to copy. Made by `host::open`; its cells live until it is drained or its host ends.

@@ -33,25 +33,6 @@ constexpr bool allowed(cell_state from, cell_state to) noexcept {
 
 }  // namespace
 
-const char* to_string(cell_state state) noexcept {
-  switch (state) {
-    case cell_state::building: return "building";
-    case cell_state::idle: return "idle";
-    case cell_state::running: return "running";
-    case cell_state::stopping: return "stopping";
-    case cell_state::rebuilding: return "rebuilding";
-    case cell_state::broken: return "broken";
-    case cell_state::draining: return "draining";
-    case cell_state::closed: return "closed";
-  }
-  return "unknown";
-}
-
-observer& no_observer() noexcept {
-  static observer nobody;
-  return nobody;
-}
-
 cell::cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker, rebuild_policy policy,
            std::uint32_t number) noexcept
     : world_(world), mailbox_(std::move(serves)), maker_(maker), policy_(policy), number_(number) {}
@@ -243,7 +224,7 @@ bool cell::step_build() noexcept {
 bool cell::build_failed(fault why) noexcept {
   world_.deadlines.disarm(build_timer_);
   lower(build_expired);
-  world_.observe.on_fault(number_, generation_.load(), why);
+  world_.observe.on_fault(number_, generation_.load(), why.code, why.message);
   replace_guest(nullptr);
   ++failures_;
   const std::string message = why.message;
@@ -358,7 +339,7 @@ void cell::complete(call_end end) noexcept {
 }
 
 void cell::spoil(const fault& why) noexcept {
-  world_.observe.on_fault(number_, generation_.load(), why);
+  world_.observe.on_fault(number_, generation_.load(), why.code, why.message);
   replace_guest(nullptr);
   {
     const std::scoped_lock lock(mutex_);

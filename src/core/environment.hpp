@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/observer.hpp"
+#include <holdfast/observer.hpp>
+
 #include "core/random_source.hpp"
 #include "core/scheduler.hpp"
 #include "core/time_source.hpp"

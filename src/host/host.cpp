@@ -13,7 +13,7 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   threads = std::make_unique<core::workers>(options.workers != 0 ? options.workers : cores);
   functions = std::make_unique<detail::function_threads>(options.function_threads);
-  world.emplace(core::environment{time, *threads, deadlines, random, core::no_observer()});
+  world.emplace(core::environment{time, *threads, deadlines, random, options.observe != nullptr ? *options.observe : no_observer()});
   runner = [functions = functions.get()](std::function<void()> work) { functions->post(std::move(work)); };
   heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });
 }

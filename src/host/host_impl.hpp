@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <holdfast/host.hpp>
 #include <memory>
@@ -46,6 +48,8 @@ struct host::impl {
   std::optional<core::environment> world;
   bridge::function_runner runner;
   std::optional<std::uint64_t> heartbeat;
+
+  std::atomic<std::uint32_t> next_cell{0};
 
   std::mutex mutex;
   std::vector<std::shared_ptr<pool::impl>> pools;

@@ -13,8 +13,9 @@ namespace holdfast {
 
 namespace detail {
 
-void readiness::on_cell(std::uint32_t, std::uint64_t, core::cell_state from, core::cell_state to) noexcept {
-  using enum core::cell_state;
+void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from, cell_state to) noexcept {
+  next_.on_cell(cell, generation, from, to);
+  using enum cell_state;
   if (from != building && from != rebuilding && to != broken) return;
   {
     const std::scoped_lock lock(mutex_);
@@ -29,9 +30,10 @@ void readiness::on_cell(std::uint32_t, std::uint64_t, core::cell_state from, cor
   changed_.notify_all();
 }
 
-void readiness::on_fault(std::uint32_t, std::uint64_t, const core::fault& why) noexcept {
+void readiness::on_fault(std::uint32_t cell, std::uint64_t generation, errc why, std::string_view untrusted) noexcept {
+  next_.on_fault(cell, generation, why, untrusted);
   const std::scoped_lock lock(mutex_);
-  fault_ = why;
+  if (!ready_) fault_ = error(why, std::string(untrusted));
 }
 
 bool readiness::wait(duration limit, std::size_t cells) {
@@ -45,7 +47,7 @@ bool readiness::wait(duration limit, std::size_t cells) {
   return ready_;
 }
 
-std::optional<core::fault> readiness::last_fault() {
+std::optional<error> readiness::last_fault() {
   const std::scoped_lock lock(mutex_);
   return fault_;
 }
@@ -58,11 +60,12 @@ pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::unique_
     : owner(std::move(by)),
       options(std::move(with)),
       reserved(owner->with, options.cells),
+      ready(owner->world->observe),
       world{owner->world->time, owner->world->run, owner->world->deadlines, owner->world->random, ready},
       blueprint(std::move(linked)),
       box(new core::mailbox(world, {options.queue_depth, options.queue_bytes, options.call_bytes})) {
   for (std::uint32_t i = 0; i < options.cells; ++i)
-    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, i));
+    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, owner->next_cell.fetch_add(1)));
   for (const auto& one : cells) one->open();
 }
 
@@ -119,7 +122,7 @@ result<void> pool::wait_ready(duration limit) const {
   if (impl_->ready.wait(limit, impl_->cells.size())) return {};
   const auto why = impl_->ready.last_fault();
   if (!why) return error(errc::cannot_instantiate, "no instance was ready in time");
-  return error(why->code == errc::no_resources ? why->code : errc::cannot_instantiate, why->message);
+  return error(*why == errc::no_resources ? errc::no_resources : errc::cannot_instantiate, why->detail);
 }
 
 const holdfast::component& pool::component() const noexcept { return impl_->blueprint->linked(); }
@@ -127,7 +130,7 @@ const holdfast::component& pool::component() const noexcept { return impl_->blue
 std::vector<cell_status> pool::cells() const {
   std::vector<cell_status> all;
   all.reserve(impl_->cells.size());
-  for (const auto& one : impl_->cells) all.push_back({one->number(), one->generation(), core::to_string(one->state())});
+  for (const auto& one : impl_->cells) all.push_back({one->number(), one->generation(), one->state()});
   return all;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <holdfast/observer.hpp>
 #include <holdfast/pool.hpp>
 #include <memory>
 #include <mutex>
@@ -21,23 +22,32 @@ namespace holdfast {
 
 namespace detail {
 
-/// Tells those who wait for a pool's first instance.
-class readiness final : public core::observer {
+/// Tells those who wait for a pool's first instance, and passes every event on to the host's observer.
+class readiness final : public observer {
  public:
-  void on_cell(std::uint32_t cell, std::uint64_t generation, core::cell_state from,
-               core::cell_state to) noexcept override;
-  void on_fault(std::uint32_t cell, std::uint64_t generation, const core::fault& why) noexcept override;
+  explicit readiness(observer& next) noexcept : next_(next) {}
+
+  void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from, cell_state to) noexcept override;
+  void on_fault(std::uint32_t cell, std::uint64_t generation, errc why, std::string_view untrusted) noexcept override;
+  void on_accepted(const call_id& call) noexcept override { next_.on_accepted(call); }
+  void on_refused(errc why) noexcept override { next_.on_refused(why); }
+  void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override {
+    next_.on_started(call, cell, generation);
+  }
+  void on_done(const call_id& call, outcome what) noexcept override { next_.on_done(call, what); }
+  void on_detached(const call_id& call) noexcept override { next_.on_detached(call); }
 
   /// True: an instance is or was ready. False: all broke, or the time is over.
   bool wait(duration limit, std::size_t cells);
-  std::optional<core::fault> last_fault();
+  std::optional<error> last_fault();
 
  private:
+  observer& next_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ready_ = false;
   std::size_t broken_ = 0;
-  std::optional<core::fault> fault_;
+  std::optional<error> fault_;
 };
 
 /// Instances taken from the engine's budget, given back at the end.

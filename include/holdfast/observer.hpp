@@ -3,17 +3,17 @@
 
 #include <cstdint>
 #include <holdfast/call_id.hpp>
-#include <holdfast/duration.hpp>
 #include <holdfast/outcome.hpp>
+#include <string_view>
 
-/// What core tells of itself: one event a transition. Core never logs; metrics, logs and pages are observers.
-namespace holdfast::core {
+/// What Holdfast tells of itself: one event a transition. It never logs; metrics, logs and pages are observers.
+namespace holdfast {
 
+/// Where an instance slot stands.
 enum class cell_state : std::uint8_t { building, idle, running, stopping, rebuilding, broken, draining, closed };
 
+/// The word for it.
 const char* to_string(cell_state state) noexcept;
-
-struct fault;
 
 /// Called on the thread where it happens, at times under a lock, so that events of one call and of one cell keep their
 /// order: be quick, throw nothing, call nothing of Holdfast. The defaults do nothing.
@@ -21,12 +21,13 @@ class observer {
  public:
   virtual ~observer() = default;
 
-  /// A cell has changed its state.
+  /// A cell has changed its state. Cells are numbered from 0 within their host.
   virtual void on_cell(std::uint32_t /*cell*/, std::uint64_t /*generation*/, cell_state /*from*/,
                        cell_state /*to*/) noexcept {}
 
   /// An instance was lost, or one could not be built.
-  virtual void on_fault(std::uint32_t /*cell*/, std::uint64_t /*generation*/, const fault& /*why*/) noexcept {}
+  virtual void on_fault(std::uint32_t /*cell*/, std::uint64_t /*generation*/, errc /*why*/,
+                        std::string_view /*untrusted*/) noexcept {}
 
   virtual void on_accepted(const call_id& /*call*/) noexcept {}
   virtual void on_refused(errc /*why*/) noexcept {}
@@ -40,4 +41,4 @@ class observer {
 /// The observer that nobody injected.
 observer& no_observer() noexcept;
 
-}  // namespace holdfast::core
+}  // namespace holdfast
