@@ -12,9 +12,9 @@
 
 /// The types of WIT, as a component declares them.
 ///
-/// A `type` is immutable and shared: a copy costs a reference count, a simple one not even that. Two types are equal
-/// when their structure is; a resource is known by its index within one component. Every type is finite and at most
-/// `type::max_depth` deep, so walking one by recursion is safe whoever made the component.
+/// A `type` is immutable and shared: a copy costs a reference count, a simple one not even that. Two types
+/// are equal when their structure is; a resource is known by its index within one component. Every type is
+/// finite and at most `type::max_depth` deep, so walking one by recursion is safe whoever made the component.
 namespace holdfast::wit {
 
 /// What a type is, in the order of the packed encoding's tags.
@@ -66,8 +66,8 @@ class type {
   /// @throws std::invalid_argument for a kind that needs parts
   type(wit::kind simple);  // NOLINT(google-explicit-constructor): `type::list(kind::u8)` reads as WIT does
 
-  /// The factories throw std::invalid_argument where WIT allows no such type: no fields, cases or names; a name given
-  /// twice; nesting deeper than `max_depth`.
+  /// The factories throw std::invalid_argument where WIT allows no such type: no fields, cases or names; a
+  /// name given twice; nesting deeper than `max_depth`.
   static type list(type element);
   static type record(std::vector<field> fields);
   static type tuple(std::vector<type> elements);
@@ -103,7 +103,8 @@ class type {
   /// How deep this type nests: 1 for a simple one.
   unsigned depth() const noexcept;
 
-  /// The WIT spelling. Named types are spelled by structure: `record { a: u32 }`, `list<u8>`, `result<_, string>`.
+  /// The WIT spelling. Named types are spelled by structure: `record { a: u32 }`, `list<u8>`, `result<_,
+  /// string>`.
   std::string to_string() const;
 
   friend bool operator==(const type& left, const type& right) noexcept;

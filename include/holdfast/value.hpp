@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <holdfast/value_parts.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,13 +14,12 @@
 #include <variant>
 #include <vector>
 
-#include <holdfast/value_parts.hpp>
-
 /// Values of WIT types.
 ///
-/// A `value` owns what it holds and is cheap to move. It knows its shape but not its type: whether it fits a parameter
-/// is checked when a call is made, and the error then names the path (`argument 1 (order).lines[3].price`). Integers
-/// convert where the number fits. Lists of scalars stay one contiguous vector: `list<u8>` never becomes a value a byte.
+/// A `value` owns what it holds and is cheap to move. It knows its shape but not its type: whether it fits a
+/// parameter is checked when a call is made, and the error then names the path (`argument 1
+/// (order).lines[3].price`). Integers convert where the number fits. Lists of scalars stay one contiguous
+/// vector: `list<u8>` never becomes a value a byte.
 namespace holdfast::wit {
 
 /// The scalar that a C++ arithmetic type stands for; not `char`, which could mean a letter or a number.
@@ -31,7 +31,8 @@ concept scalar =
 
 /// A value of any WIT type.
 ///
-/// Regular: default is `false`; equality is structural, numbers of different width differ, a NaN equals a NaN.
+/// Regular: default is `false`; equality is structural, numbers of different width differ, a NaN equals a
+/// NaN.
 /// @par Thread safety  distinct objects: safe; shared objects: const access only
 class value {
  public:
@@ -40,9 +41,9 @@ class value {
                    std::int64_t, std::uint64_t, float, double, char32_t, std::string, std::vector<bool>,
                    std::vector<std::int8_t>, bytes, std::vector<std::int16_t>, std::vector<std::uint16_t>,
                    std::vector<std::int32_t>, std::vector<std::uint32_t>, std::vector<std::int64_t>,
-                   std::vector<std::uint64_t>, std::vector<float>, std::vector<double>, std::vector<char32_t>, list,
-                   record_value, tuple_value, variant_value, enum_value, option_value, result_value, flags_value,
-                   handle>;
+                   std::vector<std::uint64_t>, std::vector<float>, std::vector<double>, std::vector<char32_t>,
+                   list, record_value, tuple_value, variant_value, enum_value, option_value, result_value,
+                   flags_value, handle>;
 
   value() noexcept = default;
 
@@ -62,19 +63,19 @@ class value {
     requires(!scalar<T> && !std::same_as<T, value> && std::convertible_to<T, value>)
   value(std::vector<T> elements) : storage_(gather(std::move(elements))) {}
   template <std::convertible_to<value> T>
-  value(std::optional<T> some)
-      : storage_(option_value(some ? box(value(std::move(*some))) : box())) {}
+  value(std::optional<T> some) : storage_(option_value(some ? box(value(std::move(*some))) : box())) {}
   value(std::nullopt_t) noexcept : storage_(option_value()) {}
   template <std::convertible_to<value>... T>
   value(std::tuple<T...> elements);
   /// Any of the alternatives that have no C++ spelling.
   template <class T>
-    requires std::same_as<T, record_value> || std::same_as<T, tuple_value> || std::same_as<T, variant_value> ||
-             std::same_as<T, enum_value> || std::same_as<T, option_value> || std::same_as<T, result_value> ||
-             std::same_as<T, flags_value> || std::same_as<T, handle>
+    requires std::same_as<T, record_value> || std::same_as<T, tuple_value> ||
+             std::same_as<T, variant_value> || std::same_as<T, enum_value> || std::same_as<T, option_value> ||
+             std::same_as<T, result_value> || std::same_as<T, flags_value> || std::same_as<T, handle>
   value(T part) noexcept : storage_(std::move(part)) {}
 
-  // Factories by WIT's names. None takes an initializer list: g++ 12 does not compile one inside a `co_await`.
+  // Factories by WIT's names. None takes an initializer list: g++ 12 does not compile one inside a
+  // `co_await`.
   static value record(std::vector<field_value> fields);
   template <std::same_as<field_value>... F>
   static value record(F... fields);
@@ -136,10 +137,11 @@ class value {
   struct fixed_width<T> {
     template <class S8, class S16, class S32, class S64>
     using by_size = std::conditional_t<
-        sizeof(T) == 1, S8, std::conditional_t<sizeof(T) == 2, S16, std::conditional_t<sizeof(T) == 4, S32, S64>>>;
-    using type =
-        std::conditional_t<std::is_signed_v<T>, by_size<std::int8_t, std::int16_t, std::int32_t, std::int64_t>,
-                           by_size<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>>;
+        sizeof(T) == 1, S8,
+        std::conditional_t<sizeof(T) == 2, S16, std::conditional_t<sizeof(T) == 4, S32, S64>>>;
+    using type = std::conditional_t<std::is_signed_v<T>,
+                                    by_size<std::int8_t, std::int16_t, std::int32_t, std::int64_t>,
+                                    by_size<std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t>>;
   };
   template <class T>
   using fixed = typename fixed_width<T>::type;

@@ -10,8 +10,8 @@
 
 /// The parts that WIT values are made of and that C++ has no type for: records, variants, flags, handles.
 ///
-/// None is an aggregate, so values may be built inside a `co_await` expression (g++ 12 destroys a non-trivial aggregate
-/// there twice). Moves are cheap; copies are deep.
+/// None is an aggregate, so values may be built inside a `co_await` expression (g++ 12 destroys a non-trivial
+/// aggregate there twice). Moves are cheap; copies are deep.
 namespace holdfast::wit {
 
 class value;

@@ -2,28 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <holdfast/error.hpp>
+#include <holdfast/type.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <holdfast/error.hpp>
-#include <holdfast/type.hpp>
-
 /// What a component imports and exports.
 ///
-/// Functions stand at the root or in interfaces. An exported function is named in any of the ways a person would try:
-/// `func` while only one has that name, `iface#func`, `iface.func`, `ns:pkg/iface#func`, with or without the version.
+/// Functions stand at the root or in interfaces. An exported function is named in any of the ways a person
+/// would try: `func` while only one has that name, `iface#func`, `iface.func`, `ns:pkg/iface#func`, with or
+/// without the version.
 namespace holdfast::wit {
 
 /// A function of a component.
 struct function {
-  std::string name;               ///< as declared: `place-order`, `[method]cart.add`
-  std::string interface;          ///< full name of its interface, empty at the root
-  std::vector<field> params;      ///< names and types, in order
+  std::string name;           ///< as declared: `place-order`, `[method]cart.add`
+  std::string interface;      ///< full name of its interface, empty at the root
+  std::vector<field> params;  ///< names and types, in order
   std::optional<wit::type> result;
   bool is_async = false;
-  std::uint32_t index = 0;        ///< what a call names; its own numbers for exports and for imports
+  std::uint32_t index = 0;  ///< what a call names; its own numbers for exports and for imports
 
   /// `iface#func`, or the bare name at the root.
   std::string qualified_name() const;
@@ -45,8 +45,8 @@ struct named_item {
 struct interface {
   std::string name;
   std::vector<function> functions;
-  std::vector<named_item> others;      ///< resources, types, modules, components, values
-  std::vector<interface> interfaces;   ///< nested ones: of the root all there are, seldom elsewhere
+  std::vector<named_item> others;     ///< resources, types, modules, components, values
+  std::vector<interface> interfaces;  ///< nested ones: of the root all there are, seldom elsewhere
 };
 
 /// All that a component imports and exports.
@@ -63,7 +63,8 @@ struct world {
 
   /// Finds an export by a name as a person writes it. The pointer lives as long as this world.
   ///
-  /// @par Errors  `errc::no_such_export`: the detail names the nearest export, or the candidates where several match
+  /// @par Errors  `errc::no_such_export`: the detail names the nearest export, or the candidates where
+  /// several match
   result<const function*> find_export(std::string_view name) const;
 };
 

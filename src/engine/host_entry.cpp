@@ -98,11 +98,12 @@ void run(const host_function& function, std::unique_ptr<host_call::impl> call) n
 
 void host_entry::enter(void* context, hfb_host_call* raw) {
   auto& self = *static_cast<host_entry*>(context);
-  auto* const from = static_cast<instance*>(hfb_host_call_user(raw));
+  const auto* const from = static_cast<const instance*>(hfb_host_call_user(raw));  // null for a direct call
   try {
     // Shared, since std::function wants to copy. Once it is made, the call fails by itself when nobody runs it.
     const auto call = std::make_shared<std::unique_ptr<host_call::impl>>();
-    *call = std::make_unique<host_call::impl>(raw, self.of, self.import, from->stop_token());
+    *call = std::make_unique<host_call::impl>(raw, self.of, self.import,
+                                               from != nullptr ? from->stop_token() : std::stop_token());
     raw = nullptr;
     self.runner([function = self.function, call] { run(*function, std::move(*call)); });
   } catch (const std::exception& failed) {

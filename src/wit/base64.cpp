@@ -40,13 +40,15 @@ std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text) {
     const std::size_t padded = i + 4 == text.size() ? padding : 0;
     std::uint32_t group = 0;
     for (std::size_t j = 0; j < 4; ++j) {
-      const std::uint8_t digit = j < 4 - padded ? digits[static_cast<unsigned char>(text[i + j])] : std::uint8_t{0};
+      const std::uint8_t digit =
+          j < 4 - padded ? digits[static_cast<unsigned char>(text[i + j])] : std::uint8_t{0};
       if (digit == no_digit) return std::nullopt;
       group = group << 6 | digit;
     }
     // Bits that stand for nothing must be 0.
     if ((group & ((1u << 8 * padded) - 1)) != 0) return std::nullopt;
-    for (std::size_t j = 0; j < 3 - padded; ++j) bytes.push_back(static_cast<std::uint8_t>(group >> (16 - 8 * j)));
+    for (std::size_t j = 0; j < 3 - padded; ++j)
+      bytes.push_back(static_cast<std::uint8_t>(group >> (16 - 8 * j)));
   }
   return bytes;
 }

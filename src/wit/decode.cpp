@@ -20,30 +20,54 @@ class decoder {
     }
     --budget_;
     switch (t.kind()) {
-      case kind::boolean: return get_bool(into);
-      case kind::s8: return get_number<std::int8_t>(into);
-      case kind::u8: return get_number<std::uint8_t>(into);
-      case kind::s16: return get_number<std::int16_t>(into);
-      case kind::u16: return get_number<std::uint16_t>(into);
-      case kind::s32: return get_number<std::int32_t>(into);
-      case kind::u32: return get_number<std::uint32_t>(into);
-      case kind::s64: return get_number<std::int64_t>(into);
-      case kind::u64: return get_number<std::uint64_t>(into);
-      case kind::f32: return get_number<float>(into);
-      case kind::f64: return get_number<double>(into);
-      case kind::character: return get_char(into);
-      case kind::string: return get_string(into);
-      case kind::list: return get_list(t.element(), into);
-      case kind::record: return get_record(t, into);
-      case kind::tuple: return get_tuple(t, into);
-      case kind::variant: return get_variant(t, into);
-      case kind::enumeration: return get_enum(t, into);
-      case kind::option: return get_option(t, into);
-      case kind::result: return get_result(t, into);
-      case kind::flags: return get_flags(t, into);
-      case kind::own: return get_handle(handle::ownership::own, into);
-      case kind::borrow: return get_handle(handle::ownership::borrow, into);
-      case kind::unsupported: return in_.fail("a value of an unsupported type");
+      case kind::boolean:
+        return get_bool(into);
+      case kind::s8:
+        return get_number<std::int8_t>(into);
+      case kind::u8:
+        return get_number<std::uint8_t>(into);
+      case kind::s16:
+        return get_number<std::int16_t>(into);
+      case kind::u16:
+        return get_number<std::uint16_t>(into);
+      case kind::s32:
+        return get_number<std::int32_t>(into);
+      case kind::u32:
+        return get_number<std::uint32_t>(into);
+      case kind::s64:
+        return get_number<std::int64_t>(into);
+      case kind::u64:
+        return get_number<std::uint64_t>(into);
+      case kind::f32:
+        return get_number<float>(into);
+      case kind::f64:
+        return get_number<double>(into);
+      case kind::character:
+        return get_char(into);
+      case kind::string:
+        return get_string(into);
+      case kind::list:
+        return get_list(t.element(), into);
+      case kind::record:
+        return get_record(t, into);
+      case kind::tuple:
+        return get_tuple(t, into);
+      case kind::variant:
+        return get_variant(t, into);
+      case kind::enumeration:
+        return get_enum(t, into);
+      case kind::option:
+        return get_option(t, into);
+      case kind::result:
+        return get_result(t, into);
+      case kind::flags:
+        return get_flags(t, into);
+      case kind::own:
+        return get_handle(handle::ownership::own, into);
+      case kind::borrow:
+        return get_handle(handle::ownership::borrow, into);
+      case kind::unsupported:
+        return in_.fail("a value of an unsupported type");
     }
     return in_.fail("a value of an unknown type");
   }
@@ -119,19 +143,32 @@ class decoder {
 
   bool get_list(const type& element, value& into) {
     switch (element.kind()) {
-      case kind::boolean: return get_bools(into);
-      case kind::s8: return get_run<std::int8_t>(into);
-      case kind::u8: return get_run<std::uint8_t>(into);
-      case kind::s16: return get_run<std::int16_t>(into);
-      case kind::u16: return get_run<std::uint16_t>(into);
-      case kind::s32: return get_run<std::int32_t>(into);
-      case kind::u32: return get_run<std::uint32_t>(into);
-      case kind::s64: return get_run<std::int64_t>(into);
-      case kind::u64: return get_run<std::uint64_t>(into);
-      case kind::f32: return get_run<float>(into);
-      case kind::f64: return get_run<double>(into);
-      case kind::character: return get_chars(into);
-      default: break;
+      case kind::boolean:
+        return get_bools(into);
+      case kind::s8:
+        return get_run<std::int8_t>(into);
+      case kind::u8:
+        return get_run<std::uint8_t>(into);
+      case kind::s16:
+        return get_run<std::int16_t>(into);
+      case kind::u16:
+        return get_run<std::uint16_t>(into);
+      case kind::s32:
+        return get_run<std::int32_t>(into);
+      case kind::u32:
+        return get_run<std::uint32_t>(into);
+      case kind::s64:
+        return get_run<std::int64_t>(into);
+      case kind::u64:
+        return get_run<std::uint64_t>(into);
+      case kind::f32:
+        return get_run<float>(into);
+      case kind::f64:
+        return get_run<double>(into);
+      case kind::character:
+        return get_chars(into);
+      default:
+        break;
     }
     std::size_t count = 0;
     // Every value takes a byte at least: WIT has no empty records, tuples or flags.
@@ -207,7 +244,8 @@ class decoder {
     box payload;
     if (!in_.index(side, 2, "a result is neither ok nor err")) return false;
     if (!get_payload(side == 0 ? t.ok() : t.err(), payload)) return false;
-    into = value(result_value(side == 0 ? result_value::side::ok : result_value::side::err, std::move(payload)));
+    into =
+        value(result_value(side == 0 ? result_value::side::ok : result_value::side::err, std::move(payload)));
     return true;
   }
 
@@ -248,7 +286,8 @@ result<value> decode(const type& of, std::span<const std::byte> packed, std::siz
   return v;
 }
 
-result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed, std::size_t budget) {
+result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed,
+                                   std::size_t budget) {
   decoder from(packed, budget);
   arguments values;
   values.reserve(of.params.size());

@@ -3,12 +3,11 @@
 
 #include <concepts>
 #include <cstddef>
-#include <string>
-#include <vector>
-
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>
+#include <string>
+#include <vector>
 
 /// Words for error messages: short whatever the type or value.
 namespace holdfast::wit {

@@ -11,7 +11,8 @@
 
 namespace holdfast::wit {
 
-static_assert(std::endian::native == std::endian::little, "the packed encoding is little-endian and copied as it is");
+static_assert(std::endian::native == std::endian::little,
+              "the packed encoding is little-endian and copied as it is");
 
 namespace {
 
@@ -21,18 +22,30 @@ constexpr std::size_t longest = by_reference_bit - 1;
 /// The WIT kind of a C++ scalar.
 template <class T>
 constexpr kind kind_of = kind::unsupported;
-template <> constexpr kind kind_of<bool> = kind::boolean;
-template <> constexpr kind kind_of<std::int8_t> = kind::s8;
-template <> constexpr kind kind_of<std::uint8_t> = kind::u8;
-template <> constexpr kind kind_of<std::int16_t> = kind::s16;
-template <> constexpr kind kind_of<std::uint16_t> = kind::u16;
-template <> constexpr kind kind_of<std::int32_t> = kind::s32;
-template <> constexpr kind kind_of<std::uint32_t> = kind::u32;
-template <> constexpr kind kind_of<std::int64_t> = kind::s64;
-template <> constexpr kind kind_of<std::uint64_t> = kind::u64;
-template <> constexpr kind kind_of<float> = kind::f32;
-template <> constexpr kind kind_of<double> = kind::f64;
-template <> constexpr kind kind_of<char32_t> = kind::character;
+template <>
+constexpr kind kind_of<bool> = kind::boolean;
+template <>
+constexpr kind kind_of<std::int8_t> = kind::s8;
+template <>
+constexpr kind kind_of<std::uint8_t> = kind::u8;
+template <>
+constexpr kind kind_of<std::int16_t> = kind::s16;
+template <>
+constexpr kind kind_of<std::uint16_t> = kind::u16;
+template <>
+constexpr kind kind_of<std::int32_t> = kind::s32;
+template <>
+constexpr kind kind_of<std::uint32_t> = kind::u32;
+template <>
+constexpr kind kind_of<std::int64_t> = kind::s64;
+template <>
+constexpr kind kind_of<std::uint64_t> = kind::u64;
+template <>
+constexpr kind kind_of<float> = kind::f32;
+template <>
+constexpr kind kind_of<double> = kind::f64;
+template <>
+constexpr kind kind_of<char32_t> = kind::character;
 
 template <class T>
 concept integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T, char32_t>;
@@ -41,18 +54,30 @@ concept integer = std::integral<T> && !std::same_as<T, bool> && !std::same_as<T,
 template <class Then>
 bool with_scalar(kind k, Then&& then) {
   switch (k) {
-    case kind::boolean: return then(static_cast<bool*>(nullptr));
-    case kind::s8: return then(static_cast<std::int8_t*>(nullptr));
-    case kind::u8: return then(static_cast<std::uint8_t*>(nullptr));
-    case kind::s16: return then(static_cast<std::int16_t*>(nullptr));
-    case kind::u16: return then(static_cast<std::uint16_t*>(nullptr));
-    case kind::s32: return then(static_cast<std::int32_t*>(nullptr));
-    case kind::u32: return then(static_cast<std::uint32_t*>(nullptr));
-    case kind::s64: return then(static_cast<std::int64_t*>(nullptr));
-    case kind::u64: return then(static_cast<std::uint64_t*>(nullptr));
-    case kind::f32: return then(static_cast<float*>(nullptr));
-    case kind::f64: return then(static_cast<double*>(nullptr));
-    default: return then(static_cast<char32_t*>(nullptr));
+    case kind::boolean:
+      return then(static_cast<bool*>(nullptr));
+    case kind::s8:
+      return then(static_cast<std::int8_t*>(nullptr));
+    case kind::u8:
+      return then(static_cast<std::uint8_t*>(nullptr));
+    case kind::s16:
+      return then(static_cast<std::int16_t*>(nullptr));
+    case kind::u16:
+      return then(static_cast<std::uint16_t*>(nullptr));
+    case kind::s32:
+      return then(static_cast<std::int32_t*>(nullptr));
+    case kind::u32:
+      return then(static_cast<std::uint32_t*>(nullptr));
+    case kind::s64:
+      return then(static_cast<std::int64_t*>(nullptr));
+    case kind::u64:
+      return then(static_cast<std::uint64_t*>(nullptr));
+    case kind::f32:
+      return then(static_cast<float*>(nullptr));
+    case kind::f64:
+      return then(static_cast<double*>(nullptr));
+    default:
+      return then(static_cast<char32_t*>(nullptr));
   }
 }
 
@@ -76,8 +101,8 @@ std::string spelled(T number) {
 
 }  // namespace
 
-/// Walks a type and a value side by side and appends. On failure it unwinds, and each level puts its step before the
-/// path, so that a success costs no path at all.
+/// Walks a type and a value side by side and appends. On failure it unwinds, and each level puts its step
+/// before the path, so that a success costs no path at all.
 class encoder {
  public:
   explicit encoder(placement where, std::size_t expected = 64) : where_(where) { out_.reserve(expected); }
@@ -85,18 +110,29 @@ class encoder {
   bool put(const type& t, const value& v) {
     ++values_;
     switch (t.kind()) {
-      case kind::string: return put_string(v);
-      case kind::list: return put_list(t, v);
-      case kind::record: return put_record(t, v);
-      case kind::tuple: return put_tuple(t, v);
-      case kind::variant: return put_variant(t, v);
-      case kind::enumeration: return put_enum(t, v);
-      case kind::option: return put_option(t, v);
-      case kind::result: return put_result(t, v);
-      case kind::flags: return put_flags(t, v);
+      case kind::string:
+        return put_string(v);
+      case kind::list:
+        return put_list(t, v);
+      case kind::record:
+        return put_record(t, v);
+      case kind::tuple:
+        return put_tuple(t, v);
+      case kind::variant:
+        return put_variant(t, v);
+      case kind::enumeration:
+        return put_enum(t, v);
+      case kind::option:
+        return put_option(t, v);
+      case kind::result:
+        return put_result(t, v);
+      case kind::flags:
+        return put_flags(t, v);
       case kind::own:
-      case kind::borrow: return put_handle(t, v);
-      case kind::unsupported: return fail("values of type " + t.to_string() + " cannot be passed");
+      case kind::borrow:
+        return put_handle(t, v);
+      case kind::unsupported:
+        return fail("values of type " + t.to_string() + " cannot be passed");
       default:
         return with_scalar(t.kind(), [this, &v]<class T>(T*) {
           return v.visit([this, &v]<class S>(const S& held) {
@@ -111,7 +147,9 @@ class encoder {
   }
 
   std::vector<std::byte> take() { return std::move(out_); }
-  error failure(std::string_view where) const { return {errc::bad_arguments, std::string(where) + path_ + ": " + why_}; }
+  error failure(std::string_view where) const {
+    return {errc::bad_arguments, std::string(where) + path_ + ": " + why_};
+  }
 
   packed_args finish(arguments&& values) {
     packed_args packed;
@@ -198,11 +236,13 @@ class encoder {
     } else if constexpr (std::same_as<T, float> && std::same_as<S, double>) {
       // Out of range the cast itself would be undefined.
       const bool fits = !std::isfinite(from) || std::abs(from) <= std::numeric_limits<float>::max();
-      if (!fits || (!std::isnan(from) && static_cast<double>(static_cast<float>(from)) != from)) return misfit<T>(from);
+      if (!fits || (!std::isnan(from) && static_cast<double>(static_cast<float>(from)) != from))
+        return misfit<T>(from);
       word(static_cast<float>(from));
       return true;
     } else {
-      return fail("expected " + std::string(to_string(kind_of<T>)) + ", got " + std::string(to_string(kind_of<S>)));
+      return fail("expected " + std::string(to_string(kind_of<T>)) + ", got " +
+                  std::string(to_string(kind_of<S>)));
     }
   }
   template <class T, class S>
@@ -231,7 +271,8 @@ class encoder {
       if constexpr (is_scalar_vector<V>) {
         if (held.empty()) return length(0);
         if (!is_scalar(element.kind())) return expected(t, v);
-        return with_scalar(element.kind(), [this, &held]<class T>(T*) { return this->template put_scalars<T>(held); });
+        return with_scalar(element.kind(),
+                           [this, &held]<class T>(T*) { return this->template put_scalars<T>(held); });
       } else {
         return expected(t, v);
       }
@@ -264,7 +305,8 @@ class encoder {
     for (std::size_t i = 0; i < t.fields().size(); ++i) {
       const field& wanted = t.fields()[i];
       // Fields mostly stand in the order of the type.
-      const value* held = i < given.size() && given[i].name() == wanted.name ? &given[i].held() : record->find(wanted.name);
+      const value* held =
+          i < given.size() && given[i].name() == wanted.name ? &given[i].held() : record->find(wanted.name);
       if (held == nullptr && wanted.type.kind() == kind::option) {
         word(std::uint32_t{0});
         continue;
@@ -281,7 +323,8 @@ class encoder {
       for (const field& wanted : t.fields()) known = known || wanted.name == given[i].name();
       if (!known) return fail("there is no field `" + given[i].name() + "` in " + short_spelling(t));
       for (std::size_t j = 0; j < i; ++j) {
-        if (given[j].name() == given[i].name()) return fail("the field `" + given[i].name() + "` is given twice");
+        if (given[j].name() == given[i].name())
+          return fail("the field `" + given[i].name() + "` is given twice");
       }
     }
     return true;
@@ -303,7 +346,8 @@ class encoder {
   bool put_payload(const std::optional<type>& wanted, const value* payload, std::string_view name) {
     if (!wanted && payload == nullptr) return true;
     if (!wanted) return fail("`" + std::string(name) + "` has no payload, but one is given");
-    if (payload == nullptr) return fail("`" + std::string(name) + "` needs a payload of type " + short_spelling(*wanted));
+    if (payload == nullptr)
+      return fail("`" + std::string(name) + "` needs a payload of type " + short_spelling(*wanted));
     return within(put(*wanted, *payload), name_step(name));
   }
 
@@ -410,8 +454,10 @@ result<std::vector<std::byte>> encode_value(const type& of, const value& v, std:
 
 result<std::vector<std::byte>> encode_result(const function& of, const value* v) {
   if (of.result && v != nullptr) return encode_value(*of.result, *v, "result of `" + of.name + "`");
-  if (of.result) return error(errc::bad_arguments, "`" + of.name + "` must return " + short_spelling(*of.result));
-  if (v != nullptr) return error(errc::bad_arguments, "`" + of.name + "` returns nothing, got " + describe(*v));
+  if (of.result)
+    return error(errc::bad_arguments, "`" + of.name + "` must return " + short_spelling(*of.result));
+  if (v != nullptr)
+    return error(errc::bad_arguments, "`" + of.name + "` returns nothing, got " + describe(*v));
   return std::vector<std::byte>();
 }
 

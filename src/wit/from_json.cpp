@@ -20,14 +20,20 @@ std::string_view view(json::string_view text) { return {text.data(), text.size()
 
 std::string_view describe(const json::value& v) {
   switch (v.kind()) {
-    case json::kind::null: return "null";
-    case json::kind::bool_: return "a bool";
+    case json::kind::null:
+      return "null";
+    case json::kind::bool_:
+      return "a bool";
     case json::kind::int64:
     case json::kind::uint64:
-    case json::kind::double_: return "a number";
-    case json::kind::string: return "text";
-    case json::kind::array: return "an array";
-    case json::kind::object: return "an object";
+    case json::kind::double_:
+      return "a number";
+    case json::kind::string:
+      return "text";
+    case json::kind::array:
+      return "an array";
+    case json::kind::object:
+      return "an object";
   }
   return "something else";
 }
@@ -41,32 +47,53 @@ class json_reader {
         if (!from.is_bool()) return expected(t, from);
         into = value(from.get_bool());
         return true;
-      case kind::s8: return get_integer<std::int8_t>(t, from, into);
-      case kind::u8: return get_integer<std::uint8_t>(t, from, into);
-      case kind::s16: return get_integer<std::int16_t>(t, from, into);
-      case kind::u16: return get_integer<std::uint16_t>(t, from, into);
-      case kind::s32: return get_integer<std::int32_t>(t, from, into);
-      case kind::u32: return get_integer<std::uint32_t>(t, from, into);
-      case kind::s64: return get_integer<std::int64_t>(t, from, into);
-      case kind::u64: return get_integer<std::uint64_t>(t, from, into);
-      case kind::f32: return get_float<float>(t, from, into);
-      case kind::f64: return get_float<double>(t, from, into);
-      case kind::character: return get_char(t, from, into);
+      case kind::s8:
+        return get_integer<std::int8_t>(t, from, into);
+      case kind::u8:
+        return get_integer<std::uint8_t>(t, from, into);
+      case kind::s16:
+        return get_integer<std::int16_t>(t, from, into);
+      case kind::u16:
+        return get_integer<std::uint16_t>(t, from, into);
+      case kind::s32:
+        return get_integer<std::int32_t>(t, from, into);
+      case kind::u32:
+        return get_integer<std::uint32_t>(t, from, into);
+      case kind::s64:
+        return get_integer<std::int64_t>(t, from, into);
+      case kind::u64:
+        return get_integer<std::uint64_t>(t, from, into);
+      case kind::f32:
+        return get_float<float>(t, from, into);
+      case kind::f64:
+        return get_float<double>(t, from, into);
+      case kind::character:
+        return get_char(t, from, into);
       case kind::string:
         if (!from.is_string()) return expected(t, from);
         into = value(view(from.get_string()));
         return true;
-      case kind::list: return get_list(t, from, into);
-      case kind::record: return get_record(t, from, into);
-      case kind::tuple: return get_tuple(t, from, into);
-      case kind::variant: return get_variant(t, from, into);
-      case kind::enumeration: return get_enum(t, from, into);
-      case kind::option: return get_option(t, from, into);
-      case kind::result: return get_result(t, from, into);
-      case kind::flags: return get_flags(t, from, into);
+      case kind::list:
+        return get_list(t, from, into);
+      case kind::record:
+        return get_record(t, from, into);
+      case kind::tuple:
+        return get_tuple(t, from, into);
+      case kind::variant:
+        return get_variant(t, from, into);
+      case kind::enumeration:
+        return get_enum(t, from, into);
+      case kind::option:
+        return get_option(t, from, into);
+      case kind::result:
+        return get_result(t, from, into);
+      case kind::flags:
+        return get_flags(t, from, into);
       case kind::own:
-      case kind::borrow: return fail("a resource handle cannot be written as JSON");
-      case kind::unsupported: break;
+      case kind::borrow:
+        return fail("a resource handle cannot be written as JSON");
+      case kind::unsupported:
+        break;
     }
     return fail("values of type " + t.to_string() + " cannot be passed");
   }
@@ -108,7 +135,8 @@ class json_reader {
     if (const double* const n = from.if_double()) {
       // 1e3 and 2.0 are integers too, as long as a double tells each from the next.
       constexpr double limit = 9007199254740992.0;
-      if (std::trunc(*n) != *n || std::abs(*n) > limit) return fail(shown(*n) + " does not fit " + t.to_string());
+      if (std::trunc(*n) != *n || std::abs(*n) > limit)
+        return fail(shown(*n) + " does not fit " + t.to_string());
       return fit(t, static_cast<std::int64_t>(*n), into);
     }
     if (from.is_string() && sizeof(T) == 8) {
@@ -139,7 +167,8 @@ class json_reader {
     if (from.is_number()) {
       const auto number = from.to_number<double>();
       if constexpr (std::same_as<T, float>) {
-        // Rounded to the nearest float; what would round to infinity is refused. The cast itself must stay defined.
+        // Rounded to the nearest float; what would round to infinity is refused. The cast itself must stay
+        // defined.
         constexpr double past = 0x1.ffffffp127;
         if (std::abs(number) >= past) return fail(shown(number) + " does not fit f32");
       }
@@ -175,12 +204,18 @@ class json_reader {
     }
     if (!from.is_array()) return expected(t, from);
     switch (element) {
-      case kind::u8: return get_integers<std::uint8_t>(t.element(), from.get_array(), into);
-      case kind::s32: return get_integers<std::int32_t>(t.element(), from.get_array(), into);
-      case kind::u32: return get_integers<std::uint32_t>(t.element(), from.get_array(), into);
-      case kind::s64: return get_integers<std::int64_t>(t.element(), from.get_array(), into);
-      case kind::u64: return get_integers<std::uint64_t>(t.element(), from.get_array(), into);
-      default: break;
+      case kind::u8:
+        return get_integers<std::uint8_t>(t.element(), from.get_array(), into);
+      case kind::s32:
+        return get_integers<std::int32_t>(t.element(), from.get_array(), into);
+      case kind::u32:
+        return get_integers<std::uint32_t>(t.element(), from.get_array(), into);
+      case kind::s64:
+        return get_integers<std::int64_t>(t.element(), from.get_array(), into);
+      case kind::u64:
+        return get_integers<std::uint64_t>(t.element(), from.get_array(), into);
+      default:
+        break;
     }
     list elements;
     elements.reserve(from.get_array().size());
@@ -214,7 +249,8 @@ class json_reader {
       if (held == nullptr && wanted.type.kind() != kind::option) {
         return fail("the field `" + wanted.name + "` is missing");
       }
-      if (held != nullptr && ++used > 0 && !within_name(get(wanted.type, *held, v), wanted.name)) return false;
+      if (held != nullptr && ++used > 0 && !within_name(get(wanted.type, *held, v), wanted.name))
+        return false;
       fields.emplace_back(wanted.name, std::move(v));
     }
     if (used != members.size()) return fail_on_unknown(t, members);
@@ -226,7 +262,8 @@ class json_reader {
     for (const auto& member : members) {
       bool known = false;
       for (const field& wanted : t.fields()) known = known || wanted.name == view(member.key());
-      if (!known) return fail("there is no field `" + std::string(view(member.key())) + "` in " + short_spelling(t));
+      if (!known)
+        return fail("there is no field `" + std::string(view(member.key())) + "` in " + short_spelling(t));
     }
     return fail("a field is given twice");
   }
@@ -235,7 +272,8 @@ class json_reader {
     if (!from.is_array()) return expected(t, from);
     const json::array& given = from.get_array();
     if (given.size() != t.elements().size()) {
-      return fail("expected " + std::to_string(t.elements().size()) + " elements, got " + std::to_string(given.size()));
+      return fail("expected " + std::to_string(t.elements().size()) + " elements, got " +
+                  std::to_string(given.size()));
     }
     list elements;
     elements.reserve(given.size());
@@ -323,7 +361,8 @@ class json_reader {
     if (name != "ok" && name != "err") return fail("expected `ok` or `err`, got `" + std::string(name) + "`");
     box payload;
     if (!get_payload(name == "ok" ? t.ok() : t.err(), *held, name, payload)) return false;
-    into = value(result_value(name == "ok" ? result_value::side::ok : result_value::side::err, std::move(payload)));
+    into = value(
+        result_value(name == "ok" ? result_value::side::ok : result_value::side::err, std::move(payload)));
     return true;
   }
 
@@ -372,7 +411,8 @@ result<arguments> by_name(const function& of, const json::object& given) {
     const field& each = of.params[i];
     const std::string where = "argument " + std::to_string(i + 1) + " (" + each.name + ")";
     const json::value* const held = given.if_contains(each.name);
-    if (held == nullptr && each.type.kind() != kind::option) return error(errc::bad_arguments, where + " is missing");
+    if (held == nullptr && each.type.kind() != kind::option)
+      return error(errc::bad_arguments, where + " is missing");
     json_reader reader;
     value& into = values.emplace_back(value::none());
     if (held != nullptr && !reader.get(each.type, *held, into)) return reader.failure(where);

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <boost/json/value.hpp>
-#include <string_view>
-
 #include <holdfast/error.hpp>
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>
+#include <string_view>
 
 /// WIT values as JSON, as the wire has them.
 ///

@@ -17,8 +17,8 @@ namespace json = boost::json;
 // Each level of a WIT value may take two of JSON.
 constexpr std::size_t deepest = 256;
 
-/// Builds the value as Boost's own handler would, but reads doubles from their digits: its parser may be off by one
-/// in the last place, and a number must come out as it was written.
+/// Builds the value as Boost's own handler would, but reads doubles from their digits: its parser may be off
+/// by one in the last place, and a number must come out as it was written.
 class builder {
  public:
   static constexpr std::size_t max_object_size = json::object::max_size();

@@ -3,31 +3,33 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
-#include <string>
-#include <vector>
-
 #include <holdfast/error.hpp>
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>
+#include <span>
+#include <string>
+#include <vector>
 
 /// Values, types and descriptions in the packed encoding of packed.md.
 ///
-/// Encoding checks and converts: what it makes fits the type. Decoding trusts nothing: each length is checked against
-/// what remains before anything is allocated, and the number of values made is bounded. Large strings and scalar lists
-/// are not copied on the way in: they are moved out of the arguments, kept beside the buffer and referred to.
+/// Encoding checks and converts: what it makes fits the type. Decoding trusts nothing: each length is checked
+/// against what remains before anything is allocated, and the number of values made is bounded. Large strings
+/// and scalar lists are not copied on the way in: they are moved out of the arguments, kept beside the buffer
+/// and referred to.
 namespace holdfast::wit {
 
 /// From this size on a string or scalar list of the arguments is referred to, not copied.
 inline constexpr std::size_t reference_threshold = 256;
 
-/// The most values that decoding makes of one buffer: a few bytes of a guest may stand for a value of a hundred.
+/// The most values that decoding makes of one buffer: a few bytes of a guest may stand for a value of a
+/// hundred.
 inline constexpr std::size_t decode_budget = 4'000'000;
 
 /// The arguments of one call, ready for the bridge.
 ///
-/// Owns its buffer and every run of bytes that the buffer refers to. Moving it leaves their addresses as they are.
+/// Owns its buffer and every run of bytes that the buffer refers to. Moving it leaves their addresses as they
+/// are.
 class packed_args {
  public:
   packed_args() = default;
@@ -49,15 +51,17 @@ class packed_args {
   std::size_t referred_ = 0;
 };
 
-/// Whether large runs may stand outside the buffer. The inline form is canonical: equal arguments, equal bytes.
+/// Whether large runs may stand outside the buffer. The inline form is canonical: equal arguments, equal
+/// bytes.
 enum class placement : std::uint8_t { by_reference, in_line };
 
 /// Checks and packs the arguments of a call; large runs are moved out of `values`.
 ///
-/// An integer converts where the number fits, an integer or f32 to a float where it is exact; a value stands for the
-/// option that holds it, a string for the enum case, or the variant case without payload, of that name; a missing field
-/// of option type is `none`.
-/// @par Errors  `errc::bad_arguments`: the detail names the path, such as `argument 2 (count): 300 does not fit u8`
+/// An integer converts where the number fits, an integer or f32 to a float where it is exact; a value stands
+/// for the option that holds it, a string for the enum case, or the variant case without payload, of that
+/// name; a missing field of option type is `none`.
+/// @par Errors  `errc::bad_arguments`: the detail names the path, such as `argument 2 (count): 300 does not
+/// fit u8`
 result<packed_args> encode(const function& of, arguments&& values, placement where = placement::by_reference);
 
 /// Packs one value in line, with the same checks; `path` begins the message of an error.

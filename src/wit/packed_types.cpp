@@ -14,8 +14,12 @@ class type_writer {
     byte(static_cast<std::uint8_t>(t.kind()));
     switch (t.kind()) {
       case kind::list:
-      case kind::option: put(t.element()); return;
-      case kind::record: put_fields(t.fields()); return;
+      case kind::option:
+        put(t.element());
+        return;
+      case kind::record:
+        put_fields(t.fields());
+        return;
       case kind::tuple:
         word(t.elements().size());
         for (const type& each : t.elements()) put(each);
@@ -41,8 +45,11 @@ class type_writer {
         text(t.name());
         word(t.resource());
         return;
-      case kind::unsupported: text(t.name()); return;
-      default: return;
+      case kind::unsupported:
+        text(t.name());
+        return;
+      default:
+        return;
     }
   }
 
@@ -126,11 +133,15 @@ class type_reader {
         if (!get_maybe(first, depth + 1) || !get_maybe(second, depth + 1)) return false;
         into = type::result(std::move(first), std::move(second));
         return true;
-      case kind::record: return get_record(into, depth);
-      case kind::tuple: return get_tuple(into, depth);
-      case kind::variant: return get_variant(into, depth);
+      case kind::record:
+        return get_record(into, depth);
+      case kind::tuple:
+        return get_tuple(into, depth);
+      case kind::variant:
+        return get_variant(into, depth);
       case kind::enumeration:
-      case kind::flags: return get_names(k, into);
+      case kind::flags:
+        return get_names(k, into);
       case kind::own:
         if (!in_.text(text) || !in_.word(index)) return false;
         into = type::own(std::move(text), index);
@@ -217,7 +228,8 @@ class type_reader {
       std::string name;
       if (!in_.word(tag)) return false;
       if (tag > static_cast<std::uint8_t>(item_kind::value)) return in_.fail("there is no such kind of item");
-      if (!in_.text(name) || !get_item(static_cast<item_kind>(tag), std::move(name), into, depth)) return false;
+      if (!in_.text(name) || !get_item(static_cast<item_kind>(tag), std::move(name), into, depth))
+        return false;
     }
     return true;
   }
@@ -227,7 +239,8 @@ class type_reader {
       function& f = into.functions.emplace_back();
       f.name = std::move(name);
       f.interface = into.name;
-      return in_.word(f.index) && in_.boolean(f.is_async) && get_fields(f.params, 1) && get_maybe(f.result, 1);
+      return in_.word(f.index) && in_.boolean(f.is_async) && get_fields(f.params, 1) &&
+             get_maybe(f.result, 1);
     }
     if (k == item_kind::interface) {
       interface& inner = into.interfaces.emplace_back();

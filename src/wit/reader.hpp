@@ -12,8 +12,8 @@
 
 /// Takes words from the front of an untrusted packed buffer.
 ///
-/// Each function answers whether it could. The first failure is remembered with its place and is the only one reported:
-/// whoever reads stops there.
+/// Each function answers whether it could. The first failure is remembered with its place and is the only one
+/// reported: whoever reads stops there.
 namespace holdfast::wit {
 
 class packed_reader {
@@ -56,7 +56,8 @@ class packed_reader {
     return word(into) && (into < bound || fail(what));
   }
 
-  /// A count of things that take at least `least` bytes each of what remains, so that it may be allocated for.
+  /// A count of things that take at least `least` bytes each of what remains, so that it may be allocated
+  /// for.
   bool count(std::size_t& into, std::size_t least) {
     std::uint32_t n = 0;
     if (!word(n)) return false;

@@ -38,7 +38,8 @@ json::value write_scalar(double number) {
 
 json::value write_scalar(float number) {
   if (!std::isfinite(number)) return write_scalar(static_cast<double>(number));
-  // The double nearest to the float's own shortest digits: 0.1, not 0.10000000149011612. It rounds back to the float.
+  // The double nearest to the float's own shortest digits: 0.1, not 0.10000000149011612. It rounds back to
+  // the float.
   std::array<char, 32> digits{};
   const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
   double shown = number;
@@ -108,7 +109,8 @@ struct writer {
     return out;
   }
   json::value operator()(const handle& held) const {
-    return write_member(held.owned() == handle::ownership::own ? "own" : "borrow", write_scalar(held.number()));
+    return write_member(held.owned() == handle::ownership::own ? "own" : "borrow",
+                        write_scalar(held.number()));
   }
 };
 
@@ -117,7 +119,8 @@ json::value write(const value& v) { return v.visit(writer()); }
 }  // namespace
 
 result<json::value> to_json(const type& of, const value& v) {
-  // Packing checks the value and unpacking gives it the very shape of its type, so that writing needs no type.
+  // Packing checks the value and unpacking gives it the very shape of its type, so that writing needs no
+  // type.
   const auto packed = encode_value(of, v);
   if (!packed) return packed.error();
   const auto shaped = decode(of, *packed);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/type.hpp>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <holdfast/type.hpp>
 #include <set>
 #include <stdexcept>
 
@@ -12,8 +11,9 @@ namespace holdfast::wit {
 namespace {
 
 constexpr std::array<std::string_view, 24> keywords = {
-    "bool", "s8",   "u8",     "s16",  "u16",    "s32",   "u32",     "s64",  "u64",    "f32",    "f64",   "char",
-    "string", "list", "record", "tuple", "variant", "enum", "option", "result", "flags", "own", "borrow", "unsupported"};
+    "bool",    "s8",   "u8",     "s16",    "u16",    "s32",  "u32",    "s64",
+    "u64",     "f32",  "f64",    "char",   "string", "list", "record", "tuple",
+    "variant", "enum", "option", "result", "flags",  "own",  "borrow", "unsupported"};
 
 template <class Things, class NameOf>
 void require_distinct_names(const Things& things, NameOf name_of, const char* what) {
@@ -47,7 +47,8 @@ struct type::node {
 };
 
 type::type(wit::kind simple) : kind_(simple) {
-  if (simple > wit::kind::string) throw std::invalid_argument("a " + std::string(wit::to_string(simple)) + " needs parts");
+  if (simple > wit::kind::string)
+    throw std::invalid_argument("a " + std::string(wit::to_string(simple)) + " needs parts");
 }
 
 type::type(wit::kind k, std::shared_ptr<const node> parts) noexcept : kind_(k), node_(std::move(parts)) {}
@@ -88,7 +89,8 @@ type type::tuple(std::vector<type> elements) {
 }
 
 type type::variant(std::vector<variant_case> cases) {
-  require_distinct_names(cases, [](const variant_case& c) -> std::string_view { return c.name; }, "a variant");
+  require_distinct_names(
+      cases, [](const variant_case& c) -> std::string_view { return c.name; }, "a variant");
   node parts;
   parts.cases = std::move(cases);
   return make(wit::kind::variant, std::move(parts));
@@ -142,7 +144,8 @@ type type::unsupported(std::string spelling) {
 }
 
 const type& type::element() const noexcept {
-  assert((kind_ == wit::kind::list || kind_ == wit::kind::option) && "only lists and options have an element");
+  assert((kind_ == wit::kind::list || kind_ == wit::kind::option) &&
+         "only lists and options have an element");
   return *node_->first;
 }
 
@@ -172,7 +175,9 @@ const std::optional<type>& type::err() const noexcept {
   return kind_ == wit::kind::result ? node_->second : none;
 }
 
-std::string_view type::name() const noexcept { return node_ ? std::string_view(node_->text) : std::string_view(); }
+std::string_view type::name() const noexcept {
+  return node_ ? std::string_view(node_->text) : std::string_view();
+}
 
 std::uint32_t type::resource() const noexcept { return node_ ? node_->resource : 0; }
 

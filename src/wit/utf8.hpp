@@ -11,7 +11,9 @@
 namespace holdfast::wit {
 
 /// Whether a number is a Unicode scalar value, as a WIT char must be.
-constexpr bool is_unicode_scalar(std::uint32_t c) noexcept { return c < 0xD800 || (c > 0xDFFF && c <= 0x10FFFF); }
+constexpr bool is_unicode_scalar(std::uint32_t c) noexcept {
+  return c < 0xD800 || (c > 0xDFFF && c <= 0x10FFFF);
+}
 
 /// The length of the longest prefix that is UTF-8: the whole size when all of it is.
 inline std::size_t valid_utf8_prefix(std::string_view text) noexcept {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/value.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <holdfast/value.hpp>
 
 namespace holdfast::wit {
 
@@ -35,7 +34,9 @@ const value* record_value::find(std::string_view name) const noexcept {
   return found == fields_.end() ? nullptr : &found->held();
 }
 
-bool operator==(const record_value& left, const record_value& right) noexcept { return left.fields_ == right.fields_; }
+bool operator==(const record_value& left, const record_value& right) noexcept {
+  return left.fields_ == right.fields_;
+}
 
 tuple_value::tuple_value(list elements) noexcept : elements_(std::move(elements)) {}
 
@@ -62,9 +63,13 @@ value value::enumeration(std::string name) { return value(enum_value(std::move(n
 value value::some(value payload) { return value(option_value(box(std::move(payload)))); }
 value value::none() { return value(option_value()); }
 value value::ok() { return value(result_value(result_value::side::ok)); }
-value value::ok(value payload) { return value(result_value(result_value::side::ok, box(std::move(payload)))); }
+value value::ok(value payload) {
+  return value(result_value(result_value::side::ok, box(std::move(payload))));
+}
 value value::err() { return value(result_value(result_value::side::err)); }
-value value::err(value payload) { return value(result_value(result_value::side::err, box(std::move(payload)))); }
+value value::err(value payload) {
+  return value(result_value(result_value::side::err, box(std::move(payload))));
+}
 value value::flags(std::vector<std::string> names) { return value(flags_value(std::move(names))); }
 
 namespace {
@@ -93,7 +98,9 @@ bool same(const std::vector<T>& left, const std::vector<T>& right) noexcept {
 bool operator==(const value& left, const value& right) noexcept {
   if (left.storage_.index() != right.storage_.index()) return false;
   return std::visit(
-      [&right](const auto& held) { return same(held, *std::get_if<std::decay_t<decltype(held)>>(&right.storage_)); },
+      [&right](const auto& held) {
+        return same(held, *std::get_if<std::decay_t<decltype(held)>>(&right.storage_));
+      },
       left.storage_);
 }
 

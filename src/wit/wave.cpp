@@ -59,7 +59,8 @@ result<arguments> parse_wave_args(const function& of, const wave_call& call) {
   owned_bytes packed;
   hfw_error why{};
   const std::vector<std::byte> params = encode_params(of);
-  if (!hfw_parse_arguments(slice(of.name), slice(params), slice(call.arguments), call.offset, packed.out(), &why)) {
+  if (!hfw_parse_arguments(slice(of.name), slice(params), slice(call.arguments), call.offset, packed.out(),
+                           &why)) {
     return refusal(why);
   }
   return decode_arguments(of, packed.bytes());

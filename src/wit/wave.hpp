@@ -2,18 +2,17 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
-#include <string_view>
-
 #include <holdfast/error.hpp>
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>
+#include <string>
+#include <string_view>
 
 /// WAVE: WIT values as a person writes them on a command line.
 ///
-/// The text is parsed and printed by the `wasm-wave` crate, behind C functions that pass packed values. A text may be
-/// 64 MiB long and nest 100 deep. Errors name the argument, the path and the byte of the text.
+/// The text is parsed and printed by the `wasm-wave` crate, behind C functions that pass packed values. A
+/// text may be 64 MiB long and nest 100 deep. Errors name the argument, the path and the byte of the text.
 namespace holdfast::wit {
 
 /// The text of a call, split. Refers to the text it was made of.

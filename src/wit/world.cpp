@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/world.hpp>
-
 #include <algorithm>
+#include <holdfast/world.hpp>
+#include <iterator>
 #include <numeric>
 
 #include "wit/utf8.hpp"
@@ -54,16 +54,35 @@ bool names_function(std::string_view written, std::string_view declared) {
 bool names(std::string_view written, const function& f) {
   const std::size_t hash = written.rfind('#');
   if (hash != std::string_view::npos) {
-    return names_interface(written.substr(0, hash), f.interface) && names_function(written.substr(hash + 1), f.name);
+    return names_interface(written.substr(0, hash), f.interface) &&
+           names_function(written.substr(hash + 1), f.name);
   }
   if (names_function(written, f.name)) return true;
   // Versions and methods have dots of their own, so any dot may be the one between interface and function.
   for (std::size_t dot = written.find('.'); dot != std::string_view::npos; dot = written.find('.', dot + 1)) {
-    if (names_interface(written.substr(0, dot), f.interface) && names_function(written.substr(dot + 1), f.name)) {
+    if (names_interface(written.substr(0, dot), f.interface) &&
+        names_function(written.substr(dot + 1), f.name)) {
       return true;
     }
   }
   return false;
+}
+
+bool is_full_name(std::string_view written, const function& f) {
+  if (f.interface.empty()) return written == f.name;
+  return written.size() == f.interface.size() + 1 + f.name.size() && written.starts_with(f.interface) &&
+         written[f.interface.size()] == '#' && written.ends_with(f.name);
+}
+
+// Allocates nothing: programs write full names, and look them up once a call.
+const function* find_full_name(const interface& in, std::string_view written) {
+  for (const function& f : in.functions) {
+    if (is_full_name(written, f)) return &f;
+  }
+  for (const interface& inner : in.interfaces) {
+    if (const function* const f = find_full_name(inner, written)) return f;
+  }
+  return nullptr;
 }
 
 std::size_t edit_distance(std::string_view left, std::string_view right) {
@@ -126,13 +145,20 @@ error no_such(std::string_view name, const std::vector<const function*>& all) {
 
 std::string_view to_string(item_kind k) noexcept {
   switch (k) {
-    case item_kind::function: return "function";
-    case item_kind::interface: return "interface";
-    case item_kind::resource: return "resource";
-    case item_kind::type: return "type";
-    case item_kind::core_module: return "core module";
-    case item_kind::component: return "component";
-    case item_kind::value: return "value";
+    case item_kind::function:
+      return "function";
+    case item_kind::interface:
+      return "interface";
+    case item_kind::resource:
+      return "resource";
+    case item_kind::type:
+      return "type";
+    case item_kind::core_module:
+      return "core module";
+    case item_kind::component:
+      return "component";
+    case item_kind::value:
+      return "value";
   }
   return "unknown";
 }
@@ -154,17 +180,16 @@ std::vector<const function*> world::exported_functions() const { return in_order
 std::vector<const function*> world::imported_functions() const { return in_order(imports); }
 
 holdfast::result<const function*> world::find_export(std::string_view name) const {
+  // The full name is never ambiguous: a root function's is its bare name.
+  if (const function* const f = find_full_name(exports, name)) return f;
   const std::vector<const function*> all = exported_functions();
   std::vector<const function*> matching;
-  for (const function* f : all) {
-    // The full name is never ambiguous: a root function's is its bare name.
-    if (f->interface.size() + f->name.size() <= name.size() && f->qualified_name() == name) return f;
-    if (names(name, *f)) matching.push_back(f);
-  }
+  std::ranges::copy_if(all, std::back_inserter(matching),
+                       [name](const function* f) { return names(name, *f); });
   if (matching.size() == 1) return matching.front();
   if (matching.empty()) return no_such(name, all);
-  return error(errc::no_such_export,
-               "`" + shortened(name) + "` names several exports: " + list_names(matching) + "; write one of them out");
+  return error(errc::no_such_export, "`" + shortened(name) + "` names several exports: " +
+                                         list_names(matching) + "; write one of them out");
 }
 
 }  // namespace holdfast::wit

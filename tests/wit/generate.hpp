@@ -5,10 +5,9 @@
 
 #include <bit>
 #include <concepts>
-#include <limits>
-
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
+#include <limits>
 
 #include "wit/utf8.hpp"
 
@@ -25,8 +24,9 @@ inline std::size_t below(std::size_t bound) { return draw(rc::gen::inRange<std::
 
 inline std::vector<std::string> some_names(std::size_t count) {
   // Keywords of WAVE among them: a case may well be called `none`.
-  static const std::vector<std::string> words = {"none", "some", "ok",  "err",  "true", "false", "inf",  "nan",
-                                                 "a",    "red",  "x-y", "b2-c", "HTTP", "to-URL", "list", "u8"};
+  static const std::vector<std::string> words = {"none", "some",   "ok",   "err", "true", "false",
+                                                 "inf",  "nan",    "a",    "red", "x-y",  "b2-c",
+                                                 "HTTP", "to-URL", "list", "u8"};
   std::vector<std::string> names;
   for (std::size_t i = 0; i < count; ++i) {
     const std::string& word = words[i % words.size()];
@@ -40,10 +40,13 @@ inline type random_type(unsigned depth) {
   // Types with parts are the interesting ones.
   if (depth <= 1 || below(3) == 0) return type(static_cast<kind>(below(13)));
   const auto child = [depth] { return random_type(depth - 1); };
-  const auto maybe = [&child]() { return below(2) == 0 ? std::optional<type>() : std::optional<type>(child()); };
+  const auto maybe = [&child]() {
+    return below(2) == 0 ? std::optional<type>() : std::optional<type>(child());
+  };
   const std::size_t members = 1 + below(4);
   switch (below(8)) {
-    case 0: return type::list(child());
+    case 0:
+      return type::list(child());
     case 1: {
       std::vector<field> fields;
       for (const std::string& name : some_names(members)) fields.push_back(field{name, child()});
@@ -59,13 +62,16 @@ inline type random_type(unsigned depth) {
       for (const std::string& name : some_names(members)) cases.push_back(variant_case{name, maybe()});
       return type::variant(std::move(cases));
     }
-    case 4: return type::enumeration(some_names(1 + below(40)));
-    case 5: return type::option(child());
+    case 4:
+      return type::enumeration(some_names(1 + below(40)));
+    case 5:
+      return type::option(child());
     case 6: {
       auto ok = maybe();
       return type::result(std::move(ok), maybe());
     }
-    default: return type::flags(some_names(1 + below(70)));
+    default:
+      return type::flags(some_names(1 + below(70)));
   }
 }
 
@@ -90,12 +96,18 @@ T random_scalar() {
   } else if constexpr (std::floating_point<T>) {
     using bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
     switch (below(8)) {
-      case 0: return std::numeric_limits<T>::quiet_NaN();
-      case 1: return std::numeric_limits<T>::infinity();
-      case 2: return -std::numeric_limits<T>::infinity();
-      case 3: return T(-0.0);
-      case 4: return std::numeric_limits<T>::denorm_min();
-      default: break;
+      case 0:
+        return std::numeric_limits<T>::quiet_NaN();
+      case 1:
+        return std::numeric_limits<T>::infinity();
+      case 2:
+        return -std::numeric_limits<T>::infinity();
+      case 3:
+        return T(-0.0);
+      case 4:
+        return std::numeric_limits<T>::denorm_min();
+      default:
+        break;
     }
     // Any bits; a NaN with bits of its own becomes the plain one, as text has only that.
     const T drawn = std::bit_cast<T>(draw(rc::gen::arbitrary<bits>()));
@@ -117,18 +129,30 @@ value random_scalars() {
 template <template <class> class Make>
 value for_scalar(kind k) {
   switch (k) {
-    case kind::boolean: return Make<bool>::make();
-    case kind::s8: return Make<std::int8_t>::make();
-    case kind::u8: return Make<std::uint8_t>::make();
-    case kind::s16: return Make<std::int16_t>::make();
-    case kind::u16: return Make<std::uint16_t>::make();
-    case kind::s32: return Make<std::int32_t>::make();
-    case kind::u32: return Make<std::uint32_t>::make();
-    case kind::s64: return Make<std::int64_t>::make();
-    case kind::u64: return Make<std::uint64_t>::make();
-    case kind::f32: return Make<float>::make();
-    case kind::f64: return Make<double>::make();
-    default: return Make<char32_t>::make();
+    case kind::boolean:
+      return Make<bool>::make();
+    case kind::s8:
+      return Make<std::int8_t>::make();
+    case kind::u8:
+      return Make<std::uint8_t>::make();
+    case kind::s16:
+      return Make<std::int16_t>::make();
+    case kind::u16:
+      return Make<std::uint16_t>::make();
+    case kind::s32:
+      return Make<std::int32_t>::make();
+    case kind::u32:
+      return Make<std::uint32_t>::make();
+    case kind::s64:
+      return Make<std::int64_t>::make();
+    case kind::u64:
+      return Make<std::uint64_t>::make();
+    case kind::f32:
+      return Make<float>::make();
+    case kind::f64:
+      return Make<double>::make();
+    default:
+      return Make<char32_t>::make();
   }
 }
 
@@ -145,7 +169,8 @@ inline value random_value(const type& t) {
   const auto payload = [](const std::optional<type>& of) { return of ? box(random_value(*of)) : box(); };
   if (is_scalar(t.kind())) return for_scalar<one>(t.kind());
   switch (t.kind()) {
-    case kind::string: return value(below(10) == 0 ? std::string(300, 'x') : random_text());
+    case kind::string:
+      return value(below(10) == 0 ? std::string(300, 'x') : random_text());
     case kind::list: {
       if (is_scalar(t.element().kind())) return for_scalar<many>(t.element().kind());
       list elements;
@@ -167,11 +192,14 @@ inline value random_value(const type& t) {
       const variant_case& chosen = t.cases()[below(t.cases().size())];
       return value(variant_value(chosen.name, payload(chosen.payload)));
     }
-    case kind::enumeration: return value::enumeration(t.names()[below(t.names().size())]);
-    case kind::option: return below(3) == 0 ? value::none() : value::some(random_value(t.element()));
+    case kind::enumeration:
+      return value::enumeration(t.names()[below(t.names().size())]);
+    case kind::option:
+      return below(3) == 0 ? value::none() : value::some(random_value(t.element()));
     case kind::result: {
       const bool good = below(2) == 0;
-      return value(result_value(good ? result_value::side::ok : result_value::side::err, payload(good ? t.ok() : t.err())));
+      return value(result_value(good ? result_value::side::ok : result_value::side::err,
+                                payload(good ? t.ok() : t.err())));
     }
     case kind::flags: {
       std::vector<std::string> set;
@@ -180,8 +208,10 @@ inline value random_value(const type& t) {
       }
       return value::flags(std::move(set));
     }
-    case kind::own: return value(handle(below(1000), handle::ownership::own));
-    default: return value(handle(below(1000), handle::ownership::borrow));
+    case kind::own:
+      return value(handle(below(1000), handle::ownership::own));
+    default:
+      return value(handle(below(1000), handle::ownership::borrow));
   }
 }
 

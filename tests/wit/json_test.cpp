@@ -54,8 +54,10 @@ TEST(json, writes_each_type_as_the_wire_has_it) {
   EXPECT_EQ(written(type::record({{"a", kind::u8}, {"b", type::option(kind::u8)}}),
                     value::record(wit::field_value("a", 1))),
             R"({"a":1,"b":null})");
-  EXPECT_EQ(written(type::variant({{"a", kind::u8}, {"b", std::nullopt}}), value::variant("a", 1)), R"({"a":1})");
-  EXPECT_EQ(written(type::variant({{"a", kind::u8}, {"b", std::nullopt}}), value::variant("b")), R"({"b":null})");
+  EXPECT_EQ(written(type::variant({{"a", kind::u8}, {"b", std::nullopt}}), value::variant("a", 1)),
+            R"({"a":1})");
+  EXPECT_EQ(written(type::variant({{"a", kind::u8}, {"b", std::nullopt}}), value::variant("b")),
+            R"({"b":null})");
   EXPECT_EQ(written(type::enumeration({"red"}), "red"), R"("red")");
   EXPECT_EQ(written(type::result(std::nullopt, kind::string), value::ok()), R"({"ok":null})");
   EXPECT_EQ(written(type::result(std::nullopt, kind::string), value::err("no")), R"({"err":"no"})");
@@ -114,7 +116,8 @@ TEST(json, names_the_path_to_what_is_wrong) {
   EXPECT_THAT(refused(order, R"({})"), HasSubstr("value: the field `lines` is missing"));
   EXPECT_THAT(refused(order, R"({"lines": [], "nota": 1})"), HasSubstr("there is no field `nota`"));
   EXPECT_THAT(refused(type::result(kind::u8, std::nullopt), R"({"okay": 1})"), HasSubstr("`ok` or `err`"));
-  EXPECT_THAT(refused(type::result(kind::u8, std::nullopt), R"({"ok": 1, "err": null})"), HasSubstr("one member"));
+  EXPECT_THAT(refused(type::result(kind::u8, std::nullopt), R"({"ok": 1, "err": null})"),
+              HasSubstr("one member"));
   EXPECT_THAT(refused(type::variant({{"a", kind::u8}}), R"("a")"), HasSubstr("needs a payload"));
   EXPECT_THAT(refused(kind::character, R"("ab")"), HasSubstr("one character"));
   EXPECT_THAT(refused(kind::f32, "1e39"), HasSubstr("does not fit f32"));
@@ -130,7 +133,8 @@ TEST(json, reads_an_integer_however_it_is_written) {
 
 TEST(json, reads_doubles_as_they_are_written) {
   // Boost 1.81's own parser reads some of these one place off.
-  for (const double d : {0.1, 1.7976931348623157e308, 5e-324, 123456789.123456789, 9007199254740993e5, 2.2250738585072014e-308}) {
+  for (const double d : {0.1, 1.7976931348623157e308, 5e-324, 123456789.123456789, 9007199254740993e5,
+                         2.2250738585072014e-308}) {
     std::array<char, 32> digits{};
     std::snprintf(digits.data(), digits.size(), "%.17g", d);
     EXPECT_EQ(read(kind::f64, digits.data()), value(d)) << digits.data();
@@ -140,8 +144,11 @@ TEST(json, reads_doubles_as_they_are_written) {
 }
 
 TEST(json, takes_arguments_in_order_or_by_name) {
-  const wit::function f = function({{"title", kind::string}, {"count", kind::u8}, {"note", type::option(kind::u8)}});
-  const auto take = [&f](std::string_view text) { return wit::arguments_from_json(f, *wit::parse_json(text)); };
+  const wit::function f =
+      function({{"title", kind::string}, {"count", kind::u8}, {"note", type::option(kind::u8)}});
+  const auto take = [&f](std::string_view text) {
+    return wit::arguments_from_json(f, *wit::parse_json(text));
+  };
   const wit::arguments wanted = args("book", std::uint8_t{2}, value::none());
   EXPECT_EQ(*take(R"(["book", 2])"), wanted);
   EXPECT_EQ(*take(R"(["book", 2, null])"), wanted);

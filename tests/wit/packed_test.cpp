@@ -71,16 +71,20 @@ TEST(encode, writes_what_packed_md_says) {
   EXPECT_EQ(packed(kind::string, "ab"), bytes({2, 0, 0, 0, 'a', 'b'}));
   EXPECT_EQ(packed(type::list(kind::u16), std::vector<std::uint16_t>{1, 2}), bytes({2, 0, 0, 0, 1, 0, 2, 0}));
   EXPECT_EQ(packed(type::list(kind::boolean), std::vector<bool>{true, false}), bytes({2, 0, 0, 0, 1, 0}));
-  EXPECT_EQ(packed(type::tuple({kind::u8, kind::boolean}), value::tuple(std::uint8_t{7}, true)), bytes({7, 1}));
-  EXPECT_EQ(packed(type::variant({{"a", std::nullopt}, {"b", kind::u8}}), value::variant("b", std::uint8_t{9})),
-            bytes({1, 0, 0, 0, 9}));
+  EXPECT_EQ(packed(type::tuple({kind::u8, kind::boolean}), value::tuple(std::uint8_t{7}, true)),
+            bytes({7, 1}));
+  EXPECT_EQ(
+      packed(type::variant({{"a", std::nullopt}, {"b", kind::u8}}), value::variant("b", std::uint8_t{9})),
+      bytes({1, 0, 0, 0, 9}));
   EXPECT_EQ(packed(type::enumeration({"a", "b"}), value::enumeration("b")), bytes({1, 0, 0, 0}));
   EXPECT_EQ(packed(type::option(kind::u8), value::none()), bytes({0, 0, 0, 0}));
   EXPECT_EQ(packed(type::option(kind::u8), value::some(std::uint8_t{5})), bytes({1, 0, 0, 0, 5}));
-  EXPECT_EQ(packed(type::result(std::nullopt, kind::u8), value::err(std::uint8_t{5})), bytes({1, 0, 0, 0, 5}));
+  EXPECT_EQ(packed(type::result(std::nullopt, kind::u8), value::err(std::uint8_t{5})),
+            bytes({1, 0, 0, 0, 5}));
   EXPECT_EQ(packed(type::result(std::nullopt, kind::u8), value::ok()), bytes({0, 0, 0, 0}));
   EXPECT_EQ(packed(type::flags({"a", "b", "c"}), value::flags("c", "a")), bytes({5, 0, 0, 0}));
-  EXPECT_EQ(packed(type::own("r", 0), wit::handle(258, wit::handle::ownership::own)), bytes({2, 1, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(packed(type::own("r", 0), wit::handle(258, wit::handle::ownership::own)),
+            bytes({2, 1, 0, 0, 0, 0, 0, 0}));
 }
 
 TEST(encode, writes_the_thirty_third_flag_into_a_second_word) {
@@ -111,7 +115,8 @@ TEST(encode, refers_from_the_threshold_on_and_never_in_the_canonical_form) {
   const auto size = [&f](std::size_t length, wit::placement where) {
     return wit::encode(f, args(std::string(length, 'x')), where)->bytes().size();
   };
-  EXPECT_EQ(size(wit::reference_threshold - 1, wit::placement::by_reference), 4 + wit::reference_threshold - 1);
+  EXPECT_EQ(size(wit::reference_threshold - 1, wit::placement::by_reference),
+            4 + wit::reference_threshold - 1);
   EXPECT_EQ(size(wit::reference_threshold, wit::placement::by_reference), 12u);
   EXPECT_EQ(size(wit::reference_threshold, wit::placement::in_line), 4 + wit::reference_threshold);
 }
@@ -134,7 +139,8 @@ TEST(encode, refuses_a_number_that_does_not_fit) {
   EXPECT_THAT(refused(kind::f64, (1LL << 53) + 1), HasSubstr("does not fit f64"));
   EXPECT_EQ(refused(kind::u32, true), "argument 1 (x): expected u32, got bool");
   EXPECT_EQ(refused(kind::u32, 1.0), "argument 1 (x): expected u32, got f64");
-  EXPECT_EQ(refused(type::list(kind::u8), std::vector<int>{1, 300}), "argument 1 (x)[1]: 300 does not fit u8");
+  EXPECT_EQ(refused(type::list(kind::u8), std::vector<int>{1, 300}),
+            "argument 1 (x)[1]: 300 does not fit u8");
 }
 
 TEST(encode, names_the_path_to_what_is_wrong) {
@@ -144,8 +150,10 @@ TEST(encode, names_the_path_to_what_is_wrong) {
             "argument 1 (order).lines[1].price: expected f64, got string");
   EXPECT_EQ(refused(f, args(value::record(wit::field_value("lines", wit::list{})), 300)),
             "argument 2 (count): 300 does not fit u8");
-  EXPECT_EQ(refused(type::result(kind::u8, kind::u8), value::err("x")), "argument 1 (x).err: expected u8, got string");
-  EXPECT_EQ(refused(type::tuple({kind::u8, kind::u8}), value::tuple(1, "x")), "argument 1 (x).1: expected u8, got string");
+  EXPECT_EQ(refused(type::result(kind::u8, kind::u8), value::err("x")),
+            "argument 1 (x).err: expected u8, got string");
+  EXPECT_EQ(refused(type::tuple({kind::u8, kind::u8}), value::tuple(1, "x")),
+            "argument 1 (x).1: expected u8, got string");
 }
 
 TEST(encode, says_how_many_arguments_there_should_be) {
@@ -155,15 +163,19 @@ TEST(encode, says_how_many_arguments_there_should_be) {
 
 TEST(encode, takes_fields_in_any_order_and_options_left_out) {
   const type t = type::record({{"a", kind::u8}, {"b", type::option(kind::u8)}, {"c", kind::u8}});
-  EXPECT_EQ(packed(t, value::record(wit::field_value("c", 3), wit::field_value("a", 1))), bytes({1, 0, 0, 0, 0, 3}));
-  EXPECT_EQ(packed(t, value::record(wit::field_value("a", 1), wit::field_value("b", 2), wit::field_value("c", 3))),
-            bytes({1, 1, 0, 0, 0, 2, 3}))
+  EXPECT_EQ(packed(t, value::record(wit::field_value("c", 3), wit::field_value("a", 1))),
+            bytes({1, 0, 0, 0, 0, 3}));
+  EXPECT_EQ(
+      packed(t, value::record(wit::field_value("a", 1), wit::field_value("b", 2), wit::field_value("c", 3))),
+      bytes({1, 1, 0, 0, 0, 2, 3}))
       << "a value stands for the option that holds it";
   EXPECT_THAT(refused(t, value::record(wit::field_value("a", 1))), HasSubstr("the field `c` is missing"));
-  EXPECT_THAT(refused(t, value::record(wit::field_value("a", 1), wit::field_value("c", 1), wit::field_value("d", 1))),
-              HasSubstr("there is no field `d`"));
-  EXPECT_THAT(refused(t, value::record(wit::field_value("a", 1), wit::field_value("c", 1), wit::field_value("c", 1))),
-              HasSubstr("the field `c` is given twice"));
+  EXPECT_THAT(
+      refused(t, value::record(wit::field_value("a", 1), wit::field_value("c", 1), wit::field_value("d", 1))),
+      HasSubstr("there is no field `d`"));
+  EXPECT_THAT(
+      refused(t, value::record(wit::field_value("a", 1), wit::field_value("c", 1), wit::field_value("c", 1))),
+      HasSubstr("the field `c` is given twice"));
 }
 
 TEST(encode, refuses_what_no_guest_may_see) {
@@ -175,7 +187,8 @@ TEST(encode, refuses_what_no_guest_may_see) {
   EXPECT_THAT(refused(type::enumeration({"a"}), "b"), HasSubstr("there is no case `b`"));
   EXPECT_THAT(refused(type::flags({"a"}), value::flags("b")), HasSubstr("there is no flag `b`"));
   EXPECT_THAT(refused(type::variant({{"a", kind::u8}}), "a"), HasSubstr("`a` needs a payload of type u8"));
-  EXPECT_THAT(refused(type::variant({{"a", std::nullopt}}), value::variant("a", 1)), HasSubstr("has no payload"));
+  EXPECT_THAT(refused(type::variant({{"a", std::nullopt}}), value::variant("a", 1)),
+              HasSubstr("has no payload"));
   EXPECT_THAT(refused(type::own("r", 0), wit::handle(1, wit::handle::ownership::borrow)), HasSubstr("owned"));
   EXPECT_THAT(refused(type::unsupported("future<u8>"), 1), HasSubstr("future<u8> cannot be passed"));
 }
@@ -185,7 +198,8 @@ TEST(encode_result, wants_a_value_exactly_where_the_function_has_one) {
   EXPECT_EQ(*wit::encode_result(function({}, kind::u8), &five), bytes({5}));
   EXPECT_TRUE(wit::encode_result(function({}), nullptr)->empty());
   EXPECT_THAT(wit::encode_result(function({}), &five).error().detail, HasSubstr("returns nothing"));
-  EXPECT_THAT(wit::encode_result(function({}, kind::u8), nullptr).error().detail, HasSubstr("must return u8"));
+  EXPECT_THAT(wit::encode_result(function({}, kind::u8), nullptr).error().detail,
+              HasSubstr("must return u8"));
 }
 
 TEST(decode, refuses_malformed_bytes) {
@@ -200,9 +214,12 @@ TEST(decode, refuses_malformed_bytes) {
 }
 
 TEST(decode, allocates_nothing_for_a_length_that_cannot_be) {
-  EXPECT_THAT(malformed(type::list(kind::u64), {255, 255, 255, 127}), HasSubstr("more than the buffer can hold"));
-  EXPECT_THAT(malformed(type::list(kind::string), {255, 255, 255, 255}), HasSubstr("more than the buffer can hold"));
-  EXPECT_THAT(malformed(kind::string, {4, 0, 0, 128, 1, 2, 3, 4, 5, 6, 7, 8}), HasSubstr("more than the buffer"))
+  EXPECT_THAT(malformed(type::list(kind::u64), {255, 255, 255, 127}),
+              HasSubstr("more than the buffer can hold"));
+  EXPECT_THAT(malformed(type::list(kind::string), {255, 255, 255, 255}),
+              HasSubstr("more than the buffer can hold"));
+  EXPECT_THAT(malformed(kind::string, {4, 0, 0, 128, 1, 2, 3, 4, 5, 6, 7, 8}),
+              HasSubstr("more than the buffer"))
       << "references are for arguments alone";
 }
 
@@ -226,10 +243,10 @@ TEST(decode_arguments, takes_a_host_call_apart) {
 TEST(decode_world, reads_a_description) {
   // One imported function `now`; an exported one in interface `a:b/c`, after a resource.
   const auto described = bytes({
-      1, 0, 0, 0, 0, 3, 0, 0, 0, 'n', 'o', 'w', 4, 0, 0, 0, 0, 0, 0, 0, 0, 1, 8,             // imports
-      1, 0, 0, 0, 1, 5, 0, 0, 0, 'a', ':', 'b', '/', 'c', 2, 0, 0, 0,                          // exports, interface
-      2, 1, 0, 0, 0, 'r',                                                                      // resource r
-      0, 1, 0, 0, 0, 'f', 7, 0, 0, 0, 1, 1, 0, 0, 0, 1, 0, 0, 0, 'x', 13, 2, 0,                // f, async
+      1, 0, 0, 0, 0, 3,   0, 0, 0, 'n', 'o', 'w', 4,   0,   0, 0, 0, 0, 0, 0,   0,  1, 8,  // imports
+      1, 0, 0, 0, 1, 5,   0, 0, 0, 'a', ':', 'b', '/', 'c', 2, 0, 0, 0,  // exports, interface
+      2, 1, 0, 0, 0, 'r',                                                // resource r
+      0, 1, 0, 0, 0, 'f', 7, 0, 0, 0,   1,   1,   0,   0,   0, 1, 0, 0, 0, 'x', 13, 2, 0,  // f, async
   });
   const auto w = wit::decode_world(described);
   ASSERT_TRUE(w.has_value()) << w.error().detail;

@@ -71,7 +71,8 @@ RC_GTEST_PROP(packed, random_bytes_are_a_value_or_an_error, ()) {
         rc::gen::oneOf(rc::gen::inRange<std::uint8_t>(0, 4), rc::gen::arbitrary<std::uint8_t>())));
     const auto bytes = std::as_bytes(std::span(noise));
     const auto decoded = wit::decode(t, bytes);
-    // What was accepted is what the bytes say: packing it gives them back. A NaN's bits are its own, so they count too.
+    // What was accepted is what the bytes say: packing it gives them back. A NaN's bits are its own, so they
+    // count too.
     if (decoded) {
       const auto again = good(wit::encode_value(t, *decoded));
       RC_ASSERT(std::ranges::equal(again, bytes));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/type.hpp>
-
 #include <gtest/gtest.h>
 
+#include <holdfast/type.hpp>
 #include <stdexcept>
 
 using namespace holdfast;
@@ -19,8 +18,10 @@ TEST(type, is_spelled_as_wit_spells_it) {
   EXPECT_EQ(type::result(std::nullopt, kind::string).to_string(), "result<_, string>");
   EXPECT_EQ(type::result(kind::u32, kind::string).to_string(), "result<u32, string>");
   EXPECT_EQ(type::tuple({kind::u8, kind::f64}).to_string(), "tuple<u8, f64>");
-  EXPECT_EQ(type::record({{"a", kind::u32}, {"b", kind::string}}).to_string(), "record { a: u32, b: string }");
-  EXPECT_EQ(type::variant({{"none", std::nullopt}, {"one", kind::s8}}).to_string(), "variant { none, one(s8) }");
+  EXPECT_EQ(type::record({{"a", kind::u32}, {"b", kind::string}}).to_string(),
+            "record { a: u32, b: string }");
+  EXPECT_EQ(type::variant({{"none", std::nullopt}, {"one", kind::s8}}).to_string(),
+            "variant { none, one(s8) }");
   EXPECT_EQ(type::enumeration({"red", "green"}).to_string(), "enum { red, green }");
   EXPECT_EQ(type::flags({"read", "write"}).to_string(), "flags { read, write }");
   EXPECT_EQ(type::own("cart", 3).to_string(), "own<cart>");
@@ -41,7 +42,7 @@ TEST(type, equals_another_of_the_same_structure) {
 }
 
 TEST(type, refuses_what_wit_has_not) {
-  EXPECT_THROW(type(kind::list), std::invalid_argument);
+  EXPECT_THROW(type{kind::list}, std::invalid_argument);
   EXPECT_THROW(type::record({}), std::invalid_argument);
   EXPECT_THROW(type::tuple({}), std::invalid_argument);
   EXPECT_THROW(type::enumeration({}), std::invalid_argument);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/value.hpp>
-
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <holdfast/value.hpp>
 #include <limits>
 
 using namespace holdfast;
@@ -65,7 +64,8 @@ TEST(value, tells_apart_what_differs) {
   EXPECT_NE(value::variant("a"), value::variant("b"));
   EXPECT_NE(value::variant("a", 1), value::variant("a"));
   EXPECT_NE(value::some(value::none()), value::none());
-  EXPECT_NE(value(wit::handle(7, wit::handle::ownership::own)), value(wit::handle(7, wit::handle::ownership::borrow)));
+  EXPECT_NE(value(wit::handle(7, wit::handle::ownership::own)),
+            value(wit::handle(7, wit::handle::ownership::borrow)));
   EXPECT_EQ(value::flags("a", "b"), value::flags("b", "a")) << "flags are a set";
   EXPECT_NE(value::flags("a"), value::flags("a", "b"));
 }

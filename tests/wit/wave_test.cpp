@@ -93,8 +93,10 @@ TEST(wave, lets_options_be_left_out_at_the_end) {
 
 TEST(wave, names_the_argument_the_path_and_the_byte) {
   const wit::function f = function({{"who", kind::string}, {"count", kind::u8}});
-  EXPECT_EQ(refused(f, "greet(\"ada\", 300)"), "argument 2 (count): 300 does not fit u8, at byte 13 of the text");
-  EXPECT_EQ(refused(f, "greet(5, 3)"), "argument 1 (who): expected string, got a number, at byte 6 of the text");
+  EXPECT_EQ(refused(f, "greet(\"ada\", 300)"),
+            "argument 2 (count): 300 does not fit u8, at byte 13 of the text");
+  EXPECT_EQ(refused(f, "greet(5, 3)"),
+            "argument 1 (who): expected string, got a number, at byte 6 of the text");
   EXPECT_EQ(refused(f, "greet(\"ada\", 1.5)"),
             "argument 2 (count): 1.5 is no integer, expected u8, at byte 13 of the text");
   const type order = type::record({{"lines", type::list(type::record({{"price", kind::f64}}))}});
@@ -120,7 +122,8 @@ TEST(wave, refuses_endless_nesting_without_ending_the_stack) {
 }
 
 TEST(wave, refuses_a_text_over_its_limit) {
-  EXPECT_THAT(refused(type(kind::string), std::string((64 << 20) + 1, ' ')), HasSubstr("67108865 bytes long"));
+  EXPECT_THAT(refused(type(kind::string), std::string((64 << 20) + 1, ' ')),
+              HasSubstr("67108865 bytes long"));
 }
 
 TEST(wave, writes_cases_that_look_like_keywords_with_a_mark) {
@@ -139,7 +142,8 @@ TEST(wave, leaves_some_and_ok_to_be_understood) {
 }
 
 TEST(wave, prints_as_wave_prints) {
-  EXPECT_EQ(printed(kind::string, "a\"b\n\x1b"), "\"a\\\"b\\n\\u{1b}\"") << "nothing reaches a terminal as control";
+  EXPECT_EQ(printed(kind::string, "a\"b\n\x1b"), "\"a\\\"b\\n\\u{1b}\"")
+      << "nothing reaches a terminal as control";
   EXPECT_EQ(printed(type::list(kind::u8), wit::bytes{1, 2}), "[1, 2]");
   EXPECT_EQ(printed(type::record({{"a", kind::f64}, {"b", type::option(kind::u8)}}),
                     value::record(wit::field_value("a", 1.5), wit::field_value("b", value::none()))),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/world.hpp>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <holdfast/world.hpp>
 
 using namespace holdfast;
 using testing::AllOf;
@@ -32,9 +32,10 @@ wit::world shop() {
   const std::string refunds = "acme:shop/refunds";
   wit::world w;
   w.exports.functions = {function("greet", "", 0), function("list", "", 6)};
-  w.exports.interfaces = {interface(orders, {function("place", orders, 1), function("count", orders, 2),
-                                             function("list", orders, 7)}),
-                          interface(refunds, {function("count", refunds, 3), function("[method]cart.add", refunds, 4)})};
+  w.exports.interfaces = {
+      interface(orders,
+                {function("place", orders, 1), function("count", orders, 2), function("list", orders, 7)}),
+      interface(refunds, {function("count", refunds, 3), function("[method]cart.add", refunds, 4)})};
   return w;
 }
 

@@ -2,7 +2,7 @@
 //! What the bridge costs over a typed direct call: `add` of two numbers, a 64 KiB echo, and a new instance. Both sides run
 //! on the same kind of engine (pool, epochs, limits), in turns; the medians of many rounds are printed.
 //!
-//!     cargo run --release --package holdfast-bridge --example figures
+//!     cargo run --release --package holdfast-bridge --example figures [part of a figure's name]
 use holdfast_bridge::abi::*;
 use holdfast_bridge::blueprint::*;
 use holdfast_bridge::component::*;
@@ -89,6 +89,9 @@ fn nanoseconds(times: u32, mut run: impl FnMut()) -> f64 {
 }
 
 fn compare(name: &str, times: u32, mut direct: impl FnMut(), mut bridge: impl FnMut()) {
+    if std::env::args().nth(1).is_some_and(|part| !name.contains(&part)) {
+        return;
+    }
     let (mut floors, mut values) = (Vec::new(), Vec::new());
     for _ in 0..61 {
         floors.push(nanoseconds(times, &mut direct));

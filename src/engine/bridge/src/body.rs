@@ -10,8 +10,7 @@ use crate::error::{Failure, failure, of_run};
 use crate::guest::{Foreign, Guest, Limiter};
 use crate::handles::Handles;
 use crate::lift::PackedResult;
-use crate::lower::PackedArgs;
-use holdfast_wave::packed::Reader;
+use crate::lower::{Args, PackedArgs};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::component::{Func, Instance, TypedFunc};
@@ -100,7 +99,7 @@ impl Body {
     pub(crate) async fn call(
         &mut self,
         number: usize,
-        args: Reader<'_>,
+        args: &Args<'_>,
         outside: &Outside,
     ) -> Result<Vec<u8>, Failure> {
         let function = self.function(number)?;
@@ -108,11 +107,12 @@ impl Body {
         self.store.set_epoch_deadline(1);
         // SAFETY: the two packed types walk the function's own type at run time, so they fit every function.
         let function = unsafe { TypedFunc::<PackedArgs<'_>, PackedResult>::new_unchecked(function) };
-        let args = PackedArgs { reader: args, handles: &outside.handles };
-        match function.call_async(&mut self.store, args).await {
+        match function.call_async(&mut self.store, PackedArgs(args)).await {
             Ok(result) => {
-                let kept = outside.handles.keep(result.handles);
-                kept.map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+                if let Some(brought) = result.handles {
+                    let kept = outside.handles.keep(*brought);
+                    kept.map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+                }
                 Ok(result.bytes)
             }
             Err(error) => Err(why(&self.store, &error, hfb_kind::Trap, outside)),
@@ -145,12 +145,7 @@ fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outsi
 }
 
 /// Checks packed arguments against an export's parameters, before anything is entered.
-pub(crate) fn check(
-    blueprint: &BlueprintShared,
-    outside: &Outside,
-    number: usize,
-    mut args: Reader<'_>,
-) -> Result<(), Failure> {
+pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>) -> Result<(), Failure> {
     let exports = &blueprint.component.description.exports;
     let Some(export) = exports.get(number) else {
         return Err(failure(
@@ -164,10 +159,11 @@ pub(crate) fn check(
             format!("`{}` has a value of type {spelling}, which cannot be passed", export.name),
         ));
     }
+    let mut reader = args.reader();
     for (index, param) in export.params.iter().enumerate() {
-        param.check(&mut args, &outside.handles).map_err(|why| {
+        param.check(&mut reader, args.handles()).map_err(|why| {
             failure(hfb_kind::BadValue, format!("argument {} of `{}`: {why}", index + 1, export.name))
         })?;
     }
-    args.finish().map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))
+    reader.finish().map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))
 }

@@ -10,7 +10,7 @@ use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
 use crate::error::{Failure, failure, guard, guard_or, hfb_error};
 use crate::guest::Foreign;
-use holdfast_wave::packed::Reader;
+use crate::lower::Args;
 use std::ffi::c_void;
 use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -121,11 +121,11 @@ pub unsafe extern "C" fn hfb_direct_call(
         // SAFETY: the caller's promises.
         let (direct, args) = unsafe { (&mut *direct, args.bytes()) };
         // SAFETY: the caller's promise about references.
-        let reader = unsafe { Reader::with_references(args) };
+        let args = unsafe { Args::new(args, &direct.outside.handles) };
         let number = function as usize;
-        check(&direct.blueprint, &direct.outside, number, reader.clone())?;
+        check(&direct.blueprint, number, &args)?;
         let _reactor = direct.blueprint.component.engine.reactor().enter();
-        let outcome = run(direct.body.call(number, reader, &direct.outside), leave_after_polls)?;
+        let outcome = run(direct.body.call(number, &args, &direct.outside), leave_after_polls)?;
         // SAFETY: the caller's promises.
         unsafe {
             *left = outcome.is_none();

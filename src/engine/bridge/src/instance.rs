@@ -11,7 +11,7 @@ use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
 use crate::error::{Failure, failure, guard, guard_or, hfb_error, of_panic};
 use crate::guest::Foreign;
-use holdfast_wave::packed::Reader;
+use crate::lower::Args;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -51,6 +51,7 @@ enum Phase {
     Failed,
 }
 
+#[derive(Clone, Copy)]
 enum Command {
     Call { number: usize, args: *const [u8] },
     Release { handle: u64 },
@@ -58,7 +59,8 @@ enum Command {
 
 struct Slot {
     phase: Phase,
-    command: Option<Command>,
+    /// Means something only while running.
+    command: Command,
     result: Vec<u8>,
     error: Option<Failure>,
 }
@@ -73,36 +75,26 @@ impl Shared {
     fn fail(&self, error: Failure) {
         self.slot(|slot| {
             slot.phase = Phase::Failed;
-            slot.command = None;
             slot.error = Some(error);
         });
     }
 
-    /// The next command. Needs no waker: a command comes before the poll that should see it.
-    async fn next(&self) -> SentCommand {
-        std::future::poll_fn(|_| match self.slot(|slot| slot.command.take()) {
-            Some(command) => Poll::Ready(SentCommand(command)),
-            None => Poll::Pending,
+    /// Waits for a command, which stays in the slot. Needs no waker: a command comes before the poll that sees it.
+    async fn next(&self) {
+        std::future::poll_fn(|_| match self.slot(|slot| slot.phase) {
+            Phase::Running => Poll::Ready(()),
+            _ => Poll::Pending,
         })
-        .await
+        .await;
     }
-}
 
-/// A command on its way through the driver, which moves between threads.
-struct SentCommand(Command);
-
-// SAFETY: the address inside names bytes that the embedder keeps unchanged until the command has ended.
-unsafe impl Send for SentCommand {}
-// SAFETY: as above; they are only read.
-unsafe impl Sync for SentCommand {}
-
-impl SentCommand {
-    fn call(&self) -> Result<(usize, Reader<'_>), u64> {
-        match &self.0 {
+    /// The call in the slot, or the handle that is to be dropped.
+    fn command(&self) -> Result<(usize, Args<'_>), u64> {
+        match self.slot(|slot| slot.command) {
             // SAFETY: the embedder keeps the bytes, and those they refer to, alive and unchanged until the poll that
-            // answers this command; the driver holds `self` no longer than that.
-            Command::Call { number, args } => Ok((*number, unsafe { Reader::with_references(&**args) })),
-            Command::Release { handle } => Err(*handle),
+            // answers this command, and the driver uses them no longer than that.
+            Command::Call { number, args } => Ok((number, unsafe { Args::new(&*args, &self.outside.handles) })),
+            Command::Release { handle } => Err(handle),
         }
     }
 }
@@ -128,12 +120,12 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
     };
     shared.slot(|slot| slot.phase = Phase::Idle);
     loop {
-        let command = shared.next().await;
+        shared.next().await;
         if outside.interrupted.load(Ordering::Relaxed) {
             return shared.fail(interrupted());
         }
-        let outcome = match command.call() {
-            Ok((number, args)) => body.call(number, args, outside).await,
+        let outcome = match shared.command() {
+            Ok((number, args)) => body.call(number, &args, outside).await,
             Err(handle) => body.release(handle, outside).await.map(|()| Vec::new()),
         };
         match outcome {
@@ -221,7 +213,7 @@ impl hfb_instance {
         self.shared.slot(|slot| match slot.phase {
             Phase::Idle => {
                 slot.phase = Phase::Running;
-                slot.command = Some(command);
+                slot.command = command;
                 slot.result = Vec::new();
                 Ok(())
             }
@@ -266,7 +258,7 @@ pub unsafe extern "C" fn hfb_instance_new(
             outside: Outside::new(blueprint.limits.handles),
             slot: UnsafeCell::new(Slot {
                 phase: Phase::Building,
-                command: None,
+                command: Command::Release { handle: 0 },
                 result: Vec::new(),
                 error: None,
             }),
@@ -288,8 +280,8 @@ pub unsafe extern "C" fn hfb_instance_new(
 /// `instance` is a live instance, and no other call on it is under way (interrupt and memory excepted).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hfb_instance_poll(instance: *mut hfb_instance) -> hfb_state {
-    // SAFETY: the caller's promise.
-    guard_or(hfb_state::Failed, || unsafe { &*instance }.poll())
+    // SAFETY: the caller's promise. A panic is caught inside.
+    unsafe { &*instance }.poll()
 }
 
 /// Begins a call of exported function number `function` with packed arguments; polls run it. Only while idle.
@@ -313,8 +305,8 @@ pub unsafe extern "C" fn hfb_instance_start(
         instance.idle()?;
         let number = function as usize;
         // SAFETY: the caller's promise about references.
-        let reader = unsafe { Reader::with_references(args) };
-        check(&instance.blueprint, &instance.shared.outside, number, reader)?;
+        let checked = unsafe { Args::new(args, &instance.shared.outside.handles) };
+        check(&instance.blueprint, number, &checked)?;
         instance.accept(Command::Call { number, args })
     })
 }

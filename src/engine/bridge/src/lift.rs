@@ -20,8 +20,12 @@ const GROWTH: usize = 4;
 /// The result of one call, packed, with the resources that came along.
 pub(crate) struct PackedResult {
     pub bytes: Vec<u8>,
-    pub handles: Vec<(u64, ResourceAny)>,
+    /// Boxed for being rare: Wasmtime moves the result from future to future.
+    pub handles: Option<Box<Brought>>,
 }
+
+/// Resources under the numbers that they have in the packed bytes.
+pub(crate) type Brought = Vec<(u64, ResourceAny)>;
 
 // SAFETY: as for `PackedArgs`: `Lower` is the widest result in registers, one slot, so Wasmtime always reads "from the
 // stack" and leaves to us whether that slot is the value or a pointer to it, which the function's type decides.
@@ -47,7 +51,7 @@ unsafe impl Lift for PackedResult {
         let InterfaceType::Tuple(index) = ty else { return Err(wrong_type()) };
         let types = cx.types;
         let results = &types[index];
-        let mut walk = Walk { out: Writer::new(), handles: Vec::new() };
+        let mut walk = Walk { out: Writer::new(), handles: None };
         if results.abi.flat_count(MAX_FLAT_RESULTS).is_some() {
             let mut slots = &src[..];
             for ty in &results.types {
@@ -103,7 +107,7 @@ fn next<'a>(slots: &mut &'a [ValRaw]) -> Result<&'a ValRaw> {
 
 struct Walk {
     out: Writer,
-    handles: Vec<(u64, ResourceAny)>,
+    handles: Option<Box<Brought>>,
 }
 
 impl Walk {
@@ -295,6 +299,6 @@ impl Walk {
     fn handle(&mut self, resource: ResourceAny) {
         let number = fresh_number();
         self.out.u64(number);
-        self.handles.push((number, resource));
+        self.handles.get_or_insert_default().push((number, resource));
     }
 }

@@ -15,11 +15,31 @@ use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceT
 use wasmtime::component::{ComponentNamedList, ComponentType, Lower, ResourceAny};
 use wasmtime::{Result, ValRaw};
 
-/// The arguments of one call, packed.
-pub(crate) struct PackedArgs<'a> {
-    pub reader: Reader<'a>,
-    pub handles: &'a Handles,
+/// The arguments of one call.
+pub(crate) struct Args<'a> {
+    bytes: &'a [u8],
+    handles: &'a Handles,
 }
+
+impl<'a> Args<'a> {
+    /// # Safety
+    /// What `bytes` refer to (see `Reader::with_references`) is alive and unchanged for `'a`.
+    pub(crate) unsafe fn new(bytes: &'a [u8], handles: &'a Handles) -> Self {
+        Self { bytes, handles }
+    }
+
+    pub(crate) fn reader(&self) -> Reader<'a> {
+        // SAFETY: `new` was called with this promise.
+        unsafe { Reader::with_references(self.bytes) }
+    }
+
+    pub(crate) fn handles(&self) -> &'a Handles {
+        self.handles
+    }
+}
+
+/// The arguments as Wasmtime takes them: thin, because it moves them from future to future.
+pub(crate) struct PackedArgs<'a>(pub &'a Args<'a>);
 
 // SAFETY: `Lower` is an array of `ValRaw` as wide as any argument list may be in registers, so Wasmtime hands out a
 // destination for either form of passing and never asks `ABI` (it would only for a wider type). `typecheck` always
@@ -52,7 +72,7 @@ unsafe impl Lower for PackedArgs<'_> {
         let InterfaceType::Tuple(index) = ty else { return Err(wrong_type()) };
         let types = cx.types;
         let params = &types[index];
-        let mut walk = Walk { reader: self.reader.clone(), handles: self.handles };
+        let mut walk = Walk { reader: self.0.reader(), handles: self.0.handles };
         if params.abi.flat_count(MAX_FLAT_PARAMS).is_some() {
             let mut slots = Slots { slots, next: 0 };
             for ty in &params.types {
