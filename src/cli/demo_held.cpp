@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 // A nap that never ends is answered long after its guest was cut: the late answer must hurt nobody.
 constexpr std::uint64_t endless = 1'000'000'000;
-constexpr duration too_late = 100ms;
+constexpr duration too_late = 3s;
 
 // The serial number that a completed call's value carries, and whether it is of this call.
 struct receipt {
@@ -66,7 +66,7 @@ result<void> held_storm::open(const std::vector<component>& components) {
   for (std::size_t i = 0; i < guests_.size(); ++i) {
     pool_options options;
     options.cells = guests_[i].cells;
-    options.queue_depth = std::max(64U, settings_.callers / 2);
+    options.queue_depth = std::max(64U, settings_.callers);
     options.functions.define("holdfast:demo/host", "sleep", [this](host_call call) { bedside_.sleep(std::move(call)); });
     auto made = host_.open(components[i], std::move(options));
     if (!made) return error(made.error().code, guests_[i].name + ": " + made.error().message());
@@ -80,12 +80,18 @@ result<void> held_storm::open(const std::vector<component>& components) {
 
 void held_storm::check(const request& what, const reply& told) {
   if (told.code) return;
-  if (what.what == deed::trap || what.what == deed::loop || !told.value) {
-    ledger_->note_answer(told.cell, told.generation, 0, false);  // nothing of the kind may complete
+  const std::string call = guests_[what.guest].name + "." + function_of(guests_[what.guest], what) + ", id " +
+                           std::to_string(what.id) + ", cell " + std::to_string(told.cell);
+  if (what.what == deed::trap || what.what == deed::loop) {
+    ledger_->note_wrong(call + ": completed, which it cannot");
     return;
   }
-  const receipt got = read_receipt(what, *told.value);
-  ledger_->note_answer(told.cell, told.generation, got.serial, got.right);
+  const receipt got = told.value ? read_receipt(what, *told.value) : receipt{};
+  if (got.right) {
+    ledger_->note_answer(told.cell, told.generation, got.serial);
+  } else {
+    ledger_->note_wrong(call + ": the answer is for another call");
+  }
 }
 
 bool held_storm::make_call(const request& what) {
@@ -130,7 +136,8 @@ void held_storm::be_a_caller(unsigned who) {
     if (id > settings_.calls) return;
     const request what = fate.roll(id);
     // Refused, the guest never ran: safe to send again.
-    while (!make_call(what)) std::this_thread::sleep_for(500us);
+    for (duration pause = 1ms; !make_call(what); pause = std::min<duration>(2 * pause, 32ms))
+      std::this_thread::sleep_for(pause);
   }
 }
 
@@ -155,8 +162,7 @@ bool held_storm::ask_every_cell(std::size_t guest, const outcomes& completed, he
       const std::uint64_t expected = found == completed.end() ? 0 : found->second;
       const std::uint64_t own = answer.value->get<std::uint64_t>();
       if (own == expected) continue;
-      ledger_->wrong.fetch_add(1);
-      fail("cell " + std::to_string(answer.cell) + " counts " + std::to_string(own) + " pieces of work, its outcomes " +
+      ledger_->note_wrong(name + ": cell " + std::to_string(answer.cell) + " counts " + std::to_string(own) + " pieces of work, its outcomes " +
            std::to_string(expected));
     }
   }
@@ -193,6 +199,7 @@ held_result held_storm::run() {
   told.next_call_ok = true;
   const outcomes completed = ledger_->completed();  // before our own questions add to it
   for (std::size_t i = 0; i < pools_.size(); ++i) told.next_call_ok = ask_every_cell(i, completed, told) && told.next_call_ok;
+  for (std::string& why : ledger_->complaints()) told.complaints.push_back(std::move(why));
   return told;
 }
 

@@ -7,9 +7,11 @@
 #include <holdfast/observer.hpp>
 #include <map>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <vector>
 
 /// The demo's book-keeping, beside the callers: what Holdfast told of each call, and what callers were answered.
 ///
@@ -25,8 +27,12 @@ class ledger final : public observer {
   void on_done(const call_id& call, outcome what) noexcept override;
   void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from, cell_state to) noexcept override;
 
-  /// A caller was answered with the guest's own serial number, for the right id or another one.
-  void note_answer(std::uint32_t cell, std::uint64_t generation, std::uint64_t serial, bool right);
+  /// A caller was answered with the guest's own serial number.
+  void note_answer(std::uint32_t cell, std::uint64_t generation, std::uint64_t serial);
+  /// Something that Holdfast promises never happens.
+  void note_wrong(std::string why);
+  /// What was wrong, a line each, the first hundred.
+  std::vector<std::string> complaints();
   /// A caller left before the outcome.
   void note_left() noexcept { left.fetch_add(1); }
 
@@ -54,6 +60,7 @@ class ledger final : public observer {
   std::unordered_map<call_id, entry> calls_;
   std::map<life, std::uint64_t> completed_;
   std::map<life, std::unordered_set<std::uint64_t>> serials_;
+  std::vector<std::string> complaints_;
 };
 
 }  // namespace holdfast::cli::demo

@@ -5,9 +5,9 @@ namespace holdfast::cli::demo {
 
 std::vector<guest_kind> all_guests() {
   return {
-      {.name = "order book", .file = "orders.wasm", .language = "C", .cells = 6, .share = 88, .rounds = 4000},
-      {.name = "counters", .file = "counter-js.wasm", .language = "JavaScript", .cells = 2, .share = 4, .rounds = 4000},
-      {.name = "document", .file = "document-py.wasm", .language = "Python", .cells = 2, .share = 4, .rounds = 2000},
+      {.name = "order book", .file = "orders.wasm", .language = "C", .cells = 6, .share = 88, .rounds = 800},
+      {.name = "counters", .file = "counter-js.wasm", .language = "JavaScript", .cells = 2, .share = 4, .rounds = 2000},
+      {.name = "document", .file = "document-py.wasm", .language = "Python", .cells = 2, .share = 4, .rounds = 1000},
       {.name = "sleeper", .file = "sleeper.wat", .language = "text", .cells = 4, .share = 4, .rounds = 0, .keeper = false},
   };
 }
