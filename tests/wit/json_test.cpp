@@ -129,7 +129,8 @@ TEST(json, reads_an_integer_however_it_is_written) {
   EXPECT_EQ(read(kind::u8, "2.0"), value(std::uint8_t{2}));
   EXPECT_EQ(read(kind::u32, "1e3"), value(1000u));
   EXPECT_EQ(read(kind::f64, "3"), value(3.0));
-  EXPECT_THAT(refused(kind::u64, "1e16"), HasSubstr("does not fit u64")) << "a double past 2^53 tells too little";
+  EXPECT_THAT(refused(kind::u64, "1e16"), HasSubstr("does not fit u64"))
+      << "a double past 2^53 tells too little";
 }
 
 TEST(json, reads_doubles_as_they_are_written) {

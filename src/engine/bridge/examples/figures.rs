@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the bridge costs over a typed direct call: `add` of two numbers, a 64 KiB echo, and a new instance. Both sides run
-//! on the same kind of engine (pool, epochs, limits), in turns; the medians of many rounds are printed.
+//! What the bridge costs over a typed direct call: `add` of two numbers, a 64 KiB echo, and a new instance. Both sides
+//! run on the same kind of engine (pool, epochs, limits), in turns; the medians of many rounds are printed.
 //!
 //!     cargo run --release --package holdfast-bridge --example figures [part of a figure's name]
 use holdfast_bridge::abi::*;
@@ -14,7 +14,9 @@ use std::ptr::{null, null_mut};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 use wasmtime::component::{Component, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits, UpdateDeadline};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreLimits, UpdateDeadline,
+};
 
 const TEXT: &str = r#"(component
   (core module $m (memory (export "mem") 4)
@@ -46,7 +48,8 @@ struct Bridge {
 impl Bridge {
     fn new() -> Self {
         unsafe {
-            let (mut engine, mut component, mut linker, mut blueprint) = (null_mut(), null_mut(), null_mut(), null_mut());
+            let (mut engine, mut component, mut linker, mut blueprint) =
+                (null_mut(), null_mut(), null_mut(), null_mut());
             assert!(hfb_engine_new(null(), &mut engine).is_null());
             let nothing = slice(&[]);
             assert!(hfb_component_compile(engine, slice(TEXT.as_bytes()), nothing, &mut component).is_null());

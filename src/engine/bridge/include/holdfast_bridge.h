@@ -334,8 +334,8 @@ void hfb_host_call_reply(struct hfb_host_call *call, struct hfb_slice result);
 // `call` is a live call, not used again; `message` is readable for the call.
 void hfb_host_call_fail(struct hfb_host_call *call, struct hfb_slice message);
 
-// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2 is
-// linked only where the component imports something of it.
+// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2
+// is linked only where the component imports something of it.
 //
 // `output` is taken over in every case: its `drop` is called also when this fails.
 //
@@ -424,7 +424,8 @@ struct hfb_error *hfb_instance_take_error(struct hfb_instance *instance);
 
 // Stops the guest at its next check after the next tick of the engine: the instance fails as `interrupted`, with the
 // guest's backtrace. A guest that waits in a host function is not running and does not notice; free the instance then.
-// Sticks: an instance interrupted while idle fails at its next command, without being entered. Any thread, any time.
+// Holds for what is under way: the next start forgets it, so an interrupt that comes too late for its call hurts no
+// other. The embedder must not let it race with a start. Any thread.
 //
 // # Safety
 // `instance` is a live instance.
@@ -450,9 +451,9 @@ void hfb_instance_free(struct hfb_instance *instance);
 struct hfb_error *hfb_direct_new(const struct hfb_blueprint *blueprint, void *user, struct hfb_direct **out);
 
 // Calls exported function number `function`, blocking, with the call's future in this caller's hands: when it is still
-// pending after `leave_after_polls` polls (0: never leave), the caller leaves and the future is dropped; `*left` is true
-// then and there is no result. The store stays, and what became of it is what the next call shows: its error is
-// Wasmtime's own.
+// pending after `leave_after_polls` polls (0: never leave), the caller leaves and the future is dropped; `*left` is
+// true then and there is no result. The store stays, and what became of it is what the next call shows: its error is
+// Wasmtime's own. A tick of the engine ends a poll too.
 //
 // # Safety
 // `direct` is live with no other call on it, `args` is readable for the call (references included), `result` and

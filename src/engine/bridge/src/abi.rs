@@ -182,9 +182,8 @@ pub struct hfb_grants {
 pub struct hfb_output {
     pub context: *mut c_void,
     /// `user` is the pointer of the instance that writes. Null for `write`: the text is dropped.
-    pub write: Option<
-        unsafe extern "C" fn(context: *mut c_void, user: *mut c_void, stream: u8, data: *const u8, size: usize),
-    >,
+    pub write:
+        Option<unsafe extern "C" fn(context: *mut c_void, user: *mut c_void, stream: u8, data: *const u8, size: usize)>,
     /// Called once, when no instance of the blueprint can write any more. May be null.
     pub drop: Option<unsafe extern "C" fn(context: *mut c_void)>,
 }

@@ -20,7 +20,6 @@ pub struct hfb_linker {
     limits: Limits,
     grants: Grants,
     output: Output,
-    defined: BTreeSet<(String, String)>,
 }
 
 /// What instances are made from, opaque to C. Immutable; any thread.
@@ -77,7 +76,7 @@ impl hfb_linker {
                 .and_then(|()| wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker))
                 .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
         }
-        Ok(Self { component, linker, limits, grants, output, defined: BTreeSet::new() })
+        Ok(Self { component, linker, limits, grants, output })
     }
 
     fn define(&mut self, interface: &str, name: &str, entry: HostEntry) -> Result<(), Failure> {
@@ -94,9 +93,7 @@ impl hfb_linker {
             "" => root,
             interface => root.into_instance(interface).map_err(trouble)?,
         };
-        entry.link(&mut place, name).map_err(trouble)?;
-        self.defined.insert((interface.to_owned(), name.to_owned()));
-        Ok(())
+        entry.link(&mut place, name).map_err(trouble)
     }
 
     fn finish(self) -> Result<hfb_blueprint, Failure> {
@@ -156,8 +153,8 @@ fn fill(linker: &mut Linker<Guest>, interface: Option<&str>, name: &str, resourc
     filled.is_ok()
 }
 
-/// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2 is
-/// linked only where the component imports something of it.
+/// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2
+/// is linked only where the component imports something of it.
 ///
 /// `output` is taken over in every case: its `drop` is called also when this fails.
 ///

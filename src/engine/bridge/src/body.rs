@@ -27,11 +27,7 @@ pub(crate) struct Outside {
 
 impl Outside {
     pub(crate) fn new(handles: usize) -> Self {
-        Self {
-            interrupted: AtomicBool::new(false),
-            memory: Arc::default(),
-            handles: Arc::new(Handles::new(handles)),
-        }
+        Self { interrupted: AtomicBool::new(false), memory: Arc::default(), handles: Arc::new(Handles::new(handles)) }
     }
 }
 
@@ -96,12 +92,7 @@ impl Body {
     }
 
     /// Calls an export; the future borrows the store.
-    pub(crate) async fn call(
-        &mut self,
-        number: usize,
-        args: &Args<'_>,
-        outside: &Outside,
-    ) -> Result<Vec<u8>, Failure> {
+    pub(crate) async fn call(&mut self, number: usize, args: &Args<'_>, outside: &Outside) -> Result<Vec<u8>, Failure> {
         let function = self.function(number)?;
         self.store.data_mut().limiter.forget();
         self.store.set_epoch_deadline(1);

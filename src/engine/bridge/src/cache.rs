@@ -71,7 +71,10 @@ impl Cache {
         if meta.mode() & 0o077 != 0 {
             return Err(refused(
                 directory,
-                &format!("its mode is {:03o}; others could write machine code into it, make it 700", meta.mode() & 0o777),
+                &format!(
+                    "its mode is {:03o}; others could write machine code into it, make it 700",
+                    meta.mode() & 0o777
+                ),
             ));
         }
         match Self::key(directory, user) {
@@ -105,14 +108,13 @@ impl Cache {
     }
 
     fn read_key(path: &Path, user: u32) -> Result<[u8; KEY_SIZE], KeyTrouble> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC)
-            .open(path)
-            .map_err(|error| match error.raw_os_error() {
-                Some(libc::ELOOP) => KeyTrouble::Refused("its key is a symbolic link".to_owned()),
-                _ => KeyTrouble::Io,
-            })?;
+        let mut file =
+            OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(path).map_err(
+                |error| match error.raw_os_error() {
+                    Some(libc::ELOOP) => KeyTrouble::Refused("its key is a symbolic link".to_owned()),
+                    _ => KeyTrouble::Io,
+                },
+            )?;
         let meta = file.metadata().map_err(|_| KeyTrouble::Io)?;
         if meta.uid() != user || meta.mode() & 0o077 != 0 {
             return Err(KeyTrouble::Refused("its key is readable by others or not ours".to_owned()));

@@ -46,9 +46,7 @@ fn look(bytes: &[u8]) -> Result<Input, Failure> {
     }
     match bytes.get(4..8) {
         None => Err(failure(hfb_kind::Malformed, "the component is truncated within its header")),
-        Some([_, _, 0, 0]) => {
-            Err(failure(hfb_kind::CoreModule, "this is a core WebAssembly module, not a component"))
-        }
+        Some([_, _, 0, 0]) => Err(failure(hfb_kind::CoreModule, "this is a core WebAssembly module, not a component")),
         Some(_) => Ok(Input::Binary),
     }
 }

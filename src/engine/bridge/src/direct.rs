@@ -45,10 +45,8 @@ impl Parker {
     /// False when nothing came in time.
     fn park(&self) -> bool {
         let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut woken, timeout) = self
-            .changed
-            .wait_timeout_while(woken, STUCK, |woken| !*woken)
-            .unwrap_or_else(PoisonError::into_inner);
+        let (mut woken, timeout) =
+            self.changed.wait_timeout_while(woken, STUCK, |woken| !*woken).unwrap_or_else(PoisonError::into_inner);
         *woken = false;
         !timeout.timed_out()
     }
@@ -101,9 +99,9 @@ pub unsafe extern "C" fn hfb_direct_new(
 }
 
 /// Calls exported function number `function`, blocking, with the call's future in this caller's hands: when it is still
-/// pending after `leave_after_polls` polls (0: never leave), the caller leaves and the future is dropped; `*left` is true
-/// then and there is no result. The store stays, and what became of it is what the next call shows: its error is
-/// Wasmtime's own.
+/// pending after `leave_after_polls` polls (0: never leave), the caller leaves and the future is dropped; `*left` is
+/// true then and there is no result. The store stays, and what became of it is what the next call shows: its error is
+/// Wasmtime's own. A tick of the engine ends a poll too.
 ///
 /// # Safety
 /// `direct` is live with no other call on it, `args` is readable for the call (references included), `result` and

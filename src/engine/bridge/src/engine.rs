@@ -227,10 +227,7 @@ fn make(config: Option<&hfb_engine_config>) -> Result<hfb_engine, Failure> {
 /// # Safety
 /// `config` is null or readable; `out` is writable.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn hfb_engine_new(
-    config: *const hfb_engine_config,
-    out: *mut *mut hfb_engine,
-) -> *mut hfb_error {
+pub unsafe extern "C" fn hfb_engine_new(config: *const hfb_engine_config, out: *mut *mut hfb_engine) -> *mut hfb_error {
     guard(|| {
         // SAFETY: the caller's promise.
         let engine = make(unsafe { config.as_ref() })?;

@@ -95,18 +95,15 @@ impl Grants {
     pub(crate) unsafe fn of(grants: Option<&hfb_grants>) -> Result<Self, Failure> {
         let Some(grants) = grants else { return Ok(Self::default()) };
         // SAFETY: the caller's promise.
-        let (environment, arguments, directories) = unsafe {
-            (grants.environment.bytes(), grants.arguments.bytes(), grants.directories.bytes())
-        };
+        let (environment, arguments, directories) =
+            unsafe { (grants.environment.bytes(), grants.arguments.bytes(), grants.directories.bytes()) };
         let wrong = |what: &str| {
             let what = what.to_owned();
             move |error: Malformed| failure(hfb_kind::Internal, format!("the granted {what}: {error}"))
         };
         Ok(Self {
-            environment: list(environment, |reader| {
-                Ok((reader.text()?.to_owned(), reader.text()?.to_owned()))
-            })
-            .map_err(wrong("environment"))?,
+            environment: list(environment, |reader| Ok((reader.text()?.to_owned(), reader.text()?.to_owned())))
+                .map_err(wrong("environment"))?,
             arguments: list(arguments, |reader| Ok(reader.text()?.to_owned())).map_err(wrong("arguments"))?,
             directories: list(directories, |reader| {
                 Ok((reader.text()?.to_owned(), reader.text()?.to_owned(), reader.bool()?))
@@ -117,10 +114,7 @@ impl Grants {
     }
 }
 
-fn list<T>(
-    bytes: &[u8],
-    mut item: impl FnMut(&mut Reader<'_>) -> Result<T, Malformed>,
-) -> Result<Vec<T>, Malformed> {
+fn list<T>(bytes: &[u8], mut item: impl FnMut(&mut Reader<'_>) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
@@ -228,14 +222,12 @@ pub(crate) struct Limiter {
     limits: Arc<Limits>,
     memory: Arc<AtomicU64>,
     tables: u64,
-    /// The last growth that was allowed, to take it back should the engine fail to do it.
-    last: u64,
     refused: Option<String>,
 }
 
 impl Limiter {
     pub(crate) fn new(limits: Arc<Limits>, memory: Arc<AtomicU64>) -> Self {
-        Self { limits, memory, tables: 0, last: 0, refused: None }
+        Self { limits, memory, tables: 0, refused: None }
     }
 
     /// What was refused since the last `forget`.
@@ -264,19 +256,14 @@ impl wasmtime::ResourceLimiter for Limiter {
             && desired > maximum
         {
             self.refused = Some(format!(
-                "the guest asked for a linear memory of {desired} bytes, the most that it or its slot may have is {maximum} bytes"
+                "the guest asked for a linear memory of {desired} bytes, it or its slot may have {maximum} bytes"
             ));
             return Ok(false);
         }
-        self.last = more;
+        // Counted for good, also should the engine fail to grow: what it reports as failed includes growths that never
+        // came by here, so taking any back would let a guest talk its figure down.
         self.memory.store(total, Ordering::Relaxed);
         Ok(true)
-    }
-
-    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
-        let last = std::mem::take(&mut self.last);
-        self.memory.fetch_sub(last, Ordering::Relaxed);
-        Ok(())
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {

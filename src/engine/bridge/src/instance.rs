@@ -307,6 +307,8 @@ pub unsafe extern "C" fn hfb_instance_start(
         // SAFETY: the caller's promise about references.
         let checked = unsafe { Args::new(args, &instance.shared.outside.handles) };
         check(&instance.blueprint, number, &checked)?;
+        // An interrupt was meant for what ran then: a call that had already come to its end, or the instantiation.
+        instance.shared.outside.interrupted.store(false, Ordering::Relaxed);
         instance.accept(Command::Call { number, args })
     })
 }
@@ -326,6 +328,7 @@ pub unsafe extern "C" fn hfb_instance_start_drop(instance: *mut hfb_instance, ha
         if instance.shared.outside.handles.get(handle).is_none() {
             return Err(failure(hfb_kind::BadValue, crate::shape::unknown_handle(handle)));
         }
+        instance.shared.outside.interrupted.store(false, Ordering::Relaxed);
         instance.accept(Command::Release { handle })
     })
 }
@@ -362,7 +365,8 @@ pub unsafe extern "C" fn hfb_instance_take_error(instance: *mut hfb_instance) ->
 
 /// Stops the guest at its next check after the next tick of the engine: the instance fails as `interrupted`, with the
 /// guest's backtrace. A guest that waits in a host function is not running and does not notice; free the instance then.
-/// Sticks: an instance interrupted while idle fails at its next command, without being entered. Any thread, any time.
+/// Holds for what is under way: the next start forgets it, so an interrupt that comes too late for its call hurts no
+/// other. The embedder must not let it race with a start. Any thread.
 ///
 /// # Safety
 /// `instance` is a live instance.

@@ -2,8 +2,8 @@
 //! Wasmtime behind a narrow C boundary: compile, describe, link, instantiate, start and poll, stop, free.
 //!
 //! Mechanism only; every decision is C++'s. The one promise kept here: the future of a guest's call is dropped only
-//! together with its store (`instance`), except where the opposite is the point (`direct`). The C header in `include/` is
-//! generated from these sources.
+//! together with its store (`instance`), except where the opposite is the point (`direct`). The C header in `include/`
+//! is generated from these sources.
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod abi;

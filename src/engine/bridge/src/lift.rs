@@ -43,11 +43,7 @@ unsafe impl ComponentNamedList for PackedResult {}
 
 // SAFETY: the slot is read only if the function's type has a result, and then Wasmtime's trampoline has written it.
 unsafe impl Lift for PackedResult {
-    fn linear_lift_from_flat(
-        cx: &mut LiftContext<'_>,
-        ty: InterfaceType,
-        src: &Self::Lower,
-    ) -> Result<Self> {
+    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
         let InterfaceType::Tuple(index) = ty else { return Err(wrong_type()) };
         let types = cx.types;
         let results = &types[index];

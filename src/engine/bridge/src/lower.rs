@@ -90,12 +90,7 @@ unsafe impl Lower for PackedArgs<'_> {
         walk.reader.finish().map_err(malformed)
     }
 
-    fn linear_lower_to_memory<T>(
-        &self,
-        _: &mut LowerContext<'_, T>,
-        _: InterfaceType,
-        _: usize,
-    ) -> Result<()> {
+    fn linear_lower_to_memory<T>(&self, _: &mut LowerContext<'_, T>, _: InterfaceType, _: usize) -> Result<()> {
         Err(wasmtime::Error::msg("packed arguments are lowered as a whole"))
     }
 }
@@ -143,12 +138,8 @@ impl Walk<'_> {
             InterfaceType::U8 => slots.push(ValRaw::u32(self.reader.u8().map_err(malformed)?.into())),
             InterfaceType::S16 => slots.push(ValRaw::i32(i32::from(self.reader.u16().map_err(malformed)? as i16))),
             InterfaceType::U16 => slots.push(ValRaw::u32(self.reader.u16().map_err(malformed)?.into())),
-            InterfaceType::S32 | InterfaceType::U32 => {
-                slots.push(ValRaw::u32(self.reader.u32().map_err(malformed)?))
-            }
-            InterfaceType::S64 | InterfaceType::U64 => {
-                slots.push(ValRaw::u64(self.reader.u64().map_err(malformed)?))
-            }
+            InterfaceType::S32 | InterfaceType::U32 => slots.push(ValRaw::u32(self.reader.u32().map_err(malformed)?)),
+            InterfaceType::S64 | InterfaceType::U64 => slots.push(ValRaw::u64(self.reader.u64().map_err(malformed)?)),
             InterfaceType::Float32 => slots.push(ValRaw::f32(self.reader.u32().map_err(malformed)?)),
             InterfaceType::Float64 => slots.push(ValRaw::f64(self.reader.u64().map_err(malformed)?)),
             InterfaceType::Char => slots.push(ValRaw::u32(self.char()?)),
@@ -337,11 +328,7 @@ impl Walk<'_> {
     }
 
     /// Reads a case index of `ty` and finds the payload's type.
-    fn case<T>(
-        &mut self,
-        cx: &LowerContext<'_, T>,
-        ty: InterfaceType,
-    ) -> Result<(u32, Option<InterfaceType>)> {
+    fn case<T>(&mut self, cx: &LowerContext<'_, T>, ty: InterfaceType) -> Result<(u32, Option<InterfaceType>)> {
         let case = self.reader.u32().map_err(malformed)?;
         match case_of(cx.types, ty, case) {
             Some(payload) => Ok((case, payload)),

@@ -6,7 +6,7 @@ use holdfast_bridge::abi::{hfb_kind, hfb_slice, hfb_state};
 use holdfast_bridge::direct::{hfb_direct_call, hfb_direct_free, hfb_direct_new};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use support::{ENGINE, HostCall, Told, empty, guest, no_limits, slice, take, told};
+use support::{ENGINE, Engine, HostCall, QUIET, Told, empty, guest, no_limits, slice, take, told};
 
 /// Works, traps, loops, sleeps in the host, and keeps a stack pointer that shows an unwound call.
 const SHOP: &str = r#"(component
@@ -47,11 +47,20 @@ fn words(values: &[u32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-/// The shop, with each sleep handed to the test.
+/// The shop, with each sleep handed to the test. No tick comes: a poll ends where the guest waits or is done.
 fn shop() -> (support::Blueprint, mpsc::Receiver<HostCall>) {
+    shop_on(&QUIET)
+}
+
+/// The same where the clock runs.
+fn ticking_shop() -> (support::Blueprint, mpsc::Receiver<HostCall>) {
+    shop_on(&ENGINE)
+}
+
+fn shop_on(engine: &Engine) -> (support::Blueprint, mpsc::Receiver<HostCall>) {
     let (sender, sleeps) = mpsc::channel();
     let sender = Mutex::new(sender);
-    let component = ENGINE.compile(SHOP.as_bytes()).expect("it compiles");
+    let component = engine.compile(SHOP.as_bytes()).expect("it compiles");
     let linker = component.linker(None, None);
     linker.define("", "sleep", Box::new(move |call| sender.lock().unwrap().send(call).expect("the test waits")));
     // A definition that no import asks for is ignored.
@@ -114,7 +123,7 @@ fn misuse_is_an_error_and_hurts_nothing() {
 
 #[test]
 fn a_loop_yields_at_each_tick_and_an_interrupt_ends_it() {
-    let (blueprint, _sleeps) = shop();
+    let (blueprint, _sleeps) = ticking_shop();
     let shop = blueprint.ready();
     shop.start(SPIN, &[]).unwrap();
     for _ in 0..3 {
@@ -128,11 +137,21 @@ fn a_loop_yields_at_each_tick_and_an_interrupt_ends_it() {
 }
 
 #[test]
-fn an_interrupt_while_idle_ends_the_next_call_before_the_guest_is_entered() {
+fn an_interrupt_that_comes_too_late_for_its_call_does_not_hurt_the_next() {
     let (blueprint, _sleeps) = shop();
     let shop = blueprint.ready();
+    shop.call(ADD, &words(&[1, 1])).unwrap();
     shop.interrupt();
-    let error = shop.call(ADD, &words(&[1, 1])).unwrap_err();
+    assert_eq!(shop.call(ADD, &words(&[1, 2])).unwrap(), words(&[3]));
+}
+
+#[test]
+fn an_interrupt_before_the_first_poll_ends_the_call_before_the_guest_is_entered() {
+    let (blueprint, _sleeps) = shop();
+    let shop = blueprint.ready();
+    shop.start(ADD, &words(&[1, 1])).unwrap();
+    shop.interrupt();
+    let error = shop.settle().unwrap_err();
     assert_eq!(error.kind, hfb_kind::Interrupted);
     assert!(error.message.contains("before the guest was entered"));
 }
@@ -215,7 +234,7 @@ fn freeing_an_instance_in_flight_abandons_its_host_call_and_a_late_reply_goes_no
 
 #[test]
 fn freeing_a_looping_instance_between_polls_leaves_its_slot_usable() {
-    let (blueprint, _sleeps) = shop();
+    let (blueprint, _sleeps) = ticking_shop();
     // More often than the pool has slots: a leaked one would show.
     for _ in 0..100 {
         let shop = blueprint.ready();
@@ -230,7 +249,8 @@ fn an_exhausted_pool_says_so_and_recovers() {
     let (blueprint, _sleeps) = shop();
     let config = holdfast_bridge::abi::hfb_engine_config { max_instances: 2, ..support::small() };
     let engine = support::Engine::with(&config).unwrap();
-    let component = engine.compile(b"(component (core module $m (memory 1)) (core instance (instantiate $m)))").unwrap();
+    let component =
+        engine.compile(b"(component (core module $m (memory 1)) (core instance (instantiate $m)))").unwrap();
     let tight = component.blueprint().unwrap();
     let (first, second) = (tight.ready(), tight.ready());
     assert_eq!(tight.instance().settle().unwrap_err().kind, hfb_kind::NoResources);
@@ -277,6 +297,24 @@ fn a_refused_growth_that_the_guest_takes_well_is_no_failure() {
     assert_eq!(shop.call(GROW, &words(&[65_535])).unwrap(), words(&[u32::MAX]));
     assert_eq!(shop.memory(), 65_536);
     assert_eq!(shop.call(TRAP, &[]).unwrap_err().kind, hfb_kind::Trap, "an old refusal explains no new trap");
+}
+
+#[test]
+fn growths_that_fail_do_not_make_room_for_more() {
+    let component = QUIET.compile(SHOP.as_bytes()).unwrap();
+    let mut limits = no_limits();
+    limits.memory_bytes = 4 * 65_536;
+    let linker = component.linker(Some(&limits), None);
+    linker.define("", "sleep", Box::new(|call| call.reply(&[0; 4])));
+    let shop = linker.finish().unwrap().ready();
+    let grow = |pages: u32| u32::from_le_bytes(shop.call(GROW, &words(&[pages])).unwrap().try_into().unwrap());
+    for _ in 0..8 {
+        grow(1);
+        // Overflows before the limiter is asked, and is reported to it as failed.
+        assert_eq!(grow(u32::MAX), u32::MAX);
+    }
+    assert_eq!(grow(0), 4, "the guest has its limit and no more");
+    assert_eq!(shop.memory(), 4 * 65_536);
 }
 
 #[test]
@@ -450,8 +488,10 @@ fn host_functions_carry_every_kind_of_value_and_are_dropped_once() {
 
 #[test]
 fn an_empty_slice_may_have_no_address() {
-    let shop = guest("(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))
-        (func (export \"f\") (canon lift (core func $i \"f\"))))");
+    let shop = guest(
+        "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))
+        (func (export \"f\") (canon lift (core func $i \"f\"))))",
+    );
     let nothing = hfb_slice { data: std::ptr::null(), size: 0 };
     told(unsafe { holdfast_bridge::instance::hfb_instance_start(shop.raw, 0, nothing) }).unwrap();
     shop.settle().unwrap();

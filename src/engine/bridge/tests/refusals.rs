@@ -56,10 +56,7 @@ fn every_cut_of_a_component_is_refused_and_none_crashes() {
     for length in 0..whole.len() {
         // A cut between sections leaves a smaller component that is whole.
         if let Err(error) = ENGINE.compile(&whole[..length]) {
-            assert!(
-                matches!(error.kind, hfb_kind::Malformed | hfb_kind::NotWasm),
-                "cut at {length}: {error:?}"
-            );
+            assert!(matches!(error.kind, hfb_kind::Malformed | hfb_kind::NotWasm), "cut at {length}: {error:?}");
         }
     }
 }
@@ -67,7 +64,8 @@ fn every_cut_of_a_component_is_refused_and_none_crashes() {
 #[test]
 fn component_model_async_is_unsupported_and_named() {
     let error = refused(
-        br#"(component (core module $m (func (export "f")) (func (export "cb") (param i32 i32 i32) (result i32) unreachable))
+        br#"(component
+             (core module $m (func (export "f")) (func (export "cb") (param i32 i32 i32) (result i32) unreachable))
              (core instance $i (instantiate $m))
              (func (export "f") async (canon lift (core func $i "f") async (callback (core func $i "cb")))))"#,
     );
@@ -77,8 +75,10 @@ fn component_model_async_is_unsupported_and_named() {
 
 #[test]
 fn a_memory_larger_than_a_slot_is_refused_with_the_numbers() {
-    let engine = Engine::with(&holdfast_bridge::abi::hfb_engine_config { max_memory_bytes: 1 << 20, ..small() }).unwrap();
-    let Err(error) = engine.compile(b"(component (core module $m (memory 17)) (core instance (instantiate $m)))") else {
+    let engine =
+        Engine::with(&holdfast_bridge::abi::hfb_engine_config { max_memory_bytes: 1 << 20, ..small() }).unwrap();
+    let Err(error) = engine.compile(b"(component (core module $m (memory 17)) (core instance (instantiate $m)))")
+    else {
         panic!("it was accepted")
     };
     assert_eq!(error.kind, hfb_kind::TooLarge, "{error:?}");
@@ -118,7 +118,8 @@ fn each_missing_import_is_named() {
 fn an_import_of_another_type_is_told_apart_from_a_missing_one() {
     let component = ENGINE
         .compile(
-            br#"(component (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result string))))))"#,
+            br#"(component
+              (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result string))))))"#,
         )
         .unwrap();
     let Err(error) = component.blueprint() else { panic!("it linked") };
@@ -149,7 +150,8 @@ fn ten_thousand_small_slots_can_be_had() {
         ..small()
     };
     let engine = Engine::with(&config).unwrap();
-    let component = engine.compile(b"(component (core module $m (memory 1)) (core instance (instantiate $m)))").unwrap();
+    let component =
+        engine.compile(b"(component (core module $m (memory 1)) (core instance (instantiate $m)))").unwrap();
     let blueprint = component.blueprint().unwrap();
     let instances: Vec<_> = (0..1000).map(|_| blueprint.ready()).collect();
     assert_eq!(instances.len(), 1000);
@@ -301,7 +303,10 @@ fn a_description_tells_functions_by_number_interfaces_included() {
     let mut reader = Reader::new(&packed);
     assert_eq!(reader.u32(), Ok(1), "imports");
     assert_eq!((reader.u8(), reader.text(), reader.u32()), (Ok(0), Ok("log"), Ok(0)));
-    assert_eq!((reader.u8(), reader.u32(), reader.text(), reader.u8(), reader.u8()), (Ok(0), Ok(1), Ok("text"), Ok(12), Ok(0)));
+    assert_eq!(
+        (reader.u8(), reader.u32(), reader.text(), reader.u8(), reader.u8()),
+        (Ok(0), Ok(1), Ok("text"), Ok(12), Ok(0))
+    );
     assert_eq!(reader.u32(), Ok(2), "exports");
     assert_eq!((reader.u8(), reader.text(), reader.u32()), (Ok(1), Ok("shop:stock/store@1.0.0"), Ok(1)));
     for (name, number) in [("get", 0), ("last", 1)] {

@@ -219,12 +219,8 @@ fn a_value_by_reference_is_read_where_it_stands() {
 #[test]
 fn a_wrong_buffer_is_refused_before_the_guest_is_entered_and_the_instance_stays_idle() {
     let flags = echo_of(&T::Flags(9));
-    let bad: &[(&str, &[u8])] = &[
-        ("short", &[1]),
-        ("empty", &[]),
-        ("an unknown flag", &[0, 2, 0, 0]),
-        ("left over", &[1, 0, 0, 0, 9]),
-    ];
+    let bad: &[(&str, &[u8])] =
+        &[("short", &[1]), ("empty", &[]), ("an unknown flag", &[0, 2, 0, 0]), ("left over", &[1, 0, 0, 0, 9])];
     for (what, args) in bad {
         let message = refused(&flags, PROBE, args);
         assert!(message.contains("probe"), "{what}: {message}");

@@ -5,7 +5,7 @@ mod support;
 use holdfast_bridge::abi::{hfb_grants, hfb_kind, hfb_output, hfb_slice, hfb_state};
 use std::ffi::c_void;
 use std::sync::Mutex;
-use support::{ENGINE, Component, no_limits};
+use support::{Component, ENGINE, no_limits};
 
 const TEXT: &str = r#"(component
   (import "wasi:io/poll@0.2.0" (instance $poll

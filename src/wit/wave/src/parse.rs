@@ -81,17 +81,12 @@ pub fn parse_value(ty: &Type, text: &str, out: &mut Writer) -> Result<(), Fault>
 /// Parses the arguments of a call, `(1, "two")`, and appends them packed. Options left out at the end are `none`.
 ///
 /// `function` is the name for messages.
-pub fn parse_arguments(
-    function: &str,
-    params: &[(&str, Type)],
-    text: &str,
-    out: &mut Writer,
-) -> Result<(), Fault> {
+pub fn parse_arguments(function: &str, params: &[(&str, Type)], text: &str, out: &mut Writer) -> Result<(), Fault> {
     check_length(text)?;
     // WAVE has no empty tuple, so no arguments are told by their tokens.
     let mut tokens = Lexer::new(text);
-    let empty = matches!(tokens.next(), Some(Ok(Token::ParenOpen)))
-        && matches!(tokens.next(), Some(Ok(Token::ParenClose)));
+    let empty =
+        matches!(tokens.next(), Some(Ok(Token::ParenOpen))) && matches!(tokens.next(), Some(Ok(Token::ParenClose)));
     let value;
     let given: Vec<&Node> = if empty {
         if tokens.next().is_some() {
@@ -124,7 +119,10 @@ pub fn parse_arguments(
 
 fn check_length(text: &str) -> Result<(), Fault> {
     if text.len() > MAX_TEXT {
-        return Err(Fault::new(format!("the text is {} bytes long, at most {MAX_TEXT} are read", text.len()), MAX_TEXT));
+        return Err(Fault::new(
+            format!("the text is {} bytes long, at most {MAX_TEXT} are read", text.len()),
+            MAX_TEXT,
+        ));
     }
     Ok(())
 }

@@ -148,6 +148,9 @@ pub static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     engine
 });
 
+/// One engine whose clock stands still: a poll runs a guest until it waits, however slow the machine.
+pub static QUIET: LazyLock<Engine> = LazyLock::new(|| Engine::with(&small()).expect("the pool fits"));
+
 struct EnginePointer(*mut hfb_engine);
 unsafe impl Send for EnginePointer {}
 
@@ -237,14 +240,7 @@ impl Linker {
     pub fn define(&self, interface: &str, name: &str, entry: Entry) {
         let context = Box::into_raw(Box::new(entry)) as *mut c_void;
         let defined = told(unsafe {
-            hfb_linker_define(
-                self.0,
-                slice(interface.as_bytes()),
-                slice(name.as_bytes()),
-                enter,
-                context,
-                Some(forget),
-            )
+            hfb_linker_define(self.0, slice(interface.as_bytes()), slice(name.as_bytes()), enter, context, Some(forget))
         });
         defined.expect("a function is defined");
     }

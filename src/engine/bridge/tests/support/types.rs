@@ -74,9 +74,8 @@ impl Random {
 }
 
 pub fn scalar(random: &mut Random) -> T {
-    [T::Bool, T::S8, T::U8, T::S16, T::U16, T::S32, T::U32, T::S64, T::U64, T::F32, T::F64, T::Char]
-        [random.below(12)]
-    .clone()
+    [T::Bool, T::S8, T::U8, T::S16, T::U16, T::S32, T::U32, T::S64, T::U64, T::F32, T::F64, T::Char][random.below(12)]
+        .clone()
 }
 
 /// A random type of at most `depth` levels.
@@ -312,8 +311,8 @@ fn cases_flat<'a>(cases: impl Iterator<Item = Option<&'a T>>) -> Vec<Flat> {
     [vec![Flat::I32], joined].concat()
 }
 
-/// A component around a type: `echo` passes it through memory both ways, `probe` answers the registers it came in, `dump`
-/// the memory it came in, and `alone` (one register only) passes it through registers both ways.
+/// A component around a type: `echo` passes it through memory both ways, `probe` answers the registers it came in,
+/// `dump` the memory it came in, and `alone` (one register only) passes it through registers both ways.
 pub fn component(ty: &T, encoding: &str) -> String {
     let mut definitions = Vec::new();
     let spelled = ty.wat(&mut definitions);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <holdfast/host.hpp>
+#include <memory>
+
+#include "core/fakes.hpp"
+#include "host/guests.hpp"
+#include "host/host_impl.hpp"
+
+/// The real engine and real guests in a world whose steps and time the test takes.
+///
+/// Only the epoch beats by itself: a guest that loops could not be interrupted otherwise.
+namespace holdfast::testing_support {
+
+class manual_host {
+ public:
+  explicit manual_host(observer& told = no_observer()) : world(told) {}
+
+  core::fakes::manual_world world;
+
+  /// Runs one step: a slice of a cell, or else a host function. False: there is nothing to run.
+  bool step() {
+    if (world.step()) return true;
+    if (functions_.empty()) return false;
+    const auto next = std::move(functions_.front());
+    functions_.pop_front();
+    next();
+    return true;
+  }
+
+  std::size_t settle(std::size_t most = 20'000) {
+    std::size_t steps = 0;
+    while (steps < most && step()) ++steps;
+    return steps;
+  }
+
+  host& get() { return host_; }
+
+ private:
+  std::deque<std::function<void()>> functions_;
+  host host_{std::make_shared<host::impl>(
+      shared_engine(), host_options{.drain_grace = duration::zero()}, world.env,
+      [this](std::function<void()> work) { functions_.push_back(std::move(work)); },
+      [this] {
+        if (!step()) world.advance(std::chrono::milliseconds(1));
+      })};
+};
+
+}  // namespace holdfast::testing_support
