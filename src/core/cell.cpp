@@ -10,8 +10,9 @@
 namespace holdfast::core {
 namespace {
 
-// Calls that one slice may complete before the cell goes to the back of the workers' queue.
+// When a cell that has work goes to the back of the workers' queue, so that its neighbours get their turn.
 constexpr int slice_steps = 64;
+constexpr duration slice_length = std::chrono::milliseconds(2);
 
 // A thread that drives a cell does not drive a second one below it: waiters' callbacks may submit.
 thread_local bool driving_here = false;
@@ -68,21 +69,31 @@ void cell::wake() noexcept {
 void cell::run() noexcept {
   const boost::intrusive_ptr<cell> self(this, false);
   drive_.store(drive::driving);
-  drive_once();
+  drive_once(true);
 }
 
 bool cell::dispatch() noexcept {
   drive seen = drive::parked;
   if (driving_here || !drive_.compare_exchange_strong(seen, drive::driving)) return false;
   const boost::intrusive_ptr<cell> self(this);
-  drive_once();
+  drive_once(false);
   return true;
 }
 
-void cell::drive_once() noexcept {
+void cell::drive_once(bool by_worker) noexcept {
   driving_here = true;
-  bool more = true;
-  for (int steps = 0; more && steps < slice_steps; ++steps) more = step();
+  bool more = step();
+  if (by_worker) {
+    const time_point end = later(world_.time.now(), slice_length);
+    for (int steps = 1; more && steps < slice_steps; ++steps) {
+      more = step();
+      if (current_ == nullptr && world_.time.now() >= end) break;
+    }
+  } else {
+    // A caller's thread runs one slice of one call, its own as a rule: what else waits is the workers'.
+    if (more && current_ != nullptr) more = step();
+    if (more && current_ == nullptr && state_.load() == cell_state::running) more = !rest();
+  }
   driving_here = false;
 
   if (state_.load() == cell_state::closed) {
@@ -170,6 +181,12 @@ void cell::replace_guest(std::unique_ptr<guest> next) noexcept {
     building_ = guest_ != nullptr;
   }
   // The old one goes here, store and call together, without the lock.
+}
+
+bool cell::rest() noexcept {
+  if (!mailbox_->rest(*this)) return false;
+  move_to(cell_state::idle);
+  return true;
 }
 
 bool cell::step() noexcept {

@@ -76,11 +76,12 @@ class cell final : public shared_object, public task {
   void run() noexcept override;
   void on_timer(timer& fired) noexcept override;
 
-  void drive_once() noexcept;
+  void drive_once(bool by_worker) noexcept;
   bool step() noexcept;  // true: go on
   bool step_build() noexcept;
   bool step_call() noexcept;
   bool take_next() noexcept;
+  bool rest() noexcept;  // false: there is work
   void complete(call_end end) noexcept;
   bool build_failed(fault why) noexcept;  // true: go on
   void spoil(const fault& why) noexcept;

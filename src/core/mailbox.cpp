@@ -113,11 +113,21 @@ mailbox::taken mailbox::take(cell& who) {
     return {.next = std::move(next), .closed = false};
   }
   if (closed_) return {.next = nullptr, .closed = true};
-  if (!who.noted_idle_) {
-    who.noted_idle_ = true;
-    idle_.emplace_back(&who);
-  }
+  note_idle(who);
   return {};
+}
+
+bool mailbox::rest(cell& who) {
+  const std::scoped_lock lock(mutex_);
+  if (!queue_.empty() || closed_) return false;
+  note_idle(who);
+  return true;
+}
+
+void mailbox::note_idle(cell& who) {
+  if (who.noted_idle_) return;
+  who.noted_idle_ = true;
+  idle_.emplace_back(&who);
 }
 
 void mailbox::join() noexcept {

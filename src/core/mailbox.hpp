@@ -62,6 +62,8 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
     bool closed = false;              ///< nothing waits and nothing will
   };
   taken take(cell& who);
+  /// Notes the cell as idle. False: something waits, or nothing more will come.
+  bool rest(cell& who);
   /// One more cell that is to serve, once.
   void join() noexcept;
   /// A member that cannot serve any more. When none is left that can, all that waits is refused, now and later.
@@ -73,6 +75,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   using queue = boost::intrusive::list<call>;
 
   bool unlink(call& request) noexcept;  // under the lock; false: not queued
+  void note_idle(cell& who);            // under the lock
 
   environment& world_;
   const mailbox_limits limits_;

@@ -228,6 +228,21 @@ TEST_F(cell_test, runs_the_first_slice_on_the_submitting_thread_when_dispatched)
   EXPECT_EQ(longer->value(), 9U);
 }
 
+TEST_F(cell_test, leaves_what_others_queued_to_the_workers_when_dispatched) {
+  open();
+  const auto first = pool->send({.slices = 1, .value = 1}, {}, start::dispatch);
+  const auto second = pool->send({.value = 2});
+  const auto third = pool->send({.value = 3}, {}, start::dispatch);
+  EXPECT_EQ(second->phase(), call_phase::queued);
+  EXPECT_EQ(third->phase(), call_phase::queued) << "the cell is busy: nobody waits for it on this thread";
+  world.settle();
+  EXPECT_THAT(log.entered, ElementsAre(1, 2, 3));
+  const auto alone = pool->send({.value = 4}, {}, start::dispatch);
+  EXPECT_EQ(alone->phase(), call_phase::done);
+  EXPECT_EQ(pool->at(0).state(), cell_state::idle);
+  EXPECT_FALSE(world.step()) << "nothing is left for a worker";
+}
+
 TEST_F(cell_test, drains_by_finishing_what_runs_and_what_waits) {
   open();
   const auto running = pool->send({.slices = 3, .value = 1});

@@ -198,14 +198,12 @@ fn number_of(name: &str, description: &[u8]) -> u32 {
 
 /// A real guest, where the guests were built: `greet(string) -> string` of componentize-js and componentize-py.
 #[test]
+#[ignore = "needs HOLDFAST_GREETERS, the paths of built guests with `:` between; ctest gives them"]
 fn guests_of_javascript_and_python_greet() {
-    let Ok(list) = std::env::var("HOLDFAST_GREETERS") else {
-        eprintln!("HOLDFAST_GREETERS names no guests (paths with `:` between); nothing to greet");
-        return;
-    };
+    let list = std::env::var("HOLDFAST_GREETERS").expect("HOLDFAST_GREETERS names the guests");
     for path in list.split(':') {
         let bytes = std::fs::read(path).unwrap();
-        let compiled = ENGINE.compile_cached(&bytes, "/tmp/holdfast-test-cache").unwrap();
+        let compiled = ENGINE.compile(&bytes).unwrap();
         let guest = compiled.blueprint().unwrap().ready();
         let greet = number_of("greet", &compiled.describe());
         for _ in 0..3 {

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "bench/figure.hpp"
+
+/// What becomes of the figures: a line each for people, an array of objects for programs.
+namespace holdfast::bench {
+
+/// The machine that the figures are of: cores, and the processor's name where the system tells it.
+std::string machine();
+
+/// The names of the columns, as `line` has them.
+std::string heading();
+
+/// `name value floor ratio bar ok`, in columns.
+std::string line(const figure& of);
+
+/// Writes an array of objects with the keys name, value, floor, ratio, bar (may be null) and ok.
+/// @throws std::runtime_error where the file cannot be written
+void write_json(const std::filesystem::path& to, std::span<const figure> figures);
+
+}  // namespace holdfast::bench
