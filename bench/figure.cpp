@@ -16,7 +16,8 @@ using nanoseconds = std::chrono::duration<double, std::nano>;
 
 constexpr std::size_t rounds = 101;
 
-// Several ticks of the engine, so that each batch has its share of them, and short against what else the machine does.
+// Several ticks of the engine, so that each batch has its share of them, and short against what else the
+// machine does.
 constexpr std::chrono::milliseconds round_time{10};
 
 nanoseconds time_of(const batch& calls, unsigned count) {
@@ -29,7 +30,8 @@ nanoseconds time_of(const batch& calls, unsigned count) {
 unsigned calls_a_round(const batch& calls) {
   for (unsigned count = 16;; count *= 2) {
     const nanoseconds took = time_of(calls, count);
-    if (took >= round_time) return std::max(1U, static_cast<unsigned>(count * (nanoseconds(round_time) / took)));
+    if (took >= round_time)
+      return std::max(1U, static_cast<unsigned>(count * (nanoseconds(round_time) / took)));
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // holdfast-bench FILE: measures, prints a line a figure, writes them to FILE as JSON.
 // Exit code 0: each figure keeps its bar; 1: one does not; 2: it could not be measured.
-// holdfast-bench --only NAME SECONDS: one way alone, for a profiler; NAME is add, echo, direct_add or direct_echo.
+// holdfast-bench --only NAME SECONDS: one way alone, for a profiler; NAME is add, echo, direct_add or
+// direct_echo.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -58,7 +59,8 @@ class calls {
     }
   }
 
-  /// Hands its list over and sends on what comes back: the caller owns the bytes, so nobody needs to copy them.
+  /// Hands its list over and sends on what comes back: the caller owns the bytes, so nobody needs to copy
+  /// them.
   void echo(unsigned count) {
     for (unsigned i = 0; i < count; ++i) {
       wit::arguments arguments;
@@ -137,8 +139,8 @@ int run(std::span<char* const> words) {
   }
 
   const std::chrono::duration<double, std::milli> tick = with.options().tick;
-  std::printf("%s; tick %.1f ms; Wasmtime %s\n%s\n", machine().c_str(), tick.count(), engine::version().c_str(),
-              heading().c_str());
+  std::printf("%s; tick %.1f ms; Wasmtime %s\n%s\n", machine().c_str(), tick.count(),
+              engine::version().c_str(), heading().c_str());
   std::vector<figure> figures;
   const auto row = [&](const char* name, std::optional<double> bar, const batch& ours, const batch& floor) {
     figures.push_back(measure(name, bar, ours, floor));

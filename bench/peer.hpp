@@ -20,9 +20,10 @@ class peer {
   /// @throws std::runtime_error with the engine's reason
   peer(std::span<const std::byte> component, std::chrono::nanoseconds tick) {
     std::array<char, 512> why{};
-    guest_.reset(hfp_guest_new(octets(component), component.size(), static_cast<std::uint64_t>(tick.count()), why.data(),
-                               why.size()));
-    if (guest_ == nullptr) throw std::runtime_error("the direct guest cannot be made: " + std::string(why.data()));
+    guest_.reset(hfp_guest_new(octets(component), component.size(), static_cast<std::uint64_t>(tick.count()),
+                               why.data(), why.size()));
+    if (guest_ == nullptr)
+      throw std::runtime_error("the direct guest cannot be made: " + std::string(why.data()));
   }
 
   void add(unsigned calls) {

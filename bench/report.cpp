@@ -20,8 +20,8 @@ std::string fixed(double number, int digits) {
   return text.data();
 }
 
-std::string row(const std::string& name, const std::string& value, const std::string& floor, const std::string& ratio,
-                const std::string& bar, const char* ok) {
+std::string row(const std::string& name, const std::string& value, const std::string& floor,
+                const std::string& ratio, const std::string& bar, const char* ok) {
   std::array<char, 160> text{};
   std::snprintf(text.data(), text.size(), columns, name.c_str(), value.c_str(), floor.c_str(), ratio.c_str(),
                 bar.c_str(), ok);
@@ -35,7 +35,8 @@ std::string machine() {
   std::ifstream told("/proc/cpuinfo");
   for (std::string next; std::getline(told, next);) {
     const auto colon = next.find(": ");
-    if (next.starts_with("model name") && colon != std::string::npos) return cores + ", " + next.substr(colon + 2);
+    if (next.starts_with("model name") && colon != std::string::npos)
+      return cores + ", " + next.substr(colon + 2);
   }
   return cores;
 }
@@ -43,19 +44,15 @@ std::string machine() {
 std::string heading() { return row("name", "value ns", "floor ns", "ratio", "bar", "ok"); }
 
 std::string line(const figure& of) {
-  return row(of.name, fixed(of.value, 1), fixed(of.floor, 1), fixed(of.ratio(), 2), of.bar ? fixed(*of.bar, 1) : "-",
-             of.ok() ? "ok" : "NO");
+  return row(of.name, fixed(of.value, 1), fixed(of.floor, 1), fixed(of.ratio(), 2),
+             of.bar ? fixed(*of.bar, 1) : "-", of.ok() ? "ok" : "NO");
 }
 
 void write_json(const std::filesystem::path& to, std::span<const figure> figures) {
   boost::json::array all;
   for (const figure& each : figures) {
-    boost::json::object object{{"name", each.name},
-                               {"value", each.value},
-                               {"floor", each.floor},
-                               {"ratio", each.ratio()},
-                               {"bar", nullptr},
-                               {"ok", each.ok()}};
+    boost::json::object object{{"name", each.name},     {"value", each.value}, {"floor", each.floor},
+                               {"ratio", each.ratio()}, {"bar", nullptr},      {"ok", each.ok()}};
     if (each.bar) object["bar"] = *each.bar;
     all.push_back(std::move(object));
   }

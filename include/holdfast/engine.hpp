@@ -17,7 +17,7 @@ struct engine_options {
   std::uint64_t max_memory = 1ULL << 30;   ///< the largest linear memory a pool may allow (default here: 1 GiB)
   std::uint64_t memory_reservation = 0;    ///< address space a linear memory; 0: 4 GiB, which needs no bounds checks
   std::uint64_t max_stack = 1U << 20;      ///< a guest's stack
-  duration tick = std::chrono::milliseconds(2);  ///< how long a guest runs before it yields; at most 5 ms
+  duration tick = std::chrono::milliseconds(2);  ///< how long a guest runs before it yields, at most 5 ms; 0: never, for tests alone
   unsigned reactor_threads = 1;            ///< threads for WASI's clocks, files and sockets
   bool signal_traps = true;  ///< false for embedders with SIGSEGV handlers of their own: explicit checks, slower
 };

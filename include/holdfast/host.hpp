@@ -20,7 +20,8 @@ struct host_options {
 };
 
 /// Destroying it drains every pool, kills what outlasts the grace, and joins its threads. Pools and tickets may outlive
-/// it: they answer `draining`, and the outcomes that calls had.
+/// it: they answer `draining`, and the outcomes that calls had. Not from inside a callback of its own: it would wait for
+/// the thread it runs on, and ends the process with a sentence instead.
 ///
 /// @par Thread safety  distinct objects: safe; shared objects: `open` is safe
 class host {

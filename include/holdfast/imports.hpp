@@ -47,7 +47,7 @@ class host_call {
   std::unique_ptr<impl> impl_;
 };
 
-/// Runs on a thread of the host's that no guest needs: it may block. What it throws fails the call.
+/// Runs on a thread of the host's that no guest needs: it may block. Several run at once. What it throws fails the call.
 using host_function = std::function<void(host_call)>;
 
 /// The host functions that a pool's component is linked with.

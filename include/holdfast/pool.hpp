@@ -51,7 +51,7 @@ class pool {
   std::size_t queued() const noexcept;
 
   /// Admits nothing more, lets queued and running calls finish within `grace`, then kills what still runs and refuses
-  /// what still waits. Returns when every call has its outcome and every instance is gone.
+  /// what still waits. Returns when every call has its outcome and every instance is gone. Not from inside a callback.
   void drain(duration grace) const;
 
   struct impl;  // not for use outside Holdfast

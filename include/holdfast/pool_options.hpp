@@ -39,7 +39,8 @@ struct grants {
 /// Which of its output streams a guest wrote to.
 enum class guest_stream : std::uint8_t { out = 1, err = 2 };
 
-/// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too.
+/// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too. Called by several threads
+/// at once, inside a guest's slice: be quick.
 using guest_output = std::function<void(guest_stream, std::string_view)>;
 
 struct pool_options {

@@ -34,8 +34,9 @@ class [[nodiscard]] ticket {
 
   /// Calls `told` once with the outcome, or with `detached` when `limit` is over first.
   ///
-  /// On a thread of the host's: be quick, do not wait for another call there. Never called inside `on_done` itself
-  /// unless the call is done already.
+  /// On whichever thread ends the call: a worker, the ticker, or that of somebody who revokes, kills or drains; at once,
+  /// if the call is done already. Be quick, hold no lock that a revoker may hold, throw nothing (it would terminate),
+  /// and do not drain a pool or destroy a host there. Submitting is fine.
   /// @par Effect on the guest  none
   void on_done(std::function<void(reply)> told, duration limit = no_limit) const;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/answer.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "cli/terminal.hpp"
 #include "wit/json.hpp"
@@ -18,17 +20,30 @@ effect effect_of_code(const std::error_code& code) noexcept {
 exit_code code_of_error(const std::error_code& code) noexcept {
   if (!code) return success;
   // What the person who typed can mend.
-  for (const errc mine : {errc::bad_arguments, errc::no_such_export, errc::limit, errc::not_wasm, errc::core_module,
-                          errc::malformed_component, errc::unsupported_component, errc::unknown_import,
-                          errc::type_mismatch, errc::cannot_instantiate, errc::no_resources})
+  for (const errc mine :
+       {errc::bad_arguments, errc::no_such_export, errc::limit, errc::not_wasm, errc::core_module,
+        errc::malformed_component, errc::unsupported_component, errc::unknown_import, errc::type_mismatch,
+        errc::cannot_instantiate, errc::no_resources})
     if (code == make_error_code(mine)) return bad_input;
   if (code == make_error_code(errc::internal)) return defect;
   switch (effect_of_code(code)) {
-    case effect::not_executed: return not_executed;
-    case effect::executed: return failed;
-    case effect::unknown: return unknown;
+    case effect::not_executed:
+      return not_executed;
+    case effect::executed:
+      return failed;
+    case effect::unknown:
+      return unknown;
   }
   return unknown;
+}
+
+// The guest's frames, indented, so that none can be taken for a line of Holdfast's.
+void show_frames(std::string_view untrusted) {
+  while (!untrusted.empty()) {
+    const std::size_t end = std::min(untrusted.find('\n'), untrusted.size());
+    std::fprintf(stderr, "  %s\n", escape_line(untrusted.substr(0, end)).c_str());
+    untrusted.remove_prefix(std::min(end + 1, untrusted.size()));
+  }
 }
 
 }  // namespace
@@ -71,14 +86,16 @@ exit_code show(const reply& told, const wit::function& of, bool json) {
     if (told.value && of.result) {
       const auto text = wit::to_wave(*of.result, *told.value);
       if (!text) return show(text.error(), false);
-      std::printf("%s\n", escape_lines(*text).c_str());
+      std::printf("%s\n", escape_line(*text).c_str());
     }
     return success;
   }
   std::string line = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+  // Wasmtime's word for a guest that was stopped does not say that it was a deadline.
+  if (told.code == make_error_code(errc::deadline_killed)) line += ": " + told.code.message();
   line += ": " + escape_line(told.detail.empty() ? told.code.message() : told.detail);
   complain(line);
-  if (!told.backtrace.empty()) std::fprintf(stderr, "%s\n", escape_lines(told.backtrace).c_str());
+  show_frames(told.backtrace);
   return code_of(told);
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <filesystem>
 #include <holdfast/host.hpp>
 #include <iostream>
 #include <memory>
@@ -17,6 +19,9 @@ namespace {
 
 // WAVE takes no more; what standard input brings beyond it need not be read.
 constexpr std::size_t longest_text = 64U << 20;
+
+// No linear memory of 32 bits is larger.
+constexpr std::uint64_t largest_memory = 4ULL << 30;
 
 struct call_settings {
   component_file file;
@@ -44,12 +49,31 @@ result<std::string> read_text(const call_settings& given) {
   return text;
 }
 
+// Refuses early what has more elements than bytes are allowed: each takes at least one, and far more while it
+// is read.
+result<void> check_size(std::string_view text, std::uint64_t argument_limit) {
+  if (static_cast<std::uint64_t>(std::ranges::count(text, ',')) <= argument_limit) return {};
+  return error(errc::limit, "the arguments are larger than --argument-limit, " +
+                                std::to_string(argument_limit) + " bytes");
+}
+
+result<duration> run_limit_of(const call_settings& given) {
+  auto limit = parse_duration(given.run_limit);
+  if (!limit) return error(errc::bad_arguments, "--run-limit: " + limit.error().message());
+  if (*limit == duration::zero())
+    return error(errc::bad_arguments, "--run-limit: a guest needs some time; none is no limit");
+  return limit;
+}
+
 result<pool_options> options_of(const call_settings& given, const std::shared_ptr<guest_log>& log) {
   pool_options options;
   const auto memory = parse_size(given.memory);
   if (!memory) return error(errc::bad_arguments, "--memory: " + memory.error().message());
+  if (*memory == 0 || *memory > largest_memory)
+    return error(errc::bad_arguments, "--memory: `" + given.memory + "` is not between 1 byte and 4GiB");
   const auto argument_limit = parse_size(given.argument_limit);
-  if (!argument_limit) return error(errc::bad_arguments, "--argument-limit: " + argument_limit.error().message());
+  if (!argument_limit)
+    return error(errc::bad_arguments, "--argument-limit: " + argument_limit.error().message());
   options.limits.memory = *memory;
   options.call_bytes = *argument_limit;
   options.queue_bytes = *argument_limit;
@@ -75,20 +99,38 @@ result<pool_options> options_of(const call_settings& given, const std::shared_pt
     directory.guest = at == std::string_view::npos ? directory.host : std::string(rest.substr(at + 2));
     if (directory.host.empty() || directory.guest.empty())
       return error(errc::bad_arguments, "--dir: `" + grant + "` is not HOST[::GUEST][:rw]");
+    std::error_code failed;
+    if (!std::filesystem::is_directory(directory.host, failed))
+      return error(errc::bad_arguments, "--dir: `" + directory.host + "` is not a directory");
     options.may_reach.directories.push_back(std::move(directory));
   }
   return options;
 }
 
+// A component that does not fit in an instance wants more memory, as a rule.
+error with_memory_hint(const error& why) {
+  if (!(why == errc::limit)) return why;
+  return error(why.code, why.message() + "; --memory says how much it may have");
+}
+
+error cannot_start(const call_settings& given, const error& why) {
+  const bool stopped = why.message() == "wasm trap: interrupt";
+  return error(why.code,
+               given.file.path + ": the component cannot be started: " +
+                   (stopped ? "it took longer than --run-limit, " + given.run_limit : why.message()));
+}
+
 exit_code run_call(const call_settings& given) {
   const auto refuse = [&](const error& why) { return show(why, given.json); };
-  const auto run_limit = parse_duration(given.run_limit);
-  if (!run_limit) return refuse(error(errc::bad_arguments, "--run-limit: " + run_limit.error().message()));
+  const auto run_limit = run_limit_of(given);
+  if (!run_limit) return refuse(run_limit.error());
   const auto log = std::make_shared<guest_log>();
   auto options = options_of(given, log);
   if (!options) return refuse(options.error());
   auto text = read_text(given);
   if (!text) return refuse(text.error());
+  if (const auto fits = check_size(*text, options->call_bytes); !fits) return refuse(fits.error());
+  options->rebuild.build_limit = *run_limit;
 
   // One call needs one instance; the memory asked for decides how large a slot must be.
   engine_options machine{.max_instances = 2};
@@ -96,7 +138,7 @@ exit_code run_call(const call_settings& given) {
   auto with = engine::make(machine);
   if (!with) return refuse(with.error());
   const auto loaded = given.file.load(*with);
-  if (!loaded) return refuse(loaded.error());
+  if (!loaded) return refuse(with_memory_hint(loaded.error()));
 
   const auto call = wit::parse_call(*text);
   if (!call) return refuse(call.error());
@@ -109,7 +151,8 @@ exit_code run_call(const call_settings& given) {
   host owner(*with, {.drain_grace = duration::zero()});
   auto made = owner.open(*loaded, std::move(*options));
   if (!made) return refuse(made.error());
-  if (const auto ready = made->wait_ready(); !ready) return refuse(ready.error());
+  if (const auto ready = made->wait_ready(no_limit); !ready)
+    return refuse(cannot_start(given, ready.error()));
   const reply told = made->call(name, std::move(*arguments), {.deadline = no_limit, .run_limit = *run_limit});
   return show(told, **function, given.json);
 }
@@ -120,18 +163,32 @@ void add_call(CLI::App& app, action& run) {
   const auto given = std::make_shared<call_settings>();
   CLI::App* command = app.add_subcommand("call", "Call one export of a component and print what it returns");
   given->file.add_to(*command);
-  command->add_option("call", given->text, "The call in WAVE, such as 'greet(\"ada\")'; - reads it from standard input")
+  command
+      ->add_option("call", given->text,
+                   "The call in WAVE, such as 'greet(\"ada\")'; - reads it from standard input")
       ->required();
   command->add_flag("--json", given->json, "Print the whole answer as one line of JSON");
-  command->add_option("--run-limit", given->run_limit, "Stop the guest after this long: 500ms, 2s, none")
+  command
+      ->add_option("--run-limit", given->run_limit,
+                   "Stop the guest, or its start, after this long: 500ms, 2s, none")
       ->capture_default_str();
-  command->add_option("--memory", given->memory, "The most linear memory the guest may have")->capture_default_str();
-  command->add_option("--argument-limit", given->argument_limit, "The most bytes of arguments")->capture_default_str();
-  command->add_option("--env", given->environment, "Give the guest an environment variable: NAME=VALUE; repeatable");
-  command->add_option("--dir", given->directories, "Let the guest read a directory: HOST[::GUEST][:rw]; repeatable");
-  command->add_option("--arg", given->arguments, "Give the guest a command-line argument; repeatable");
+  command->add_option("--memory", given->memory, "The most linear memory the guest may have")
+      ->capture_default_str();
+  command->add_option("--argument-limit", given->argument_limit, "The most bytes of arguments")
+      ->capture_default_str();
+  command
+      ->add_option("--env", given->environment,
+                   "Give the guest an environment variable: NAME=VALUE; repeatable")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--dir", given->directories,
+                   "Let the guest read a directory: HOST[::GUEST][:rw]; repeatable")
+      ->allow_extra_args(false);
+  command->add_option("--arg", given->arguments, "Give the guest a command-line argument; repeatable")
+      ->allow_extra_args(false);
   command->add_flag("--network", given->network, "Let the guest use the network");
-  command->footer(R"(A guest reaches nothing of the machine unless it is granted. What it prints goes to standard error.
+  command->footer(
+      R"(A guest reaches nothing of the machine unless it is granted. What it prints goes to standard error.
 
 Examples:
   holdfast call hello.wasm 'greet("ada")'

@@ -73,28 +73,31 @@ exit_code run_demo(const demo_settings& given) {
   std::uint32_t instances = static_cast<std::uint32_t>(guests.size());  // one more each for the direct side
   for (const guest_kind& guest : guests) instances += guest.cells;
   auto with = engine::make({.max_instances = 2 * instances});
-  if (!with) return show(with.error(), json);
+  if (!with) return show(with.error(), given.json);
   const auto folder = guests_folder(given);
   std::vector<component> components;
   for (const guest_kind& guest : guests) {
-    shown.say("Loading the " + guest.language + " guest (" + guest.file + "); the first time it is compiled ...");
+    shown.say("Loading the " + guest.language + " guest, " + guest.file + " (compiled the first time) ...");
     auto loaded = component::load(*with, folder / guest.file, {.cache = default_compile_cache()});
-    if (!loaded) return show(loaded.error(), json);
+    if (!loaded) return show(loaded.error(), given.json);
     components.push_back(std::move(*loaded));
   }
 
   shown.say("Calling directly ...");
   const auto problem = run_direct(guests, components, direct_calls);
-  if (!problem) return show(problem.error(), json);
+  if (!problem) return show(problem.error(), given.json);
   shown.show(*problem);
 
   held_storm storm(*with, guests, given.storm);
   shown.say("Building instances ...");
-  if (const auto open = storm.open(components); !open) return show(open.error(), json);
+  if (const auto open = storm.open(components); !open) return show(open.error(), given.json);
   auto running = std::async(std::launch::async, [&storm] { return storm.run(); });
   const auto begun = std::chrono::steady_clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(); };
-  while (running.wait_for(100ms) != std::future_status::ready) shown.show(given.storm, storm, seconds(), false);
+  const auto seconds = [&] {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  };
+  while (running.wait_for(100ms) != std::future_status::ready)
+    shown.show(given.storm, storm, seconds(), false);
   const held_result end = running.get();
   shown.show(given.storm, storm, end.seconds, true);
   shown.show(end);
@@ -110,13 +113,21 @@ exit_code run_demo(const demo_settings& given) {
 
 void add_demo(CLI::App& app, action& run) {
   const auto given = std::make_shared<demo_settings>();
-  CLI::App* command = app.add_subcommand("demo", "Show the problem and the cure side by side, on real guests");
+  CLI::App* command =
+      app.add_subcommand("demo", "Show the problem and the cure side by side, on real guests");
   command->add_flag("--json", given->json, "Print one line of JSON; so it does in a pipe");
-  command->add_option("--calls", given->storm.calls, "How many calls the storm has")->capture_default_str()->check(CLI::Range(1, 1'000'000'000));
-  command->add_option("--callers", given->storm.callers, "How many threads call")->capture_default_str()->check(CLI::Range(1, 4096));
-  command->add_option("--seed", given->storm.seed, "What the callers' dice begin with")->capture_default_str();
-  command->add_option("--guests", given->guests, "The folder of the demo's guests; by default beside the command");
-  command->footer(R"(Direct: each caller owns the future of its call, as in a plain embedding. One of them leaves half-way, and the
+  command->add_option("--calls", given->storm.calls, "How many calls the storm has")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1'000'000'000));
+  command->add_option("--callers", given->storm.callers, "How many threads call")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--seed", given->storm.seed, "What the callers' dice begin with")
+      ->capture_default_str();
+  command->add_option("--guests", given->guests,
+                      "The folder of the demo's guests; by default beside the command");
+  command->footer(
+      R"(Direct: each caller owns the future of its call, as in a plain embedding. One of them leaves half-way, and the
 instance fails for everybody after it. Held: the same guests and the same storm through Holdfast.
 
 It exits with 0 only where no accepted call was lost, no answer was wrong and every instance answers afterwards.

@@ -22,6 +22,7 @@ result<direct_guest> storm(const guest_kind& guest, const component& what, std::
   options.functions.define("holdfast:demo/host", "sleep", [](host_call call) { std::move(call).reply(); });
   auto linked = bridge::blueprint::link(what, options, [](const std::function<void()>& work) {
     std::thread(work).detach();  // answers a sleep at once, from elsewhere: the guest waits, if only briefly
+    return true;
   });
   if (!linked) return linked.error();
   auto made = bridge::direct::make(**linked);

@@ -9,7 +9,7 @@
 namespace holdfast::cli::demo {
 namespace {
 
-constexpr std::size_t bar_width = 40;
+constexpr std::size_t bar_width = 20;
 
 template <class... Parts>
 std::string format(const char* form, Parts... parts) {
@@ -31,14 +31,22 @@ std::string bar(double share) {
 
 char mark(cell_state state) {
   switch (state) {
-    case cell_state::building: return 'b';
-    case cell_state::idle: return '.';
-    case cell_state::running: return '#';
-    case cell_state::stopping: return 's';
-    case cell_state::rebuilding: return 'r';
-    case cell_state::broken: return 'X';
-    case cell_state::draining: return 'd';
-    case cell_state::closed: return '-';
+    case cell_state::building:
+      return 'b';
+    case cell_state::idle:
+      return '.';
+    case cell_state::running:
+      return '#';
+    case cell_state::stopping:
+      return 's';
+    case cell_state::rebuilding:
+      return 'r';
+    case cell_state::broken:
+      return 'X';
+    case cell_state::draining:
+      return 'd';
+    case cell_state::closed:
+      return '-';
   }
   return '?';
 }
@@ -56,9 +64,12 @@ void screen::line(const std::string& safe) {
   ++drawn_;
 }
 
+// A line that is drawn over again must stay one line: where the terminal is narrow, its end is cut off.
+void screen::cut_line(const std::string& safe) { line("\x1b[?7l" + safe + "\x1b[?7h"); }
+
 void screen::say(const std::string& safe) {
   clear();
-  line(safe);
+  cut_line(safe);
   std::fflush(stdout);
 }
 
@@ -66,7 +77,8 @@ void screen::show(const direct_result& problem) {
   clear();
   line("DIRECT   each caller owns the future of its call; every third leaves half-way");
   line("");
-  line(format("  %-12s %-11s %8s %9s %6s %13s", "guest", "language", "calls", "answered", "left", "failed after"));
+  line(format("  %-12s %-11s %8s %9s %6s %13s", "guest", "language", "calls", "answered", "left",
+              "failed after"));
   for (std::size_t i = 0; i < guests_.size(); ++i) {
     const direct_guest& one = problem.guests[i];
     line(format("  %-12s %-11s %8s %9s %6s %13s", guests_[i].name.c_str(), guests_[i].language.c_str(),
@@ -85,20 +97,25 @@ void screen::show(const held_settings& settings, held_storm& storm, double secon
   clear();
   ledger& book = storm.book();
   const std::uint64_t done = std::min(book.done(), settings.calls);
-  line(format("HELD     the same storm through Holdfast: %s callers, a third leave, 5 %% trap, 1 %% loop for ever",
-              number(settings.callers).c_str()));
+  cut_line(format("HELD     the same storm through Holdfast: %s callers, a third of them leave,",
+                  number(settings.callers).c_str()));
+  cut_line("         5 % of the calls trap, 1 % loop for ever");
   line("");
-  line("  " + bar(static_cast<double>(done) / static_cast<double>(settings.calls)) + " " + number(done) + " of " +
-       number(settings.calls) + format(" calls in %.1f s, %s a second", seconds,
-                                       number(seconds > 0 ? static_cast<std::uint64_t>(static_cast<double>(done) / seconds) : 0).c_str()));
+  cut_line(
+      "  " + bar(static_cast<double>(done) / static_cast<double>(settings.calls)) + " " + number(done) +
+      " of " + number(settings.calls) +
+      format(
+          " calls in %.1f s, %s a second", seconds,
+          number(seconds > 0 ? static_cast<std::uint64_t>(static_cast<double>(done) / seconds) : 0).c_str()));
   line("");
-  line(format("  completed %10s    callers who left    %8s", number(book.count(outcome::completed)).c_str(),
-              number(book.left).c_str()));
-  line(format("  trapped   %10s    stopped at deadline %8s", number(book.count(outcome::trapped)).c_str(),
-              number(book.count(outcome::deadline_killed)).c_str()));
-  line(format("  revoked   %10s    host failed         %8s", number(book.count(outcome::revoked)).c_str(),
-              number(book.count(outcome::host_failed)).c_str()));
-  line(format("  refused   %10s    instances rebuilt   %8s", number(book.refused).c_str(), number(book.rebuilt).c_str()));
+  cut_line(format("  completed %10s    callers who left    %8s",
+                  number(book.count(outcome::completed)).c_str(), number(book.left).c_str()));
+  cut_line(format("  trapped   %10s    stopped at deadline %8s", number(book.count(outcome::trapped)).c_str(),
+                  number(book.count(outcome::deadline_killed)).c_str()));
+  cut_line(format("  revoked   %10s    host failed         %8s", number(book.count(outcome::revoked)).c_str(),
+                  number(book.count(outcome::host_failed)).c_str()));
+  cut_line(format("  refused   %10s    instances rebuilt   %8s", number(book.refused).c_str(),
+                  number(book.rebuilt).c_str()));
   line("");
   for (std::size_t i = 0; i < guests_.size(); ++i) {
     std::string states;
@@ -107,11 +124,12 @@ void screen::show(const held_settings& settings, held_storm& storm, double secon
       states.push_back(mark(one.state));
       generations += one.generation;
     }
-    line(format("  %-12s %-11s [%s]%*s %8s generations", guests_[i].name.c_str(), guests_[i].language.c_str(),
-                states.c_str(), static_cast<int>(8 - std::min<std::size_t>(8, states.size())), "",
-                number(generations).c_str()));
+    cut_line(format("  %-12s %-11s [%s]%*s %8s generations", guests_[i].name.c_str(),
+                    guests_[i].language.c_str(), states.c_str(),
+                    static_cast<int>(8 - std::min<std::size_t>(8, states.size())), "",
+                    number(generations).c_str()));
   }
-  line("  (. idle   # running   s stopping   r rebuilding)");
+  cut_line("  (. idle   # running   s stopping   r rebuilding)");
   line("");
   std::fflush(stdout);
   if (last) drawn_ = 0;
@@ -119,8 +137,9 @@ void screen::show(const held_settings& settings, held_storm& storm, double secon
 
 void screen::show(const held_result& end) {
   if (end.lost == 0 && end.complaints.empty() && end.next_call_ok) {
-    line("  Every accepted call has one outcome. No reply reached the wrong caller. Every instance answers,");
-    line("  and each guest's own count of its work is what the outcomes say.");
+    line("  Every accepted call has one outcome. No reply reached the wrong caller.");
+    line("  Every instance answers, and each guest's own count of its work is what the");
+    line("  outcomes say.");
   } else {
     line("  A claim did not hold: " + number(end.lost) + " calls without an outcome.");
     for (const std::string& why : end.complaints) line("    " + escape_line(why));

@@ -26,6 +26,7 @@ class screen {
  private:
   void clear();
   void line(const std::string& safe);
+  void cut_line(const std::string& safe);
   const std::vector<guest_kind>& guests_;
   const bool terminal_;
   unsigned drawn_ = 0;  // lines that the next drawing goes over

@@ -23,6 +23,21 @@ Exit codes:
   4  nobody can say whether the guest ran, or the wait was over first
   70 a fault of Holdfast's own; please report it)";
 
+// What is wrong with the command line, in a line. CLI11 asks for what is missing before it names what is not
+// known.
+std::string what_is_wrong(const CLI::App& app, const CLI::App& asked, const CLI::ParseError& wrong) {
+  for (const std::string& extra : app.remaining(true)) {
+    if (extra.size() > 1 && extra.starts_with('-') && extra != "--") return "unknown option `" + extra + "`";
+    if (&asked == &app) return "unknown command `" + extra + "`";
+  }
+  if (&asked == &app && dynamic_cast<const CLI::RequiredError*>(&wrong) != nullptr)
+    return "a command is needed";
+  const std::string text = wrong.what();
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&wrong) != nullptr)
+    return text.substr(0, text.find(':')) + " needs a value";
+  return text;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -41,12 +56,15 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {
     if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
-    complain(escape_line(wrong.what()) + " (holdfast --help tells more)");
+    const auto chosen = app.get_subcommands();
+    const CLI::App& asked = chosen.empty() ? app : *chosen.front();
+    complain(escape_line(what_is_wrong(app, asked, wrong)) + " (holdfast" +
+             (chosen.empty() ? "" : " " + asked.get_name()) + " --help tells more)");
     return bad_input;
   }
   try {
     const exit_code code = run();
-    if (std::fflush(stdout) != 0) {
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
       complain("the output could not be written");
       return failed;
     }

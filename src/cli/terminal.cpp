@@ -22,7 +22,10 @@ character next_character(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t first = at(0);
   if (first < 0x80) return {first, 1};
-  const std::size_t size = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xc2 && first < 0xe0 ? 2 : 0;
+  const std::size_t size = first >= 0xf0 && first < 0xf5   ? 4
+                           : first >= 0xe0 && first < 0xf0 ? 3
+                           : first >= 0xc2 && first < 0xe0 ? 2
+                                                           : 0;
   if (size == 0 || text.size() < size) return {};
   std::uint32_t code = first & (0x7fU >> size);
   for (std::size_t i = 1; i < size; ++i) {
@@ -35,12 +38,13 @@ character next_character(std::string_view text) {
 }
 
 bool obeyed_by_terminals(std::uint32_t code) {
-  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || (code >= 0x200b && code <= 0x200f) ||
-         (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) || code == 0xfeff;
+  return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+         (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+         (code >= 0x2060 && code <= 0x206f) || code == 0x180e || code == 0xfeff;
 }
 
 template <class Escape>
-std::string escaped(std::string_view text, bool keep_line_feeds, Escape&& escape) {
+std::string escaped(std::string_view text, Escape&& escape) {
   std::string safe;
   safe.reserve(text.size());
   while (!text.empty()) {
@@ -50,7 +54,7 @@ std::string escaped(std::string_view text, bool keep_line_feeds, Escape&& escape
       text.remove_prefix(1);
       continue;
     }
-    if (obeyed_by_terminals(next.code) && !(keep_line_feeds && next.code == '\n')) {
+    if (obeyed_by_terminals(next.code)) {
       escape(safe, next.code, false);
     } else {
       safe.append(text.substr(0, next.size));
@@ -74,19 +78,20 @@ void visible(std::string& safe, std::uint32_t code, bool byte) {
 
 bool is_terminal(std::FILE* stream) noexcept { return ::isatty(::fileno(stream)) == 1; }
 
-std::string escape_line(std::string_view untrusted) { return escaped(untrusted, false, visible); }
-
-std::string escape_lines(std::string_view untrusted) { return escaped(untrusted, true, visible); }
+std::string escape_line(std::string_view untrusted) { return escaped(untrusted, visible); }
 
 std::string json_line(const boost::json::value& what) {
-  return escaped(boost::json::serialize(what), false, [](std::string& safe, std::uint32_t code, bool) {
+  return escaped(boost::json::serialize(what), [](std::string& safe, std::uint32_t code, bool) {
     char form[8];
-    std::snprintf(form, sizeof form, "\\u%04x", code & 0xffffU);  // every character obeyed by terminals is in the BMP
+    std::snprintf(form, sizeof form, "\\u%04x",
+                  code & 0xffffU);  // every character obeyed by terminals is in the BMP
     safe += form;
   });
 }
 
-void complain(std::string_view safe) { std::fprintf(stderr, "holdfast: %.*s\n", static_cast<int>(safe.size()), safe.data()); }
+void complain(std::string_view safe) {
+  std::fprintf(stderr, "holdfast: %.*s\n", static_cast<int>(safe.size()), safe.data());
+}
 
 guest_log::~guest_log() {
   for (const auto& [stream, left] : partial_)
@@ -106,7 +111,8 @@ void guest_log::write(guest_stream stream, std::string_view untrusted) {
 }
 
 void guest_log::flush(guest_stream stream, std::string_view line) {
-  std::fprintf(stderr, "guest %s: %s\n", stream == guest_stream::out ? "stdout" : "stderr", escape_line(line).c_str());
+  std::fprintf(stderr, "guest %s: %s\n", stream == guest_stream::out ? "stdout" : "stderr",
+               escape_line(line).c_str());
 }
 
 }  // namespace holdfast::cli

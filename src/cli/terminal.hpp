@@ -20,9 +20,6 @@ bool is_terminal(std::FILE* stream) noexcept;
 /// become visible escapes.
 std::string escape_line(std::string_view untrusted);
 
-/// The same, line by line: line feeds stay.
-std::string escape_lines(std::string_view untrusted);
-
 /// JSON on one line, with everything escaped that a terminal might obey. Still the same JSON.
 std::string json_line(const boost::json::value& what);
 

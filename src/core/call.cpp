@@ -117,6 +117,10 @@ void call::finish(call_end end) noexcept {
 }
 
 void call::finish_unrun(errc why, std::string detail) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    end_.attempts = 0;  // one that began and found that it could not enter is none
+  }
   call_end end;
   end.what = outcome_of(why);
   end.code = why;

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "core/driving.hpp"
 #include "core/fate.hpp"
 
 namespace holdfast::core {
@@ -13,9 +14,6 @@ namespace {
 // When a cell that has work goes to the back of the workers' queue, so that its neighbours get their turn.
 constexpr int slice_steps = 64;
 constexpr duration slice_length = std::chrono::milliseconds(2);
-
-// A thread that drives a cell does not drive a second one below it: waiters' callbacks may submit.
-thread_local bool driving_here = false;
 
 constexpr bool allowed(cell_state from, cell_state to) noexcept {
   using enum cell_state;
@@ -74,27 +72,14 @@ void cell::run() noexcept {
 
 bool cell::dispatch() noexcept {
   drive seen = drive::parked;
-  if (driving_here || !drive_.compare_exchange_strong(seen, drive::driving)) return false;
+  if (driving_mark::here() || !drive_.compare_exchange_strong(seen, drive::driving)) return false;
   const boost::intrusive_ptr<cell> self(this);
   drive_once(false);
   return true;
 }
 
 void cell::drive_once(bool by_worker) noexcept {
-  driving_here = true;
-  bool more = step();
-  if (by_worker) {
-    const time_point end = later(world_.time.now(), slice_length);
-    for (int steps = 1; more && steps < slice_steps; ++steps) {
-      more = step();
-      if (current_ == nullptr && world_.time.now() >= end) break;
-    }
-  } else {
-    // A caller's thread runs one slice of one call, its own as a rule: what else waits is the workers'.
-    if (more && current_ != nullptr) more = step();
-    if (more && current_ == nullptr && state_.load() == cell_state::running) more = !rest();
-  }
-  driving_here = false;
+  const bool more = drive_slice(by_worker);
 
   if (state_.load() == cell_state::closed) {
     drive_.store(drive::ended);
@@ -108,6 +93,23 @@ void cell::drive_once(bool by_worker) noexcept {
   world_.run.post(*this);
 }
 
+bool cell::drive_slice(bool by_worker) noexcept {
+  const driving_mark mark;
+  bool more = step();
+  if (by_worker) {
+    const time_point end = later(world_.time.now(), slice_length);
+    for (int steps = 1; more && steps < slice_steps; ++steps) {
+      more = step();
+      if (current_ == nullptr && world_.time.now() >= end) break;
+    }
+  } else {
+    // A caller's thread runs one slice of one call, its own as a rule: what else waits is the workers'.
+    if (more && current_ != nullptr) more = step();
+    if (more && current_ == nullptr && state_.load() == cell_state::running) more = !rest();
+  }
+  return more;
+}
+
 // --- what others tell ---------------------------------------------------------------------------------------------
 
 void cell::stop(call& which, errc why) noexcept {
@@ -118,7 +120,8 @@ void cell::stop(call& which, errc why) noexcept {
     const duration grace = which.terms().grace;
     if (grace > duration::zero()) {
       raise(stop_asked);
-      world_.deadlines.arm(stop_timer_, later(world_.time.now(), grace));
+      stop_due_ = later(world_.time.now(), grace);
+      world_.deadlines.arm(stop_timer_, stop_due_);
     } else {
       raise(stop_asked | cut);
       guest_->interrupt();
@@ -131,12 +134,14 @@ void cell::on_timer(timer& fired) noexcept {
   if (&fired == &retry_timer_) {
     raise(rebuild_due);
   } else {
+    // One that fired for the call or the build before this one finds its time moved.
+    const time_point now = world_.time.now();
     const std::scoped_lock lock(mutex_);
     if (&fired == &stop_timer_) {
-      if (current_ == nullptr || !stop_why_) return;
+      if (current_ == nullptr || !stop_why_ || now < stop_due_) return;
       raise(cut);
     } else {
-      if (!building_) return;
+      if (!building_ || now < build_due_) return;
       raise(build_expired);
     }
     guest_->interrupt();
@@ -174,9 +179,10 @@ void cell::move_to(cell_state next) noexcept {
   world_.observe.on_cell(number_, generation_.load(), from, next);
 }
 
-void cell::replace_guest(std::unique_ptr<guest> next) noexcept {
+void cell::replace_guest(std::unique_ptr<guest> next, time_point build_due) noexcept {
   {
     const std::scoped_lock lock(mutex_);
+    build_due_ = build_due;
     guest_.swap(next);
     building_ = guest_ != nullptr;
   }
@@ -211,14 +217,19 @@ bool cell::step_build() noexcept {
     return false;
   }
   if (backing_off_) {
+    if (raised(drain_asked) && mailbox_->finished()) {  // nobody waits for this instance any more
+      finish_closing();
+      return false;
+    }
     if (!raised(rebuild_due)) return false;
     lower(rebuild_due);
     backing_off_ = false;
   }
   if (guest_ == nullptr) {
     lower(build_expired);
-    replace_guest(maker_.make(this, generation_.load()));
-    world_.deadlines.arm(build_timer_, later(world_.time.now(), policy_.build_limit));
+    const time_point due = later(world_.time.now(), policy_.build_limit);
+    replace_guest(maker_.make(this, generation_.load()), due);
+    world_.deadlines.arm(build_timer_, due);
   }
   const bool expired = raised(build_expired);
   switch (guest_->poll()) {
@@ -277,18 +288,16 @@ bool cell::take_next() noexcept {
   }
   call& next = *got.next;
   const std::uint64_t generation = generation_.load();
-  std::optional<errc> never;
+  std::optional<error> never;
   {
     // One step for all who might stop it: from here on the call runs here, and a stop finds it current.
     const std::scoped_lock lock(mutex_);
-    never = next.begin(this, generation);
-    if (!never) {
-      guest_->start(next.function(), next.arguments());
-      current_ = std::move(got.next);
-    }
+    if (const auto ended = next.begin(this, generation)) never = error(*ended);
+    if (!never) never = guest_->start(next.function(), next.arguments());
+    if (!never) current_ = std::move(got.next);
   }
   if (never) {
-    next.finish_unrun(*never);
+    next.finish_unrun(static_cast<errc>(never->code.value()), std::move(never->detail));
     return true;
   }
   world_.observe.on_started(next.id(), number_, generation);

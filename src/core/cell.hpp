@@ -77,6 +77,7 @@ class cell final : public shared_object, public task {
   void on_timer(timer& fired) noexcept override;
 
   void drive_once(bool by_worker) noexcept;
+  bool drive_slice(bool by_worker) noexcept;  // true: there is more to do now
   bool step() noexcept;  // true: go on
   bool step_build() noexcept;
   bool step_call() noexcept;
@@ -91,7 +92,7 @@ class cell final : public shared_object, public task {
   bool raised(std::uint32_t what) const noexcept { return (signals_.load() & what) != 0; }
   void lower(std::uint32_t what) noexcept { signals_.fetch_and(~what); }
   void move_to(cell_state next) noexcept;
-  void replace_guest(std::unique_ptr<guest> next) noexcept;
+  void replace_guest(std::unique_ptr<guest> next, time_point build_due = {}) noexcept;
 
   environment& world_;
   const boost::intrusive_ptr<mailbox> mailbox_;
@@ -110,6 +111,8 @@ class cell final : public shared_object, public task {
   boost::intrusive_ptr<call> current_;
   std::optional<errc> stop_why_;
   bool building_ = false;  // the guest is being instantiated
+  time_point build_due_{};  // when that has taken too long
+  time_point stop_due_{};   // when the grace of the call in flight is over
   std::optional<fault> last_fault_;
 
   // The driver's own.

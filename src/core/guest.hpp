@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <holdfast/error.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -40,10 +41,11 @@ class guest {
   /// Goes on with the instantiation or the call, for at most one slice.
   virtual guest_state poll() = 0;
 
-  /// Begins a call on an idle guest; the next polls drive it.
+  /// Begins a call on an idle guest; the next polls drive it. An error: the arguments do not suit this instance, such
+  /// as a handle that another one issued; the guest was not entered and is idle as before.
   ///
   /// The arguments stay alive and unchanged until a poll answers `ready` or `failed`, or the guest is destroyed.
-  virtual void start(std::uint32_t function, std::span<const std::byte> arguments) = 0;
+  virtual std::optional<error> start(std::uint32_t function, std::span<const std::byte> arguments) = 0;
 
   /// The returned value's bytes, once, after a call's `ready`.
   virtual buffer take_result() = 0;

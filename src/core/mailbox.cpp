@@ -110,6 +110,11 @@ mailbox::taken mailbox::take(cell& who) {
   if (!queue_.empty()) {
     boost::intrusive_ptr<call> next(&queue_.front(), false);
     unlink(*next);
+    // Woken by something else than an admission, it is still noted: a busy cell must not be taken for an idle one.
+    if (who.noted_idle_) {
+      std::erase(idle_, &who);
+      who.noted_idle_ = false;
+    }
     return {.next = std::move(next), .closed = false};
   }
   if (closed_) return {.next = nullptr, .closed = true};
@@ -133,6 +138,7 @@ void mailbox::note_idle(cell& who) {
 void mailbox::join() noexcept {
   const std::scoped_lock lock(mutex_);
   ++members_;
+  idle_.reserve(members_);  // to note a cell as idle never allocates
 }
 
 void mailbox::broke(const std::string& why) noexcept {
@@ -154,6 +160,11 @@ void mailbox::part() noexcept {
 bool mailbox::wait_deserted(duration limit) noexcept {
   std::unique_lock lock(mutex_);
   return deserted_.wait_for(lock, limit, [this] { return members_ == 0; });
+}
+
+bool mailbox::finished() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return closed_ && queue_.empty();
 }
 
 bool mailbox::deserted() const noexcept {

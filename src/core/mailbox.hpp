@@ -51,6 +51,8 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   /// Waits until every cell has ended. False: the time ran out first. Real time: for real threads only.
   bool wait_deserted(duration limit) noexcept;
   bool deserted() const noexcept;
+  /// Whether it is closed and nothing waits.
+  bool finished() const noexcept;
 
   std::size_t depth() const noexcept;
   std::size_t bytes() const noexcept;

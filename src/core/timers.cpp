@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/timers.hpp"
 
+#include "core/driving.hpp"
+
 namespace holdfast::core {
 
 timers::~timers() {
@@ -77,6 +79,7 @@ bool timers::disarm(timer& what) noexcept {
 }
 
 void timers::advance(time_point now) noexcept {
+  const driving_mark mark;  // a guest that ran on this thread could not be stopped by a deadline
   for (;;) {
     timer* due = nullptr;
     {

@@ -6,25 +6,30 @@
 namespace holdfast::core {
 
 workers::workers(unsigned count) {
-  for (unsigned i = 0; i < std::max(count, 1U); ++i) threads_.emplace_back([this] { work(); });
+  try {
+    for (unsigned i = 0; i < std::max(count, 1U); ++i) threads_.emplace_back([this] { work(); });
+  } catch (...) {
+    end();  // those that did start
+    throw;
+  }
 }
 
-workers::~workers() {
+workers::~workers() { end(); }
+
+void workers::end() noexcept {
   {
     const std::scoped_lock lock(mutex_);
     ending_ = true;
+    there_is_work_.notify_all();
   }
-  there_is_work_.notify_all();
+  threads_.clear();
 }
 
 void workers::post(task& work) noexcept {
-  bool wake = false;
-  {
-    const std::scoped_lock lock(mutex_);
-    queue_.push_back(work);
-    wake = waiting_ > 0;
-  }
-  if (wake) there_is_work_.notify_one();
+  // Told under the lock: once it is released, the work may run and be the last thing before the end of this object.
+  const std::scoped_lock lock(mutex_);
+  queue_.push_back(work);
+  if (waiting_ > 0) there_is_work_.notify_one();
 }
 
 void workers::work() noexcept {

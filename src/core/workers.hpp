@@ -24,6 +24,7 @@ class workers final : public scheduler {
 
  private:
   void work() noexcept;
+  void end() noexcept;
 
   std::mutex mutex_;
   std::condition_variable there_is_work_;

@@ -12,8 +12,8 @@
 /// A component linked with all it imports: what instances are made from.
 namespace holdfast::bridge {
 
-/// Runs a piece of work on a thread that no guest needs.
-using function_runner = std::function<void(std::function<void()>)>;
+/// Runs a piece of work on a thread that no guest needs. False: too much waits already, it is dropped.
+using function_runner = std::function<bool(std::function<void()>)>;
 
 /// Makes the guests of one pool.
 ///

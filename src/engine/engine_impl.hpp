@@ -13,7 +13,7 @@ namespace holdfast {
 
 struct engine::impl {
   engine_options options;
-  std::atomic<std::uint32_t> reserved_instances{0};  // of `options.max_instances`, by all pools
+  std::atomic<std::uint64_t> reserved_instances{0};  // of `options.max_instances`, by all pools
   bridge::engine_handle handle;
   bridge::ticker ticker;  // ends first: it beats the handle
 

@@ -72,6 +72,7 @@ namespace bridge {
 namespace {
 
 void run(const host_function& function, std::unique_ptr<host_call::impl> call) noexcept {
+  if (hfb_host_call_abandoned(call->raw)) return;  // cut while it waited for its thread: nobody wants it run
   const auto net = std::make_shared<rescue>(rescue{std::this_thread::get_id()});
   std::string why;
   try {
@@ -80,7 +81,8 @@ void run(const host_function& function, std::unique_ptr<host_call::impl> call) n
     hfb_host_call_args(call->raw, &packed);
     call->args = wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size))).value();
     function(host_call(std::move(call)));
-    return;
+    if (net->raw == nullptr) return;
+    why = "something that the function itself caught";
   } catch (const std::exception& thrown) {
     why = thrown.what();
   } catch (...) {
@@ -105,7 +107,8 @@ void host_entry::enter(void* context, hfb_host_call* raw) {
     *call = std::make_unique<host_call::impl>(raw, self.of, self.import,
                                                from != nullptr ? from->stop_token() : std::stop_token());
     raw = nullptr;
-    self.runner([function = self.function, call] { run(*function, std::move(*call)); });
+    if (!self.runner([function = self.function, call] { run(*function, std::move(*call)); }) && *call != nullptr)
+      (*call)->fail("too many host functions wait for a thread");
   } catch (const std::exception& failed) {
     if (raw != nullptr) hfb_host_call_fail(raw, slice_of(failed.what()));
   }

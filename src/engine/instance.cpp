@@ -26,6 +26,11 @@ instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> o
   }
 }
 
+instance::~instance() {
+  // Whoever still works for this instance in a host function works for nobody.
+  stop_.request_stop();
+}
+
 core::guest_state instance::poll() {
   if (fault_) return core::guest_state::failed;
   switch (hfb_instance_poll(handle_.get())) {
@@ -36,10 +41,15 @@ core::guest_state instance::poll() {
   return core::guest_state::failed;
 }
 
-void instance::start(std::uint32_t function, std::span<const std::byte> arguments) {
+std::optional<error> instance::start(std::uint32_t function, std::span<const std::byte> arguments) {
   if (stop_.stop_requested()) stop_ = std::stop_source();  // the last call was asked to stop and came to its end
-  // Arguments were checked when they were encoded; what fails here is told by the next poll.
-  if (hfb_error* failed = hfb_instance_start(handle_.get(), function, slice_of(arguments))) fault_ = to_fault(failed);
+  hfb_error* const failed = hfb_instance_start(handle_.get(), function, slice_of(arguments));
+  if (failed == nullptr) return std::nullopt;
+  // Types were checked when the arguments were encoded; handles only this instance knows. The rest is told by the
+  // next poll.
+  if (hfb_error_kind(failed) == HFB_KIND_BAD_VALUE) return error(errc::bad_arguments, to_error(failed).detail);
+  fault_ = to_fault(failed);
+  return std::nullopt;
 }
 
 core::buffer instance::take_result() {

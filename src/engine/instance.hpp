@@ -14,10 +14,10 @@ namespace holdfast::bridge {
 class instance final : public core::guest {
  public:
   instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner) noexcept;
-  ~instance() override = default;
+  ~instance() override;
 
   core::guest_state poll() override;
-  void start(std::uint32_t function, std::span<const std::byte> arguments) override;
+  std::optional<error> start(std::uint32_t function, std::span<const std::byte> arguments) override;
   core::buffer take_result() override;
   core::fault take_fault() override;
   void ask_to_stop() noexcept override;

@@ -12,6 +12,7 @@ namespace holdfast::detail {
 namespace {
 
 constexpr duration patience = std::chrono::seconds(1);
+constexpr std::size_t most_waiting = 4096;  // host calls; each belongs to a guest that is parked for it, or was cut
 
 }  // namespace
 
@@ -41,14 +42,21 @@ struct function_threads::state {
 };
 
 function_threads::function_threads(unsigned count) : state_(std::make_shared<state>()) {
-  for (unsigned i = 0; i < std::max(count, 1U); ++i) {
-    const std::scoped_lock lock(state_->mutex);
-    std::thread([all = state_] { all->work(); }).detach();
-    ++state_->alive;
+  try {
+    for (unsigned i = 0; i < std::max(count, 1U); ++i) {
+      const std::scoped_lock lock(state_->mutex);
+      std::thread([all = state_] { all->work(); }).detach();
+      ++state_->alive;
+    }
+  } catch (...) {
+    end();  // those that did start
+    throw;
   }
 }
 
-function_threads::~function_threads() {
+function_threads::~function_threads() { end(); }
+
+void function_threads::end() noexcept {
   std::deque<std::function<void()>> dropped;  // after the lock: what it holds may post
   std::unique_lock lock(state_->mutex);
   state_->ending = true;
@@ -57,13 +65,14 @@ function_threads::~function_threads() {
   state_->changed.wait_for(lock, patience, [this] { return state_->alive == 0; });
 }
 
-void function_threads::post(std::function<void()> work) const {
+bool function_threads::post(std::function<void()> work) const {
   {
     const std::scoped_lock lock(state_->mutex);
-    if (state_->ending) return;
+    if (state_->ending || state_->queue.size() >= most_waiting) return false;
     state_->queue.push_back(std::move(work));
   }
   state_->changed.notify_one();
+  return true;
 }
 
 }  // namespace holdfast::detail

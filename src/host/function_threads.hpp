@@ -19,10 +19,12 @@ class function_threads {
   /// nothing else: it is left behind.
   ~function_threads();
 
-  /// Any thread. Work posted after the end began is dropped.
-  void post(std::function<void()> work) const;
+  /// Any thread. False: too much waits, or the end has begun; the work is dropped.
+  bool post(std::function<void()> work) const;
 
  private:
+  void end() noexcept;
+
   struct state;
   std::shared_ptr<state> state_;
 };

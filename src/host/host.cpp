@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <cstdlib>
 #include <holdfast/host.hpp>
 #include <thread>
 #include <utility>
 
+#include "core/driving.hpp"
 #include "engine/engine_impl.hpp"
 #include "host/host_impl.hpp"
 #include "host/pool_impl.hpp"
@@ -14,7 +17,7 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
   threads = std::make_unique<core::workers>(options.workers != 0 ? options.workers : cores);
   functions = std::make_unique<detail::function_threads>(options.function_threads);
   world.emplace(core::environment{time, *threads, deadlines, random, options.observe != nullptr ? *options.observe : no_observer()});
-  runner = [functions = functions.get()](std::function<void()> work) { functions->post(std::move(work)); };
+  runner = [functions = functions.get()](std::function<void()> work) { return functions->post(std::move(work)); };
   heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });
 }
 
@@ -36,6 +39,16 @@ bool host::impl::wait_deserted(core::mailbox& box, time_point until) const {
   return true;
 }
 
+namespace detail {
+
+void forbid_inside_callback(const char* what) noexcept {
+  if (!core::driving_mark::here()) return;
+  std::fprintf(stderr, "holdfast: %s inside a callback, on a thread that it waits for\n", what);
+  std::abort();
+}
+
+}  // namespace detail
+
 void host::impl::shut_down() {
   std::vector<std::shared_ptr<pool::impl>> ending;
   {
@@ -55,7 +68,10 @@ host::host(engine with, const host_options& options) : impl_(std::make_shared<im
 
 host::host(std::shared_ptr<impl> made) noexcept : impl_(std::move(made)) {}
 
-host::~host() { impl_->shut_down(); }
+host::~host() {
+  detail::forbid_inside_callback("a host was destroyed");
+  impl_->shut_down();
+}
 
 result<pool> host::open(const component& what, pool_options options) {
   const engine_options& engine = impl_->with.options();
@@ -67,8 +83,8 @@ result<pool> host::open(const component& what, pool_options options) {
   if (!linked) return linked.error();
 
   auto& reserved = impl_->with.internals()->reserved_instances;
-  const std::uint32_t cells = options.cells;
-  if (const std::uint32_t before = reserved.fetch_add(cells); before + cells > engine.max_instances) {
+  const std::uint64_t cells = options.cells;
+  if (const std::uint64_t before = reserved.fetch_add(cells); before + cells > engine.max_instances) {
     reserved.fetch_sub(cells);
     return error(errc::no_resources, std::to_string(cells) + " cells do not fit: " + std::to_string(before) + " of the " +
                                          std::to_string(engine.max_instances) + " instances of this engine are taken");
@@ -78,6 +94,7 @@ result<pool> host::open(const component& what, pool_options options) {
     reserved.fetch_sub(cells);
     return error(errc::draining);
   }
+  impl_->pools.reserve(impl_->pools.size() + 1);  // nothing may fail once the cells are open
   auto made = std::make_shared<pool::impl>(impl_, std::move(options), std::move(*linked));
   impl_->pools.push_back(made);
   return pool(std::move(made));

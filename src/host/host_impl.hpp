@@ -16,6 +16,13 @@
 #include "engine/blueprint.hpp"
 #include "host/function_threads.hpp"
 
+namespace holdfast::detail {
+
+/// Ends the process with a sentence where this thread is one that the caller is about to wait for: it would hang.
+void forbid_inside_callback(const char* what) noexcept;
+
+}  // namespace holdfast::detail
+
 /// What a `host` holds. Lives until the last pool and ticket is gone; its threads end with the `host`.
 namespace holdfast {
 

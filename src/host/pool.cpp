@@ -19,8 +19,9 @@ void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state
   if (from != building && from != rebuilding && to != broken) return;
   {
     const std::scoped_lock lock(mutex_);
-    if (to == broken) {
+    if (to == broken || to == closed) {  // closed while it was built: it will never be ready
       ++broken_;
+      closed_ = closed_ || to == closed;
     } else if (to == idle || to == draining) {
       ready_ = true;
     } else {
@@ -34,6 +35,11 @@ void readiness::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
   next_.on_fault(cell, generation, why, untrusted);
   const std::scoped_lock lock(mutex_);
   if (!ready_) fault_ = error(why, std::string(untrusted));
+}
+
+bool readiness::closed() {
+  const std::scoped_lock lock(mutex_);
+  return closed_;
 }
 
 bool readiness::wait(duration limit, std::size_t cells) {
@@ -114,12 +120,15 @@ reply pool::call(std::string_view function, wit::arguments arguments, const call
 result<ticket> pool::submit(std::string_view function, wit::arguments arguments, const call_options& options) const {
   auto asked = impl_->prepare(function, std::move(arguments), options, false);
   if (!asked) return asked.error();
+  // Made first: an accepted call never lacks its ticket.
+  ticket claim(std::make_shared<const ticket::impl>(*asked, impl_));
   if (auto refused = impl_->box->admit(*asked, options.how.value_or(start::post))) return *refused;
-  return ticket(std::make_shared<const ticket::impl>(std::move(*asked), impl_));
+  return claim;
 }
 
 result<void> pool::wait_ready(duration limit) const {
   if (impl_->ready.wait(limit, impl_->cells.size())) return {};
+  if (impl_->ready.closed()) return error(errc::draining);
   const auto why = impl_->ready.last_fault();
   if (!why) return error(errc::cannot_instantiate, "no instance was ready in time");
   return error(*why == errc::no_resources ? errc::no_resources : errc::cannot_instantiate, why->detail);
@@ -137,6 +146,7 @@ std::vector<cell_status> pool::cells() const {
 std::size_t pool::queued() const noexcept { return impl_->box->depth(); }
 
 void pool::drain(duration grace) const {
+  detail::forbid_inside_callback("a pool was drained");
   impl_->begin_drain();
   impl_->finish_drain(core::later(impl_->world.time.now(), grace));
   const std::scoped_lock lock(impl_->owner->mutex);

@@ -18,9 +18,8 @@ reply pool_call::outcome_reply() const {
     auto value = wit::decode(*target_.result, ended.value.bytes());
     if (value) {
       told.value = std::move(*value);
-    } else {  // more values than a reply may hold; the guest has done its work
+    } else {  // more values than a reply may hold; the guest has done its work, and the outcome stands
       told.code = errc::host_failed;
-      told.outcome = outcome::host_failed;
       told.detail = "the result cannot be taken over: " + value.error().message();
     }
   }

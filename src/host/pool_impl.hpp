@@ -40,6 +40,8 @@ class readiness final : public observer {
   /// True: an instance is or was ready. False: all broke, or the time is over.
   bool wait(duration limit, std::size_t cells);
   std::optional<error> last_fault();
+  /// Whether a cell was closed before it was ready.
+  bool closed();
 
  private:
   observer& next_;
@@ -47,6 +49,7 @@ class readiness final : public observer {
   std::condition_variable changed_;
   bool ready_ = false;
   std::size_t broken_ = 0;
+  bool closed_ = false;
   std::optional<error> fault_;
 };
 

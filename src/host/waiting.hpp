@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <holdfast/duration.hpp>
 #include <memory>
-#include <semaphore>
 #include <utility>
 
 #include "core/call.hpp"
@@ -62,23 +62,28 @@ class thread_waiter final : public patient_waiter {
 
   /// Blocks until told. True: it left, the call goes on.
   bool wait() noexcept {
-    told_.acquire();
+    state seen = state::untold;
+    if (state_.compare_exchange_strong(seen, state::asleep)) state_.wait(state::asleep);
     return left_;
   }
 
  private:
+  // Not a semaphore: libstdc++'s asks the kernel to wake somebody with every release, and a dispatched call
+  // is done before its caller would sleep.
+  enum class state : int { untold, asleep, told };
+
   void told(bool left) noexcept override {
     left_ = left;
-    told_.release();
+    if (state_.exchange(state::told) == state::asleep) state_.notify_one();
   }
   bool left_ = false;
-  std::binary_semaphore told_{0};
+  std::atomic<state> state_{state::untold};
 };
 
 class callback_waiter final : public patient_waiter {
  public:
-  callback_waiter(core::environment& world, boost::intrusive_ptr<pool_call> asked, std::shared_ptr<const void> keeps,
-                  std::function<void(reply)> callback) noexcept
+  callback_waiter(core::environment& world, boost::intrusive_ptr<pool_call> asked,
+                  std::shared_ptr<const void> keeps, std::function<void(reply)> callback) noexcept
       : patient_waiter(world, std::move(asked)), keeps_(std::move(keeps)), callback_(std::move(callback)) {}
 
  private:

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 #include "wit/packed.hpp"
 #include "wit/reader.hpp"
@@ -7,6 +9,33 @@
 namespace holdfast::wit {
 
 namespace {
+
+/// Copies a run of numbers in blocks, and into a vector that was not zeroed first.
+///
+/// The block is what glibc copies without `rep movsb`. Zen processors run that one ten times slower where the
+/// target lies a little ahead of the source within the page (glibc bug 30994), and a result lies just so
+/// beside the bytes that it is copied from.
+template <class T>
+std::vector<T> copy_of(std::span<const std::byte> run) {
+  constexpr std::size_t block = 2048 / sizeof(T);
+  const std::size_t count = run.size() / sizeof(T);
+  std::vector<T> numbers;
+  numbers.reserve(count);
+  std::array<T, block> aligned;  // the run may lie anywhere
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t next = std::min(block, count - done);
+    const std::byte* from = run.data() + done * sizeof(T);
+    if constexpr (sizeof(T) == 1) {
+      numbers.insert(numbers.end(), reinterpret_cast<const T*>(from),
+                     reinterpret_cast<const T*>(from) + next);
+    } else {
+      std::memcpy(aligned.data(), from, next * sizeof(T));
+      numbers.insert(numbers.end(), aligned.begin(), aligned.begin() + static_cast<std::ptrdiff_t>(next));
+    }
+    done += next;
+  }
+  return numbers;
+}
 
 /// Reads values beside their types. Types are trusted, bytes are not.
 class decoder {
@@ -115,9 +144,7 @@ class decoder {
     std::size_t count = 0;
     std::span<const std::byte> run;
     if (!in_.count(count, sizeof(T)) || !in_.run(run, count, sizeof(T))) return false;
-    std::vector<T> numbers(count);
-    if (count > 0) std::memcpy(numbers.data(), run.data(), run.size());
-    into = value(std::move(numbers));
+    into = value(copy_of<T>(run));
     return true;
   }
 

@@ -27,6 +27,7 @@ struct script {
     loop,       ///< yields for ever
     wait,       ///< parks in the host until released or stopped; then returns `value`
     deaf_wait,  ///< parks in the host and never comes back
+    unsuitable, ///< is not taken by this instance
   };
   kind what = kind::give_back;
   std::uint32_t slices = 0;
@@ -78,15 +79,20 @@ class fake_guest final : public guest {
     return now;
   }
 
-  void start(std::uint32_t function, std::span<const std::byte> arguments) override {
+  std::optional<error> start(std::uint32_t function, std::span<const std::byte> arguments) override {
     require(function == 7, "the function number arrives as it was");
     require(ready_ && !running_ && !lost_, "started only when idle, never after a fault");
     require(arguments.size() == sizeof(script), "the arguments arrive whole");
     std::memcpy(&script_, arguments.data(), sizeof(script));
     running_ = true;
     entered_ = false;
+    if (script_.what == script::kind::unsuitable) {
+      running_ = false;
+      return error(errc::bad_arguments, "a handle of another instance");
+    }
     interrupted_.store(false);
     asked_.store(false);
+    return std::nullopt;
   }
 
   buffer take_result() override {

@@ -43,7 +43,10 @@ class manual_host {
   std::deque<std::function<void()>> functions_;
   host host_{std::make_shared<host::impl>(
       shared_engine(), host_options{.drain_grace = duration::zero()}, world.env,
-      [this](std::function<void()> work) { functions_.push_back(std::move(work)); },
+      [this](std::function<void()> work) {
+        functions_.push_back(std::move(work));
+        return true;
+      },
       [this] {
         if (!step()) world.advance(std::chrono::milliseconds(1));
       })};

@@ -189,6 +189,50 @@ TEST_F(pool_test, fails_a_call_whose_host_function_answers_something_else) {
   EXPECT_THAT(told.detail, HasSubstr("sleep"));
 }
 
+TEST_F(pool_test, fails_a_call_that_its_host_function_lost_in_an_exception_of_its_own) {
+  pool_options options;
+  options.functions.define("holdfast:demo/host", "sleep", [](host_call call) {
+    try {
+      const host_call mine(std::move(call));
+      throw std::runtime_error("caught below");
+    } catch (const std::runtime_error&) {
+    }
+  });
+  const pool bed = open("sleeper.wat", options);
+  EXPECT_EQ(ask(bed, "nap", args(5U)).code, errc::host_failed);
+}
+
+TEST_F(pool_test, does_not_run_a_host_function_whose_guest_was_cut_meanwhile) {
+  int ran = 0;
+  pool_options options;
+  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) {
+    ++ran;
+    std::move(call).reply();
+  });
+  const pool bed = open("sleeper.wat", options);
+  const ticket napping = bed.submit("nap", args(5U), {.run_limit = 10ms}).value();
+  while (owner.world.step()) {  // the guest, but no host function: its thread is busy elsewhere
+  }
+  owner.world.advance(10ms);
+  owner.settle();
+  EXPECT_EQ(napping.wait(0s).code, errc::deadline_killed);
+  EXPECT_EQ(ran, 0);
+}
+
+TEST_F(pool_test, refuses_a_handle_that_the_instance_did_not_issue) {
+  const pool things = open("kinds.wasm");
+  const wit::function* method = nullptr;
+  for (const wit::function* one : things.component().world().exported_functions()) {
+    const bool takes_handle = !one->params.empty() && one->params.front().type.kind() == wit::kind::borrow;
+    if (takes_handle && one->params.size() == 1) method = one;
+  }
+  ASSERT_NE(method, nullptr);
+  const reply told = ask(things, method->qualified_name(), args(wit::handle(12345, wit::handle::ownership::borrow)));
+  EXPECT_EQ(told.code, errc::bad_arguments) << told.detail;
+  EXPECT_EQ(told.code, effect::not_executed);
+  EXPECT_EQ(ask(things, "nothing", {}).generation, 1U) << "a caller's mistake costs no instance";
+}
+
 TEST_F(pool_test, revokes_a_queued_call_before_the_guest_is_entered) {
   const pool shop = open("orders.wasm");
   const ticket first = shop.submit("place", args(1U, "book", 1U)).value();

@@ -6,7 +6,7 @@ use crate::abi::{hfb_bytes, hfb_kind, hfb_slice};
 use crate::cache::Cache;
 use crate::describe::{Description, describe};
 use crate::engine::{EngineShared, hfb_engine};
-use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
+use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error, one_line};
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -97,17 +97,31 @@ fn refused(error: &wasmtime::Error) -> Failure {
         return failure(hfb_kind::Unsupported, format!("the component needs a feature that is not supported: {text}"));
     }
     if text.contains("exceeds the") || text.contains("more than the") || text.contains("maximum") {
-        return failure(hfb_kind::TooLarge, format!("the component is larger than a slot of the pool: {text}"));
+        let cause = one_line(&error.root_cause().to_string());
+        return failure(hfb_kind::TooLarge, format!("the component is larger than an instance may be: {cause}"));
     }
     failure(hfb_kind::Malformed, format!("the component is not valid: {text}"))
+}
+
+/// What is wrong with a text, and where, on one line. The parser draws a picture of the place, below an arrow that
+/// names a file the text never had: only the line and the column of it are kept.
+fn text_refused(error: &wat::Error) -> Failure {
+    let drawn = error.to_string();
+    let line = match drawn.split_once("--> <anon>:") {
+        Some((what, place)) => {
+            let place = place.lines().next().unwrap_or_default().replace(':', ", column ");
+            format!("{}, at line {place}", one_line(what))
+        }
+        None => one_line(&drawn),
+    };
+    failure(hfb_kind::Malformed, format!("the component text is not valid: {line}"))
 }
 
 fn compile(engine: &Arc<EngineShared>, bytes: &[u8], directory: &[u8]) -> Result<hfb_component, Failure> {
     let binary = match look(bytes)? {
         Input::Binary => Cow::Borrowed(bytes),
         Input::Text => {
-            let binary = wat::parse_bytes(bytes)
-                .map_err(|error| failure(hfb_kind::Malformed, format!("the component text is not valid: {error}")))?;
+            let binary = wat::parse_bytes(bytes).map_err(|error| text_refused(&error))?;
             look(&binary)?;
             binary
         }

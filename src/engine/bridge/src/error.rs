@@ -60,11 +60,29 @@ impl std::fmt::Display for TooManyHandles {
 
 impl std::error::Error for TooManyHandles {}
 
+/// Text of several lines on one, without their indentation.
+pub(crate) fn one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// A name of the guest's that cannot end its line, and so cannot be taken for a frame of its own.
+fn bare(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') {
+            text.extend(letter.escape_default());
+        } else {
+            text.push(letter);
+        }
+    }
+    text
+}
+
 /// The causes of an error from the outside in, on one line, without the backtrace.
 pub(crate) fn causes(error: &wasmtime::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {
-        let text = cause.to_string();
+        let text = one_line(&cause.to_string());
         // A backtrace is context too; it goes to the detail.
         if text.starts_with("error while executing at wasm backtrace") {
             continue;
@@ -86,8 +104,8 @@ pub(crate) fn frames(error: &wasmtime::Error) -> String {
     let mut text = String::new();
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return text };
     for (number, frame) in backtrace.frames().iter().enumerate() {
-        let module = frame.module().name().unwrap_or("<unknown>");
-        let _ = match frame.func_name() {
+        let module = frame.module().name().map_or_else(|| "<unknown>".to_owned(), bare);
+        let _ = match frame.func_name().map(bare) {
             Some(name) => writeln!(text, "{number}: {module}!{name}"),
             None => writeln!(text, "{number}: {module}!<function {}>", frame.func_index()),
         };

@@ -31,7 +31,7 @@ fn input_that_is_no_component_is_named_for_what_it_is() {
         (b"\0asm\x01\0\0\0", hfb_kind::CoreModule, "core WebAssembly module"),
         (b"(module)", hfb_kind::CoreModule, "core WebAssembly module"),
         (b" ;; hi\n(; a (; b ;) ;) (component", hfb_kind::Malformed, "text"),
-        (b"(component (nonsense))", hfb_kind::Malformed, "1:13"),
+        (b"(component (nonsense))", hfb_kind::Malformed, "at line 1, column 13"),
         (b"\0asm\x0d\0\x01\0\xff\xff\xff", hfb_kind::Malformed, "offset"),
         (&binary[..binary.len() - 3], hfb_kind::Malformed, "truncated"),
         (&binary[..12], hfb_kind::Malformed, "truncated"),
