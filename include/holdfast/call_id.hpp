@@ -28,5 +28,7 @@ struct call_id {
 
 template <>
 struct std::hash<holdfast::call_id> {
-  std::size_t operator()(const holdfast::call_id& id) const noexcept { return id.high ^ (id.low * 0x9e3779b97f4a7c15U); }
+  std::size_t operator()(const holdfast::call_id& id) const noexcept {
+    return id.high ^ (id.low * 0x9e3779b97f4a7c15U);
+  }
 };

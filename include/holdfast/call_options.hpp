@@ -15,7 +15,8 @@ enum class start : std::uint8_t {
   post,      ///< a worker; the submitting thread never runs a guest
 };
 
-/// Options of one call. Trivially destructible, so that it may stand inside a `co_await` expression (design, section 4).
+/// Options of one call. Trivially destructible, so that it may stand inside a `co_await` expression (design,
+/// section 4).
 struct call_options {
   /// How long the caller waits for the outcome. Past it the caller is told `detached`, and the call goes on.
   duration wait = no_limit;

@@ -12,8 +12,8 @@
 namespace holdfast {
 
 struct compile_options {
-  /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that others
-  /// may write to is refused, since loading an entry runs native code.
+  /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that
+  /// others may write to is refused, since loading an entry runs native code.
   std::filesystem::path cache{};
 };
 
@@ -24,7 +24,8 @@ class component {
  public:
   /// Compiles a binary component, or one in text form. May take seconds: not for an event loop.
   ///
-  /// @par Errors  `not_wasm`, `core_module`, `malformed_component`, `unsupported_component`; the detail says where
+  /// @par Errors  `not_wasm`, `core_module`, `malformed_component`, `unsupported_component`; the detail says
+  /// where
   [[nodiscard]] static result<component> compile(const engine& with, std::span<const std::byte> bytes,
                                                  const compile_options& options = {});
 
@@ -42,7 +43,8 @@ class component {
   std::shared_ptr<const impl> impl_;
 };
 
-/// The directory for compiled code of this user: `$HOLDFAST_CACHE/compiled`, `$XDG_CACHE_HOME/holdfast/compiled` or
+/// The directory for compiled code of this user: `$HOLDFAST_CACHE/compiled`,
+/// `$XDG_CACHE_HOME/holdfast/compiled` or
 /// `~/.cache/holdfast/compiled`. Empty where there is no home.
 std::filesystem::path default_compile_cache();
 

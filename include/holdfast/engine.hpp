@@ -13,16 +13,21 @@ namespace holdfast {
 
 /// Settings of the engine. Sizes in bytes; 0: the default.
 struct engine_options {
-  std::uint32_t max_instances = 256;       ///< instances alive at once; address space follows from it
-  std::uint64_t max_memory = 1ULL << 30;   ///< the largest linear memory a pool may allow (default here: 1 GiB)
-  std::uint64_t memory_reservation = 0;    ///< address space a linear memory; 0: 4 GiB, which needs no bounds checks
-  std::uint64_t max_stack = 1U << 20;      ///< a guest's stack
-  duration tick = std::chrono::milliseconds(2);  ///< how long a guest runs before it yields, at most 5 ms; 0: never, for tests alone
-  unsigned reactor_threads = 1;            ///< threads for WASI's clocks, files and sockets
-  bool signal_traps = true;  ///< false for embedders with SIGSEGV handlers of their own: explicit checks, slower
+  std::uint32_t max_instances = 256;  ///< instances alive at once; address space follows from it
+  std::uint64_t max_memory =
+      1ULL << 30;  ///< the largest linear memory a pool may allow (default here: 1 GiB)
+  std::uint64_t memory_reservation =
+      0;  ///< address space a linear memory; 0: 4 GiB, which needs no bounds checks
+  std::uint64_t max_stack = 1U << 20;  ///< a guest's stack
+  duration tick = std::chrono::milliseconds(
+      2);  ///< how long a guest runs before it yields, at most 5 ms; 0: never, for tests alone
+  unsigned reactor_threads = 1;  ///< threads for WASI's clocks, files and sockets
+  bool signal_traps =
+      true;  ///< false for embedders with SIGSEGV handlers of their own: explicit checks, slower
 };
 
-/// Owns what all hosts of a process share: the compiler, the pool of instances, the epoch ticker, the I/O reactor.
+/// Owns what all hosts of a process share: the compiler, the pool of instances, the epoch ticker, the I/O
+/// reactor.
 ///
 /// Cheap to copy; lives until the last of its components, hosts and copies is gone.
 /// @par Thread safety  distinct objects: safe; shared objects: safe

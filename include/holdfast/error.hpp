@@ -15,38 +15,38 @@ namespace holdfast {
 /// Why a call did not complete, or why something could not be set up.
 enum class errc {
   // Refused: the guest was never entered for this call.
-  queue_full = 1,      ///< the queue's depth or bytes are used up; try again later
-  draining,            ///< the pool or the host admits nothing any more
-  broken,              ///< every instance failed to rebuild, repeatedly
-  cycle,               ///< the call would wait for itself
-  bad_arguments,       ///< count, type or value of an argument; the detail says where
-  no_such_export,      ///< the component does not export that function
-  key_conflict,        ///< the idempotency key is in use for another request
-  limit,               ///< larger than a configured limit
-  revoked,             ///< taken back before it began
-  expired_in_queue,    ///< its deadline passed before it began
+  queue_full = 1,    ///< the queue's depth or bytes are used up; try again later
+  draining,          ///< the pool or the host admits nothing any more
+  broken,            ///< every instance failed to rebuild, repeatedly
+  cycle,             ///< the call would wait for itself
+  bad_arguments,     ///< count, type or value of an argument; the detail says where
+  no_such_export,    ///< the component does not export that function
+  key_conflict,      ///< the idempotency key is in use for another request
+  limit,             ///< larger than a configured limit
+  revoked,           ///< taken back before it began
+  expired_in_queue,  ///< its deadline passed before it began
 
   // The guest was entered.
-  trapped,             ///< the guest faulted, in post-return too
-  host_failed,         ///< a host function failed, or the value returned could not be taken over
-  deadline_killed,     ///< stopped at its deadline or run limit
-  killed,              ///< stopped by an explicit kill, or by shutdown
+  trapped,          ///< the guest faulted, in post-return too
+  host_failed,      ///< a host function failed, or the value returned could not be taken over
+  deadline_killed,  ///< stopped at its deadline or run limit
+  killed,           ///< stopped by an explicit kill, or by shutdown
 
   // Nobody can say.
-  collateral,          ///< the store was lost to a neighbour's fault
-  lost_in_crash,       ///< started, unfinished, not declared retry-safe
-  detached,            ///< no outcome: the caller stopped waiting; the call goes on under its id
+  collateral,     ///< the store was lost to a neighbour's fault
+  lost_in_crash,  ///< started, unfinished, not declared retry-safe
+  detached,       ///< no outcome: the caller stopped waiting; the call goes on under its id
 
   // Set-up, before there is any call.
-  not_wasm,              ///< not a WebAssembly file
-  core_module,           ///< a core module where a component is needed
-  malformed_component,   ///< a truncated or invalid component
-  unsupported_component, ///< a valid component that needs a feature this build does not offer
-  unknown_import,        ///< an import that nobody defines; the detail names each
-  type_mismatch,         ///< an import that is defined with another type
-  cannot_instantiate,    ///< the component's own start failed
-  no_resources,          ///< instances, memory or address space are used up
-  internal,              ///< a defect in Holdfast; please report it
+  not_wasm,               ///< not a WebAssembly file
+  core_module,            ///< a core module where a component is needed
+  malformed_component,    ///< a truncated or invalid component
+  unsupported_component,  ///< a valid component that needs a feature this build does not offer
+  unknown_import,         ///< an import that nobody defines; the detail names each
+  type_mismatch,          ///< an import that is defined with another type
+  cannot_instantiate,     ///< the component's own start failed
+  no_resources,           ///< instances, memory or address space are used up
+  internal,               ///< a defect in Holdfast; please report it
 };
 
 /// Whether the guest ran. A condition: compare any Holdfast error code with it.
@@ -62,7 +62,9 @@ const std::error_category& error_category() noexcept;
 /// The category of `effect` conditions. Thread-safe, lives for ever.
 const std::error_category& effect_category() noexcept;
 
-inline std::error_code make_error_code(errc code) noexcept { return {static_cast<int>(code), error_category()}; }
+inline std::error_code make_error_code(errc code) noexcept {
+  return {static_cast<int>(code), error_category()};
+}
 inline std::error_condition make_error_condition(effect what) noexcept {
   return {static_cast<int>(what), effect_category()};
 }
@@ -90,8 +92,12 @@ struct error {
   /// The detail, or the code's own text where there is none.
   std::string message() const { return detail.empty() ? code.message() : detail; }
 
-  friend bool operator==(const error& left, const std::error_code& right) noexcept { return left.code == right; }
-  friend bool operator==(const error& left, errc right) noexcept { return left.code == make_error_code(right); }
+  friend bool operator==(const error& left, const std::error_code& right) noexcept {
+    return left.code == right;
+  }
+  friend bool operator==(const error& left, errc right) noexcept {
+    return left.code == make_error_code(right);
+  }
   friend bool operator==(const error& left, effect right) noexcept {
     return left.code == make_error_condition(right);
   }

@@ -13,15 +13,15 @@
 namespace holdfast {
 
 struct host_options {
-  unsigned workers = 0;                                  ///< threads that drive guests; 0: one a core
-  unsigned function_threads = 2;                         ///< threads that run host functions
-  duration drain_grace = std::chrono::seconds(5);        ///< how long the destructor lets running calls finish
-  std::shared_ptr<observer> observe{};                   ///< told of every transition; null: nobody is
+  unsigned workers = 0;                            ///< threads that drive guests; 0: one a core
+  unsigned function_threads = 2;                   ///< threads that run host functions
+  duration drain_grace = std::chrono::seconds(5);  ///< how long the destructor lets running calls finish
+  std::shared_ptr<observer> observe{};             ///< told of every transition; null: nobody is
 };
 
-/// Destroying it drains every pool, kills what outlasts the grace, and joins its threads. Pools and tickets may outlive
-/// it: they answer `draining`, and the outcomes that calls had. Not from inside a callback of its own: it would wait for
-/// the thread it runs on, and ends the process with a sentence instead.
+/// Destroying it drains every pool, kills what outlasts the grace, and joins its threads. Pools and tickets
+/// may outlive it: they answer `draining`, and the outcomes that calls had. Not from inside a callback of its
+/// own: it would wait for the thread it runs on, and ends the process with a sentence instead.
 ///
 /// @par Thread safety  distinct objects: safe; shared objects: `open` is safe
 class host {

@@ -6,17 +6,27 @@
 #include <holdfast/outcome.hpp>
 #include <string_view>
 
-/// What Holdfast tells of itself: one event a transition. It never logs; metrics, logs and pages are observers.
+/// What Holdfast tells of itself: one event a transition. It never logs; metrics, logs and pages are
+/// observers.
 namespace holdfast {
 
 /// Where an instance slot stands.
-enum class cell_state : std::uint8_t { building, idle, running, stopping, rebuilding, broken, draining, closed };
+enum class cell_state : std::uint8_t {
+  building,
+  idle,
+  running,
+  stopping,
+  rebuilding,
+  broken,
+  draining,
+  closed
+};
 
 /// The word for it.
 const char* to_string(cell_state state) noexcept;
 
-/// Called on the thread where it happens, at times under a lock, so that events of one call and of one cell keep their
-/// order: be quick, throw nothing, call nothing of Holdfast. The defaults do nothing.
+/// Called on the thread where it happens, at times under a lock, so that events of one call and of one cell
+/// keep their order: be quick, throw nothing, call nothing of Holdfast. The defaults do nothing.
 class observer {
  public:
   virtual ~observer() = default;
@@ -31,7 +41,8 @@ class observer {
 
   virtual void on_accepted(const call_id& /*call*/) noexcept {}
   virtual void on_refused(errc /*why*/) noexcept {}
-  virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
+  virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/,
+                          std::uint64_t /*generation*/) noexcept {}
   virtual void on_done(const call_id& /*call*/, outcome /*what*/) noexcept {}
 
   /// A caller stopped waiting for a call that goes on.

@@ -19,7 +19,8 @@ enum class outcome {
   lost_in_crash,     ///< started, unfinished when the process died, not retry-safe
 };
 
-/// The outcome that an error code stands for. `detached` and set-up errors, which are no outcomes, count as `refused`.
+/// The outcome that an error code stands for. `detached` and set-up errors, which are no outcomes, count as
+/// `refused`.
 outcome outcome_of(errc code) noexcept;
 
 /// Whether the guest ran.

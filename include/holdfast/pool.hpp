@@ -30,15 +30,17 @@ class pool {
  public:
   /// Calls an export and waits for the outcome on this thread, at most `options.wait`.
   ///
-  /// The call is bound to this caller: if the wait ends while it is queued, it is revoked and the guest never entered.
-  /// Once it has begun nothing the caller does ends it; the reply is then `detached` and names the id.
+  /// The call is bound to this caller: if the wait ends while it is queued, it is revoked and the guest never
+  /// entered. Once it has begun nothing the caller does ends it; the reply is then `detached` and names the
+  /// id.
   /// @par Errors  in `reply::code`; `reply::code == effect::not_executed` where it is safe to call again
   reply call(std::string_view function, wit::arguments arguments, const call_options& options = {}) const;
 
-  /// Hands a call over and answers at once. The call is kept: it runs whether anybody waits or not. `options.wait`
-  /// does not matter here.
+  /// Hands a call over and answers at once. The call is kept: it runs whether anybody waits or not.
+  /// `options.wait` does not matter here.
   ///
-  /// @par Errors  `effect::not_executed`, every one: `no_such_export`, `bad_arguments`, `limit`, `queue_full`,
+  /// @par Errors  `effect::not_executed`, every one: `no_such_export`, `bad_arguments`, `limit`,
+  /// `queue_full`,
   ///              `draining`, `broken`
   [[nodiscard]] result<ticket> submit(std::string_view function, wit::arguments arguments,
                                       const call_options& options = {}) const;
@@ -50,8 +52,9 @@ class pool {
   std::vector<cell_status> cells() const;
   std::size_t queued() const noexcept;
 
-  /// Admits nothing more, lets queued and running calls finish within `grace`, then kills what still runs and refuses
-  /// what still waits. Returns when every call has its outcome and every instance is gone. Not from inside a callback.
+  /// Admits nothing more, lets queued and running calls finish within `grace`, then kills what still runs and
+  /// refuses what still waits. Returns when every call has its outcome and every instance is gone. Not from
+  /// inside a callback.
   void drain(duration grace) const;
 
   struct impl;  // not for use outside Holdfast

@@ -39,21 +39,21 @@ struct grants {
 /// Which of its output streams a guest wrote to.
 enum class guest_stream : std::uint8_t { out = 1, err = 2 };
 
-/// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too. Called by several threads
-/// at once, inside a guest's slice: be quick.
+/// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too. Called by
+/// several threads at once, inside a guest's slice: be quick.
 using guest_output = std::function<void(guest_stream, std::string_view)>;
 
 struct pool_options {
-  std::uint32_t cells = 1;                   ///< instances
-  std::size_t queue_depth = 1024;            ///< calls that wait; one more is refused
-  std::size_t queue_bytes = 64U << 20;       ///< the arguments of the calls that wait
-  std::size_t call_bytes = 16U << 20;        ///< the arguments of one call
-  duration stop_grace = duration::zero();    ///< between asking a guest to stop and the cut
+  std::uint32_t cells = 1;                 ///< instances
+  std::size_t queue_depth = 1024;          ///< calls that wait; one more is refused
+  std::size_t queue_bytes = 64U << 20;     ///< the arguments of the calls that wait
+  std::size_t call_bytes = 16U << 20;      ///< the arguments of one call
+  duration stop_grace = duration::zero();  ///< between asking a guest to stop and the cut
   instance_limits limits{};
   rebuild_policy rebuild{};
   grants may_reach{};
   imports functions{};
-  guest_output output{};                     ///< empty: what guests print is dropped
+  guest_output output{};  ///< empty: what guests print is dropped
 };
 
 }  // namespace holdfast

@@ -23,8 +23,8 @@ class [[nodiscard]] ticket {
   /// Takes the call back if it has not begun. `revoked`: the guest is never entered for it.
   revoke_answer revoke() const noexcept;
 
-  /// Stops the guest, or revokes the call while it is queued. The instance is rebuilt; the outcome is `killed` unless
-  /// the call ended first. False: the call was done already.
+  /// Stops the guest, or revokes the call while it is queued. The instance is rebuilt; the outcome is
+  /// `killed` unless the call ended first. False: the call was done already.
   bool kill() const noexcept;
 
   /// Waits for the outcome on this thread, at most `limit`; then answers `detached`. Any number of waiters.
@@ -34,9 +34,9 @@ class [[nodiscard]] ticket {
 
   /// Calls `told` once with the outcome, or with `detached` when `limit` is over first.
   ///
-  /// On whichever thread ends the call: a worker, the ticker, or that of somebody who revokes, kills or drains; at once,
-  /// if the call is done already. Be quick, hold no lock that a revoker may hold, throw nothing (it would terminate),
-  /// and do not drain a pool or destroy a host there. Submitting is fine.
+  /// On whichever thread ends the call: a worker, the ticker, or that of somebody who revokes, kills or
+  /// drains; at once, if the call is done already. Be quick, hold no lock that a revoker may hold, throw
+  /// nothing (it would terminate), and do not drain a pool or destroy a host there. Submitting is fine.
   /// @par Effect on the guest  none
   void on_done(std::function<void(reply)> told, duration limit = no_limit) const;
 

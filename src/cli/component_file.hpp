@@ -19,7 +19,8 @@ struct component_file {
   }
 
   result<component> load(const engine& with) const {
-    return component::load(with, path, {.cache = no_cache ? std::filesystem::path() : default_compile_cache()});
+    return component::load(with, path,
+                           {.cache = no_cache ? std::filesystem::path() : default_compile_cache()});
   }
 };
 

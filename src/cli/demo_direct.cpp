@@ -32,7 +32,8 @@ result<direct_guest> storm(const guest_kind& guest, const component& what, std::
   for (std::uint64_t i = 0; i < calls; ++i) {
     // Every third caller leaves, from the third call on.
     const bool leaves = i % 3 == 2;
-    const request ask{.what = guest.keeper && leaves ? deed::work_slowly : deed::work, .id = i, .rounds = long_rounds};
+    const request ask{
+        .what = guest.keeper && leaves ? deed::work_slowly : deed::work, .id = i, .rounds = long_rounds};
     const auto function = what.world().find_export(function_of(guest, ask));
     if (!function) return function.error();
     auto packed = wit::encode(**function, arguments_of(guest, ask));
@@ -55,8 +56,8 @@ result<direct_guest> storm(const guest_kind& guest, const component& what, std::
 
 }  // namespace
 
-result<direct_result> run_direct(const std::vector<guest_kind>& guests, const std::vector<component>& components,
-                                 std::uint64_t calls) {
+result<direct_result> run_direct(const std::vector<guest_kind>& guests,
+                                 const std::vector<component>& components, std::uint64_t calls) {
   direct_result all;
   for (std::size_t i = 0; i < guests.size(); ++i) {
     auto one = storm(guests[i], components[i], calls);

@@ -28,7 +28,7 @@ struct direct_result {
 };
 
 /// Runs `calls` calls on one instance of each guest until a caller has left half-way, and then the rest.
-result<direct_result> run_direct(const std::vector<guest_kind>& guests, const std::vector<component>& components,
-                                 std::uint64_t calls);
+result<direct_result> run_direct(const std::vector<guest_kind>& guests,
+                                 const std::vector<component>& components, std::uint64_t calls);
 
 }  // namespace holdfast::cli::demo

@@ -59,7 +59,8 @@ void bedside::sleep(host_call call) {
   timer->async_wait([timer, sleeping](boost::system::error_code) { std::move(*sleeping).reply(); });
 }
 
-held_storm::held_storm(const engine& with, const std::vector<guest_kind>& guests, const held_settings& settings)
+held_storm::held_storm(const engine& with, const std::vector<guest_kind>& guests,
+                       const held_settings& settings)
     : guests_(guests), settings_(settings), host_(with, {.drain_grace = 1s, .observe = ledger_}) {}
 
 result<void> held_storm::open(const std::vector<component>& components) {
@@ -67,7 +68,8 @@ result<void> held_storm::open(const std::vector<component>& components) {
     pool_options options;
     options.cells = guests_[i].cells;
     options.queue_depth = std::max(64U, settings_.callers);
-    options.functions.define("holdfast:demo/host", "sleep", [this](host_call call) { bedside_.sleep(std::move(call)); });
+    options.functions.define("holdfast:demo/host", "sleep",
+                             [this](host_call call) { bedside_.sleep(std::move(call)); });
     auto made = host_.open(components[i], std::move(options));
     if (!made) return error(made.error().code, guests_[i].name + ": " + made.error().message());
     pools_.push_back(*made);
@@ -162,15 +164,16 @@ bool held_storm::ask_every_cell(std::size_t guest, const outcomes& completed, he
       const std::uint64_t expected = found == completed.end() ? 0 : found->second;
       const std::uint64_t own = answer.value->get<std::uint64_t>();
       if (own == expected) continue;
-      ledger_->note_wrong(name + ": cell " + std::to_string(answer.cell) + " counts " + std::to_string(own) + " pieces of work, its outcomes " +
-           std::to_string(expected));
+      ledger_->note_wrong(name + ": cell " + std::to_string(answer.cell) + " counts " + std::to_string(own) +
+                          " pieces of work, its outcomes " + std::to_string(expected));
     }
   }
   if (counted.size() < target.cells().size()) return fail("not every instance answered");
   if (!guests_[guest].keeper) return true;
   for (std::size_t i = 0; i < 4 * counted.size(); ++i) {
     const reply answer = target.call("audit", {}, {.run_limit = 5s});
-    if (!answer || !answer.value->get<wit::result_value>().is_ok()) return fail("an audit found the state broken");
+    if (!answer || !answer.value->get<wit::result_value>().is_ok())
+      return fail("an audit found the state broken");
   }
   return true;
 }
@@ -180,7 +183,8 @@ held_result held_storm::run() {
   const auto begun = std::chrono::steady_clock::now();
   {
     std::vector<std::jthread> callers;
-    for (unsigned who = 0; who < settings_.callers; ++who) callers.emplace_back([this, who] { be_a_caller(who); });
+    for (unsigned who = 0; who < settings_.callers; ++who)
+      callers.emplace_back([this, who] { be_a_caller(who); });
   }
   // The callers are gone; the calls they left behind come to their ends by themselves.
   const auto patience_ends = std::chrono::steady_clock::now() + 120s;
@@ -198,7 +202,8 @@ held_result held_storm::run() {
   told.lost = told.calls - ledger_->done();
   told.next_call_ok = true;
   const outcomes completed = ledger_->completed();  // before our own questions add to it
-  for (std::size_t i = 0; i < pools_.size(); ++i) told.next_call_ok = ask_every_cell(i, completed, told) && told.next_call_ok;
+  for (std::size_t i = 0; i < pools_.size(); ++i)
+    told.next_call_ok = ask_every_cell(i, completed, told) && told.next_call_ok;
   for (std::string& why : ledger_->complaints()) told.complaints.push_back(std::move(why));
   return told;
 }

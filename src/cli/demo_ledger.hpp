@@ -13,10 +13,11 @@
 #include <utility>
 #include <vector>
 
-/// The demo's book-keeping, beside the callers: what Holdfast told of each call, and what callers were answered.
+/// The demo's book-keeping, beside the callers: what Holdfast told of each call, and what callers were
+/// answered.
 ///
-/// A call that was accepted and has no outcome is lost. An answer of another call, or one that a guest gave twice, is
-/// wrong. A guest's own count that differs from the outcomes is wrong too.
+/// A call that was accepted and has no outcome is lost. An answer of another call, or one that a guest gave
+/// twice, is wrong. A guest's own count that differs from the outcomes is wrong too.
 namespace holdfast::cli::demo {
 
 class ledger final : public observer {
@@ -25,7 +26,8 @@ class ledger final : public observer {
   void on_refused(errc why) noexcept override;
   void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override;
   void on_done(const call_id& call, outcome what) noexcept override;
-  void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from, cell_state to) noexcept override;
+  void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from,
+               cell_state to) noexcept override;
 
   /// A caller was answered with the guest's own serial number.
   void note_answer(std::uint32_t cell, std::uint64_t generation, std::uint64_t serial);
@@ -40,7 +42,9 @@ class ledger final : public observer {
 
   /// How many calls each instance has completed.
   std::map<life, std::uint64_t> completed();
-  std::uint64_t count(outcome what) const noexcept { return outcomes_[static_cast<std::size_t>(what)].load(); }
+  std::uint64_t count(outcome what) const noexcept {
+    return outcomes_[static_cast<std::size_t>(what)].load();
+  }
   std::uint64_t done() const noexcept;
 
   std::atomic<std::uint64_t> accepted{0};

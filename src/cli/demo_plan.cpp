@@ -6,9 +6,25 @@ namespace holdfast::cli::demo {
 std::vector<guest_kind> all_guests() {
   return {
       {.name = "order book", .file = "orders.wasm", .language = "C", .cells = 6, .share = 88, .rounds = 800},
-      {.name = "counters", .file = "counter-js.wasm", .language = "JavaScript", .cells = 2, .share = 4, .rounds = 2000},
-      {.name = "document", .file = "document-py.wasm", .language = "Python", .cells = 2, .share = 4, .rounds = 1000},
-      {.name = "sleeper", .file = "sleeper.wat", .language = "text", .cells = 4, .share = 4, .rounds = 0, .keeper = false},
+      {.name = "counters",
+       .file = "counter-js.wasm",
+       .language = "JavaScript",
+       .cells = 2,
+       .share = 4,
+       .rounds = 2000},
+      {.name = "document",
+       .file = "document-py.wasm",
+       .language = "Python",
+       .cells = 2,
+       .share = 4,
+       .rounds = 1000},
+      {.name = "sleeper",
+       .file = "sleeper.wat",
+       .language = "text",
+       .cells = 4,
+       .share = 4,
+       .rounds = 0,
+       .keeper = false},
   };
 }
 
@@ -16,7 +32,8 @@ request dice::roll(std::uint64_t id) {
   request next;
   next.id = id;
   std::uint64_t at = below(100);
-  while (next.guest + 1 < guests_.size() && at >= guests_[next.guest].share) at -= guests_[next.guest++].share;
+  while (next.guest + 1 < guests_.size() && at >= guests_[next.guest].share)
+    at -= guests_[next.guest++].share;
   const guest_kind& guest = guests_[next.guest];
 
   const std::uint64_t fate = below(100);
@@ -36,10 +53,14 @@ request dice::roll(std::uint64_t id) {
 std::string function_of(const guest_kind& guest, const request& what) {
   if (!guest.keeper) return "nap";
   switch (what.what) {
-    case deed::work: return "place";
-    case deed::work_slowly: return "place-slowly";
-    case deed::trap: return "trap";
-    case deed::loop: return "spin";
+    case deed::work:
+      return "place";
+    case deed::work_slowly:
+      return "place-slowly";
+    case deed::trap:
+      return "trap";
+    case deed::loop:
+      return "spin";
   }
   return "place";
 }
@@ -52,10 +73,13 @@ wit::arguments arguments_of(const guest_kind& guest, const request& what) {
     return args(what.id % 3);
   }
   switch (what.what) {
-    case deed::work: return args(what.id, "book", static_cast<std::uint32_t>(1 + what.id % 9));
-    case deed::work_slowly: return args(what.id, what.rounds);
+    case deed::work:
+      return args(what.id, "book", static_cast<std::uint32_t>(1 + what.id % 9));
+    case deed::work_slowly:
+      return args(what.id, what.rounds);
     case deed::trap:
-    case deed::loop: return args(what.id);
+    case deed::loop:
+      return args(what.id);
   }
   return {};
 }

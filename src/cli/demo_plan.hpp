@@ -12,14 +12,14 @@
 /// What the demo's storm is made of. Both sides run the same guests and roll the same dice.
 namespace holdfast::cli::demo {
 
-/// One guest of the storm. `keeper` guests keep state and count their own work (guests/wit/demo.wit); the `sleeper`
-/// waits in a host function.
+/// One guest of the storm. `keeper` guests keep state and count their own work (guests/wit/demo.wit); the
+/// `sleeper` waits in a host function.
 struct guest_kind {
   std::string name;
   std::string file;
   std::string language;
   std::uint32_t cells = 1;
-  unsigned share = 1;       ///< of a hundred calls
+  unsigned share = 1;        ///< of a hundred calls
   std::uint32_t rounds = 1;  ///< the most that a slow placement computes
   bool keeper = true;
 };

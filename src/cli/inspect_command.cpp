@@ -32,11 +32,13 @@ boost::json::object to_json(const wit::function& one) {
 
 void add_others(const wit::interface& of, boost::json::array& all) {
   for (const wit::named_item& other : of.others)
-    all.push_back({{"kind", wit::to_string(other.kind)}, {"name", of.name.empty() ? other.name : of.name + "#" + other.name}});
+    all.push_back({{"kind", wit::to_string(other.kind)},
+                   {"name", of.name.empty() ? other.name : of.name + "#" + other.name}});
   for (const wit::interface& inner : of.interfaces) add_others(inner, all);
 }
 
-boost::json::object side_to_json(const wit::interface& root, const std::vector<const wit::function*>& functions) {
+boost::json::object side_to_json(const wit::interface& root,
+                                 const std::vector<const wit::function*>& functions) {
   boost::json::array all;
   for (const wit::function* one : functions) all.push_back(to_json(*one));
   boost::json::array others;
@@ -47,7 +49,8 @@ boost::json::object side_to_json(const wit::interface& root, const std::vector<c
 void print_side(const char* title, const wit::interface& root, const char* indent = "  ") {
   std::printf("%s\n", title);
   const auto print = [&](const auto& self, const wit::interface& of, const std::string& before) -> void {
-    for (const wit::function& one : of.functions) std::printf("%s%s\n", before.c_str(), escape_line(one.to_string()).c_str());
+    for (const wit::function& one : of.functions)
+      std::printf("%s%s\n", before.c_str(), escape_line(one.to_string()).c_str());
     for (const wit::named_item& other : of.others)
       std::printf("%s%s %s\n", before.c_str(), std::string(wit::to_string(other.kind)).c_str(),
                   escape_line(other.name).c_str());
@@ -57,7 +60,8 @@ void print_side(const char* title, const wit::interface& root, const char* inden
     }
   };
   print(print, root, indent);
-  if (root.functions.empty() && root.others.empty() && root.interfaces.empty()) std::printf("%snothing\n", indent);
+  if (root.functions.empty() && root.others.empty() && root.interfaces.empty())
+    std::printf("%snothing\n", indent);
 }
 
 exit_code run_inspect(const inspect_settings& given) {

@@ -3,21 +3,21 @@
 
 #include <boost/json/value.hpp>
 #include <cstdio>
+#include <holdfast/pool_options.hpp>
 #include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
 
-#include <holdfast/pool_options.hpp>
-
-/// What reaches the person's terminal. Guests' text is untrusted: nothing in it may move the cursor or change a colour.
+/// What reaches the person's terminal. Guests' text is untrusted: nothing in it may move the cursor or change
+/// a colour.
 namespace holdfast::cli {
 
 /// Whether a person watches that stream.
 bool is_terminal(std::FILE* stream) noexcept;
 
-/// Makes text safe to show on one line: control characters, C1, bidirectional overrides and bytes that are no UTF-8
-/// become visible escapes.
+/// Makes text safe to show on one line: control characters, C1, bidirectional overrides and bytes that are no
+/// UTF-8 become visible escapes.
 std::string escape_line(std::string_view untrusted);
 
 /// JSON on one line, with everything escaped that a terminal might obey. Still the same JSON.

@@ -13,7 +13,8 @@ namespace {
 // A number that is not negative, and the unit that follows it.
 std::pair<double, std::string_view> split(std::string_view text) {
   double number = -1;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const auto [end, failed] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (failed != std::errc{} || !std::isfinite(number)) return {-1, text};
   return {number, text.substr(static_cast<std::size_t>(end - text.data()))};
 }
@@ -28,13 +29,13 @@ double factor_of(const std::array<std::pair<std::string_view, double>, N>& units
 constexpr std::array<std::pair<std::string_view, double>, 6> time_units{
     {{"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"h", 3600e9}}};
 constexpr std::array<std::pair<std::string_view, double>, 8> size_units{{{"", 1},
-                                                                          {"B", 1},
-                                                                          {"KiB", 1024},
-                                                                          {"MiB", 1048576},
-                                                                          {"GiB", 1073741824},
-                                                                          {"kB", 1e3},
-                                                                          {"MB", 1e6},
-                                                                          {"GB", 1e9}}};
+                                                                         {"B", 1},
+                                                                         {"KiB", 1024},
+                                                                         {"MiB", 1048576},
+                                                                         {"GiB", 1073741824},
+                                                                         {"kB", 1e3},
+                                                                         {"MB", 1e6},
+                                                                         {"GB", 1e9}}};
 
 }  // namespace
 
@@ -43,7 +44,8 @@ result<duration> parse_duration(std::string_view text) {
   const auto [number, unit] = split(text);
   const double factor = factor_of(time_units, unit);
   if (number < 0 || factor == 0)
-    return error(errc::bad_arguments, "`" + std::string(text) + "` is not a duration such as 500ms, 1.5s, 2m or none");
+    return error(errc::bad_arguments,
+                 "`" + std::string(text) + "` is not a duration such as 500ms, 1.5s, 2m or none");
   if (number * factor > 9e18)
     return error(errc::bad_arguments, "`" + std::string(text) + "` is too long; write none for no limit");
   return duration(std::llround(number * factor));
@@ -53,7 +55,8 @@ result<std::uint64_t> parse_size(std::string_view text) {
   const auto [number, unit] = split(text);
   const double factor = factor_of(size_units, unit);
   if (number < 0 || factor == 0 || number * factor > 9e18)
-    return error(errc::bad_arguments, "`" + std::string(text) + "` is not a size such as 65536, 64KiB, 16MiB or 2GiB");
+    return error(errc::bad_arguments,
+                 "`" + std::string(text) + "` is not a size such as 65536, 64KiB, 16MiB or 2GiB");
   return static_cast<std::uint64_t>(std::llround(number * factor));
 }
 

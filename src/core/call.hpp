@@ -19,8 +19,8 @@
 
 /// A request on its way to its one outcome.
 ///
-/// The host owns it: arguments, limits and result live here, and nothing in it points at a caller. Callers hold
-/// references and wait; whether any of them is still there changes nothing once an attempt has begun.
+/// The host owns it: arguments, limits and result live here, and nothing in it points at a caller. Callers
+/// hold references and wait; whether any of them is still there changes nothing once an attempt has begun.
 namespace holdfast::core {
 
 class call;
@@ -73,7 +73,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// Registers a waiter. False: the call is done already and the waiter will not be told.
   bool attach(const boost::intrusive_ptr<waiter>& who);
 
-  /// Takes a waiter back. True: it will not be told. A bound call in the queue whose last waiter this was is revoked.
+  /// Takes a waiter back. True: it will not be told. A bound call in the queue whose last waiter this was is
+  /// revoked.
   bool leave(waiter& who) noexcept;
 
   /// Takes the call back if it has not begun.
@@ -90,7 +91,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   friend class mailbox;
 
   void on_timer(timer& fired) noexcept override;
-  /// Queued to running, after the mailbox gave it out. An error: it expired or was killed meanwhile; finish it so.
+  /// Queued to running, after the mailbox gave it out. An error: it expired or was killed meanwhile; finish
+  /// it so.
   std::optional<errc> begin(boost::intrusive_ptr<cell> on, std::uint64_t generation) noexcept;
   /// Ends the call. Exactly once.
   void finish(call_end end) noexcept;

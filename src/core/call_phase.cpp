@@ -5,18 +5,24 @@ namespace holdfast {
 
 const char* to_string(call_phase phase) noexcept {
   switch (phase) {
-    case call_phase::queued: return "queued";
-    case call_phase::running: return "running";
-    case call_phase::done: return "done";
+    case call_phase::queued:
+      return "queued";
+    case call_phase::running:
+      return "running";
+    case call_phase::done:
+      return "done";
   }
   return "unknown";
 }
 
 const char* to_string(revoke_answer answer) noexcept {
   switch (answer) {
-    case revoke_answer::revoked: return "revoked";
-    case revoke_answer::running: return "running";
-    case revoke_answer::done: return "done";
+    case revoke_answer::revoked:
+      return "revoked";
+    case revoke_answer::running:
+      return "running";
+    case revoke_answer::done:
+      return "done";
   }
   return "unknown";
 }

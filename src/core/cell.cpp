@@ -18,22 +18,30 @@ constexpr duration slice_length = std::chrono::milliseconds(2);
 constexpr bool allowed(cell_state from, cell_state to) noexcept {
   using enum cell_state;
   switch (from) {
-    case building: return to == idle || to == rebuilding || to == broken || to == draining || to == closed;
-    case idle: return to == running || to == draining || to == closed;
-    case running: return to == idle || to == stopping || to == rebuilding || to == draining || to == closed;
-    case stopping: return to == idle || to == running || to == rebuilding || to == draining || to == closed;
-    case rebuilding: return to == idle || to == broken || to == draining || to == closed;
-    case broken: return to == closed;
-    case draining: return to == stopping || to == rebuilding || to == closed;
-    case closed: return false;
+    case building:
+      return to == idle || to == rebuilding || to == broken || to == draining || to == closed;
+    case idle:
+      return to == running || to == draining || to == closed;
+    case running:
+      return to == idle || to == stopping || to == rebuilding || to == draining || to == closed;
+    case stopping:
+      return to == idle || to == running || to == rebuilding || to == draining || to == closed;
+    case rebuilding:
+      return to == idle || to == broken || to == draining || to == closed;
+    case broken:
+      return to == closed;
+    case draining:
+      return to == stopping || to == rebuilding || to == closed;
+    case closed:
+      return false;
   }
   return false;
 }
 
 }  // namespace
 
-cell::cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker, rebuild_policy policy,
-           std::uint32_t number) noexcept
+cell::cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
+           rebuild_policy policy, std::uint32_t number) noexcept
     : world_(world), mailbox_(std::move(serves)), maker_(maker), policy_(policy), number_(number) {}
 
 cell::~cell() = default;
@@ -43,7 +51,8 @@ void cell::open() noexcept {
   wake();
 }
 
-// --- who drives ---------------------------------------------------------------------------------------------------
+// --- who drives
+// ---------------------------------------------------------------------------------------------------
 
 void cell::wake() noexcept {
   drive seen = drive_.load();
@@ -59,7 +68,8 @@ void cell::wake() noexcept {
         return;
       case drive::posted:
       case drive::rerun:
-      case drive::ended: return;
+      case drive::ended:
+        return;
     }
   }
 }
@@ -110,7 +120,8 @@ bool cell::drive_slice(bool by_worker) noexcept {
   return more;
 }
 
-// --- what others tell ---------------------------------------------------------------------------------------------
+// --- what others tell
+// ---------------------------------------------------------------------------------------------
 
 void cell::stop(call& which, errc why) noexcept {
   {
@@ -169,7 +180,8 @@ std::optional<fault> cell::last_fault() const {
   return last_fault_;
 }
 
-// --- the driver ---------------------------------------------------------------------------------------------------
+// --- the driver
+// ---------------------------------------------------------------------------------------------------
 
 void cell::move_to(cell_state next) noexcept {
   const cell_state from = state_.load();
@@ -198,15 +210,18 @@ bool cell::rest() noexcept {
 bool cell::step() noexcept {
   switch (state_.load()) {
     case cell_state::building:
-    case cell_state::rebuilding: return step_build();
+    case cell_state::rebuilding:
+      return step_build();
     case cell_state::idle:
     case cell_state::running:
     case cell_state::stopping:
-    case cell_state::draining: return step_call();
+    case cell_state::draining:
+      return step_call();
     case cell_state::broken:
       if (raised(close_asked | drain_asked)) finish_closing();
       return false;
-    case cell_state::closed: return false;
+    case cell_state::closed:
+      return false;
   }
   return false;
 }
@@ -236,8 +251,10 @@ bool cell::step_build() noexcept {
     case guest_state::pending:
       if (!expired) return false;
       return build_failed({.code = errc::cannot_instantiate, .message = "the instantiation took too long"});
-    case guest_state::failed: return build_failed(guest_->take_fault());
-    case guest_state::ready: break;
+    case guest_state::failed:
+      return build_failed(guest_->take_fault());
+    case guest_state::ready:
+      break;
   }
   {
     const std::scoped_lock lock(mutex_);
@@ -266,11 +283,13 @@ bool cell::build_failed(fault why) noexcept {
     return raised(close_asked | drain_asked);
   }
   move_to(cell_state::rebuilding);
-  // Doubled each time, then a jitter of up to a half off, so that cells that failed together do not retry together.
+  // Doubled each time, then a jitter of up to a half off, so that cells that failed together do not retry
+  // together.
   duration wait = policy_.base;
   for (unsigned i = 1; i < failures_ && wait < policy_.max; ++i) wait *= 2;
   wait = std::min(wait, policy_.max);
-  wait -= duration(static_cast<duration::rep>(world_.random.next() % static_cast<std::uint64_t>(wait.count() / 2 + 1)));
+  wait -= duration(
+      static_cast<duration::rep>(world_.random.next() % static_cast<std::uint64_t>(wait.count() / 2 + 1)));
   backing_off_ = true;
   world_.deadlines.arm(retry_timer_, later(world_.time.now(), wait));
   return false;
@@ -315,8 +334,8 @@ bool cell::step_call() noexcept {
     move_to(cell_state::stopping);
     guest_->ask_to_stop();  // here, not in `stop`: it runs the embedder's callbacks, which must meet no lock
   }
-  // Read before the poll: a guest that was told to stop gets one more slice, in which a running one faults with its
-  // backtrace. One that is still pending then waits in the host and is cut with its store.
+  // Read before the poll: a guest that was told to stop gets one more slice, in which a running one faults
+  // with its backtrace. One that is still pending then waits in the host and is cut with its store.
   const bool cutting = raised(cut);
   call_end end;
   fault why;
@@ -326,7 +345,9 @@ bool cell::step_call() noexcept {
       end.value = guest_->take_result();
       complete(std::move(end));
       return true;
-    case guest_state::failed: why = guest_->take_fault(); break;
+    case guest_state::failed:
+      why = guest_->take_fault();
+      break;
     case guest_state::pending:
       if (!cutting) return false;
       why = {.code = errc::killed, .message = "stopped while it waited in the host"};

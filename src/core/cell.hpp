@@ -17,14 +17,15 @@
 
 /// An instance slot: the unit of isolation.
 ///
-/// A cell takes calls from its mailbox and drives one guest through them, one at a time. Whoever moves it from parked
-/// to driving runs it: a worker, or the submitting thread for a first slice. A guest that faulted, was cut or failed
-/// in the host is destroyed and never entered again; the next generation takes its place.
+/// A cell takes calls from its mailbox and drives one guest through them, one at a time. Whoever moves it
+/// from parked to driving runs it: a worker, or the submitting thread for a first slice. A guest that
+/// faulted, was cut or failed in the host is destroyed and never entered again; the next generation takes its
+/// place.
 ///
 ///     building -> idle -> running -> idle ...           the good life
-///     running -> stopping -> rebuilding -> idle         a stop; stopping -> idle if the call still came to its end
-///     rebuilding -> broken                              too many failures in a row
-///     any -> draining -> closed
+///     running -> stopping -> rebuilding -> idle         a stop; stopping -> idle if the call still came to
+///     its end rebuilding -> broken                              too many failures in a row any -> draining
+///     -> closed
 namespace holdfast::core {
 
 class cell final : public shared_object, public task {
@@ -39,10 +40,12 @@ class cell final : public shared_object, public task {
   /// Something happened that makes driving worth while. Any thread, also from a guest's waker and long after.
   void wake() noexcept;
 
-  /// Drives one slice on this thread. False: it is being driven elsewhere, or this thread drives a cell already.
+  /// Drives one slice on this thread. False: it is being driven elsewhere, or this thread drives a cell
+  /// already.
   bool dispatch() noexcept;
 
-  /// Stops `which` if it is the call in flight: asks, then cuts after its grace. A second stop keeps the first's reason.
+  /// Stops `which` if it is the call in flight: asks, then cuts after its grace. A second stop keeps the
+  /// first's reason.
   void stop(call& which, errc why) noexcept;
 
   /// Ends when the mailbox is closed and empty.
@@ -70,7 +73,8 @@ class cell final : public shared_object, public task {
     drain_asked = 16,
     close_asked = 32,
   };
-  // Who drives. `rerun`: woken while driving. `ended`: closed; a late wake touches nothing, the world may be gone.
+  // Who drives. `rerun`: woken while driving. `ended`: closed; a late wake touches nothing, the world may be
+  // gone.
   enum class drive : std::uint8_t { parked, posted, driving, rerun, ended };
 
   void run() noexcept override;
@@ -78,7 +82,7 @@ class cell final : public shared_object, public task {
 
   void drive_once(bool by_worker) noexcept;
   bool drive_slice(bool by_worker) noexcept;  // true: there is more to do now
-  bool step() noexcept;  // true: go on
+  bool step() noexcept;                       // true: go on
   bool step_build() noexcept;
   bool step_call() noexcept;
   bool take_next() noexcept;
@@ -110,7 +114,7 @@ class cell final : public shared_object, public task {
   std::unique_ptr<guest> guest_;
   boost::intrusive_ptr<call> current_;
   std::optional<errc> stop_why_;
-  bool building_ = false;  // the guest is being instantiated
+  bool building_ = false;   // the guest is being instantiated
   time_point build_due_{};  // when that has taken too long
   time_point stop_due_{};   // when the grace of the call in flight is over
   std::optional<fault> last_fault_;

@@ -3,7 +3,8 @@
 
 /// Whether this thread is one that others depend on: it drives a cell or fires deadlines.
 ///
-/// Such a thread runs no further guest below it (waiters' callbacks may submit), and must never wait for a cell.
+/// Such a thread runs no further guest below it (waiters' callbacks may submit), and must never wait for a
+/// cell.
 namespace holdfast::core {
 
 class driving_mark {

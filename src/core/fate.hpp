@@ -23,7 +23,8 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::revoked:
     case errc::expired_in_queue:
     // The caller's side only.
-    case errc::detached: return fate::keep;
+    case errc::detached:
+      return fate::keep;
     // The store is poisoned, cut or cannot be trusted.
     case errc::trapped:
     case errc::host_failed:
@@ -39,7 +40,8 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::type_mismatch:
     case errc::cannot_instantiate:
     case errc::no_resources:
-    case errc::internal: return fate::rebuild;
+    case errc::internal:
+      return fate::rebuild;
   }
   return fate::rebuild;
 }

@@ -14,9 +14,9 @@
 
 /// All that core knows of a guest: one store with one root instance.
 ///
-/// The engine implements it over Wasmtime, the simulator fakes it. A guest is driven by one thread at a time, a slice
-/// of at most one tick a poll. Destroying it is the cut: store and running call go together, and nothing else ever
-/// ends a call.
+/// The engine implements it over Wasmtime, the simulator fakes it. A guest is driven by one thread at a time,
+/// a slice of at most one tick a poll. Destroying it is the cut: store and running call go together, and
+/// nothing else ever ends a call.
 namespace holdfast::core {
 
 class cell;
@@ -41,10 +41,11 @@ class guest {
   /// Goes on with the instantiation or the call, for at most one slice.
   virtual guest_state poll() = 0;
 
-  /// Begins a call on an idle guest; the next polls drive it. An error: the arguments do not suit this instance, such
-  /// as a handle that another one issued; the guest was not entered and is idle as before.
+  /// Begins a call on an idle guest; the next polls drive it. An error: the arguments do not suit this
+  /// instance, such as a handle that another one issued; the guest was not entered and is idle as before.
   ///
-  /// The arguments stay alive and unchanged until a poll answers `ready` or `failed`, or the guest is destroyed.
+  /// The arguments stay alive and unchanged until a poll answers `ready` or `failed`, or the guest is
+  /// destroyed.
   virtual std::optional<error> start(std::uint32_t function, std::span<const std::byte> arguments) = 0;
 
   /// The returned value's bytes, once, after a call's `ready`.
@@ -56,8 +57,8 @@ class guest {
   /// Stage one of a stop: lets host functions return early. On the driving thread, between polls.
   virtual void ask_to_stop() noexcept = 0;
 
-  /// Stage two for a guest that runs: it faults at its next tick, with its backtrace. Any thread, beside a poll.
-  /// Holds for the call in flight only; `start` forgets it.
+  /// Stage two for a guest that runs: it faults at its next tick, with its backtrace. Any thread, beside a
+  /// poll. Holds for the call in flight only; `start` forgets it.
   virtual void interrupt() noexcept = 0;
 };
 
@@ -66,9 +67,10 @@ class guest_maker {
  public:
   virtual ~guest_maker() = default;
 
-  /// Answers at once: nothing of the component runs before the first poll. A null pointer never; throws nothing.
-  /// The guest wakes `owner` whenever polling it is worth while, from any thread, also late.
-  virtual std::unique_ptr<guest> make(boost::intrusive_ptr<cell> owner, std::uint64_t generation) noexcept = 0;
+  /// Answers at once: nothing of the component runs before the first poll. A null pointer never; throws
+  /// nothing. The guest wakes `owner` whenever polling it is worth while, from any thread, also late.
+  virtual std::unique_ptr<guest> make(boost::intrusive_ptr<cell> owner,
+                                      std::uint64_t generation) noexcept = 0;
 };
 
 }  // namespace holdfast::core

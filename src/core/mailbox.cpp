@@ -19,12 +19,15 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
     } else if (broken_members_ > 0 && broken_members_ >= members_) {
       refused = error(errc::broken, broken_why_);
     } else if (weight > limits_.call_bytes) {
-      refused = error(errc::limit, "the arguments are " + std::to_string(weight) + " bytes, the limit for one call is " +
-                                       std::to_string(limits_.call_bytes));
+      refused =
+          error(errc::limit, "the arguments are " + std::to_string(weight) +
+                                 " bytes, the limit for one call is " + std::to_string(limits_.call_bytes));
     } else if (queue_.size() >= limits_.depth) {
-      refused = error(errc::queue_full, "the queue is full: " + std::to_string(queue_.size()) + " calls wait");
+      refused =
+          error(errc::queue_full, "the queue is full: " + std::to_string(queue_.size()) + " calls wait");
     } else if (weight > limits_.bytes - bytes_) {
-      refused = error(errc::queue_full, "the queue is full: " + std::to_string(bytes_) + " bytes of arguments wait");
+      refused = error(errc::queue_full,
+                      "the queue is full: " + std::to_string(bytes_) + " bytes of arguments wait");
     } else {
       // Everything another thread may look at is set before the call can be seen.
       request->mailbox_.reset(this);
@@ -110,7 +113,8 @@ mailbox::taken mailbox::take(cell& who) {
   if (!queue_.empty()) {
     boost::intrusive_ptr<call> next(&queue_.front(), false);
     unlink(*next);
-    // Woken by something else than an admission, it is still noted: a busy cell must not be taken for an idle one.
+    // Woken by something else than an admission, it is still noted: a busy cell must not be taken for an idle
+    // one.
     if (who.noted_idle_) {
       std::erase(idle_, &who);
       who.noted_idle_ = false;

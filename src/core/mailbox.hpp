@@ -16,14 +16,14 @@
 
 /// A bounded queue of calls with the cells that serve it.
 ///
-/// First come, first served. Full is an answer at once, never a wait. A queued call is taken out by whoever gets
-/// the lock first: a cell that runs it, its caller who revokes it, or its deadline.
+/// First come, first served. Full is an answer at once, never a wait. A queued call is taken out by whoever
+/// gets the lock first: a cell that runs it, its caller who revokes it, or its deadline.
 namespace holdfast::core {
 
 struct mailbox_limits {
-  std::size_t depth = 1024;           ///< calls that wait
-  std::size_t bytes = 64U << 20;      ///< the arguments of the calls that wait
-  std::size_t call_bytes = 16U << 20; ///< the arguments of one call
+  std::size_t depth = 1024;            ///< calls that wait
+  std::size_t bytes = 64U << 20;       ///< the arguments of the calls that wait
+  std::size_t call_bytes = 16U << 20;  ///< the arguments of one call
 };
 
 /// Thread-safe.
@@ -68,7 +68,8 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   bool rest(cell& who);
   /// One more cell that is to serve, once.
   void join() noexcept;
-  /// A member that cannot serve any more. When none is left that can, all that waits is refused, now and later.
+  /// A member that cannot serve any more. When none is left that can, all that waits is refused, now and
+  /// later.
   void broke(const std::string& why) noexcept;
   /// A member has ended; it touches nothing of the world any more.
   void part() noexcept;

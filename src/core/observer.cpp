@@ -5,14 +5,22 @@ namespace holdfast {
 
 const char* to_string(cell_state state) noexcept {
   switch (state) {
-    case cell_state::building: return "building";
-    case cell_state::idle: return "idle";
-    case cell_state::running: return "running";
-    case cell_state::stopping: return "stopping";
-    case cell_state::rebuilding: return "rebuilding";
-    case cell_state::broken: return "broken";
-    case cell_state::draining: return "draining";
-    case cell_state::closed: return "closed";
+    case cell_state::building:
+      return "building";
+    case cell_state::idle:
+      return "idle";
+    case cell_state::running:
+      return "running";
+    case cell_state::stopping:
+      return "stopping";
+    case cell_state::rebuilding:
+      return "rebuilding";
+    case cell_state::broken:
+      return "broken";
+    case cell_state::draining:
+      return "draining";
+    case cell_state::closed:
+      return "closed";
   }
   return "unknown";
 }

@@ -5,14 +5,22 @@ namespace holdfast {
 
 outcome outcome_of(errc code) noexcept {
   switch (code) {
-    case errc::revoked: return outcome::revoked;
-    case errc::expired_in_queue: return outcome::expired_in_queue;
-    case errc::trapped: return outcome::trapped;
-    case errc::host_failed: return outcome::host_failed;
-    case errc::deadline_killed: return outcome::deadline_killed;
-    case errc::killed: return outcome::killed;
-    case errc::collateral: return outcome::collateral;
-    case errc::lost_in_crash: return outcome::lost_in_crash;
+    case errc::revoked:
+      return outcome::revoked;
+    case errc::expired_in_queue:
+      return outcome::expired_in_queue;
+    case errc::trapped:
+      return outcome::trapped;
+    case errc::host_failed:
+      return outcome::host_failed;
+    case errc::deadline_killed:
+      return outcome::deadline_killed;
+    case errc::killed:
+      return outcome::killed;
+    case errc::collateral:
+      return outcome::collateral;
+    case errc::lost_in_crash:
+      return outcome::lost_in_crash;
     case errc::queue_full:
     case errc::draining:
     case errc::broken:
@@ -30,7 +38,8 @@ outcome outcome_of(errc code) noexcept {
     case errc::type_mismatch:
     case errc::cannot_instantiate:
     case errc::no_resources:
-    case errc::internal: return outcome::refused;
+    case errc::internal:
+      return outcome::refused;
   }
   return outcome::refused;
 }
@@ -39,30 +48,43 @@ effect effect_of(outcome what) noexcept {
   switch (what) {
     case outcome::refused:
     case outcome::revoked:
-    case outcome::expired_in_queue: return effect::not_executed;
+    case outcome::expired_in_queue:
+      return effect::not_executed;
     case outcome::completed:
     case outcome::trapped:
     case outcome::host_failed:
     case outcome::deadline_killed:
-    case outcome::killed: return effect::executed;
+    case outcome::killed:
+      return effect::executed;
     case outcome::collateral:
-    case outcome::lost_in_crash: return effect::unknown;
+    case outcome::lost_in_crash:
+      return effect::unknown;
   }
   return effect::unknown;
 }
 
 const char* to_string(outcome what) noexcept {
   switch (what) {
-    case outcome::completed: return "completed";
-    case outcome::refused: return "refused";
-    case outcome::revoked: return "revoked";
-    case outcome::expired_in_queue: return "expired_in_queue";
-    case outcome::trapped: return "trapped";
-    case outcome::host_failed: return "host_failed";
-    case outcome::deadline_killed: return "deadline_killed";
-    case outcome::killed: return "killed";
-    case outcome::collateral: return "collateral";
-    case outcome::lost_in_crash: return "lost_in_crash";
+    case outcome::completed:
+      return "completed";
+    case outcome::refused:
+      return "refused";
+    case outcome::revoked:
+      return "revoked";
+    case outcome::expired_in_queue:
+      return "expired_in_queue";
+    case outcome::trapped:
+      return "trapped";
+    case outcome::host_failed:
+      return "host_failed";
+    case outcome::deadline_killed:
+      return "deadline_killed";
+    case outcome::killed:
+      return "killed";
+    case outcome::collateral:
+      return "collateral";
+    case outcome::lost_in_crash:
+      return "lost_in_crash";
   }
   return "unknown";
 }

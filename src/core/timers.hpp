@@ -12,8 +12,8 @@
 
 /// Deadlines: a heap of armed timers, advanced from outside.
 ///
-/// Nothing here waits. The host's ticker advances it once a tick, the simulator by its own clock, so a deadline is
-/// kept to the tick and arming one wakes nobody.
+/// Nothing here waits. The host's ticker advances it once a tick, the simulator by its own clock, so a
+/// deadline is kept to the tick and arming one wakes nobody.
 namespace holdfast::core {
 
 class timer;
@@ -51,8 +51,8 @@ class timers {
   timers& operator=(const timers&) = delete;
   ~timers();
 
-  /// Fires `what` at `at`, or at the next advance if that has passed. Armed again, it moves. `time_point::max()`
-  /// disarms.
+  /// Fires `what` at `at`, or at the next advance if that has passed. Armed again, it moves.
+  /// `time_point::max()` disarms.
   void arm(timer& what, time_point at) noexcept;
 
   /// True: it will not fire. False: it was not armed, has fired, or is firing now.

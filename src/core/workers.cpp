@@ -26,7 +26,8 @@ void workers::end() noexcept {
 }
 
 void workers::post(task& work) noexcept {
-  // Told under the lock: once it is released, the work may run and be the last thing before the end of this object.
+  // Told under the lock: once it is released, the work may run and be the last thing before the end of this
+  // object.
   const std::scoped_lock lock(mutex_);
   queue_.push_back(work);
   if (waiting_ > 0) there_is_work_.notify_one();

@@ -72,7 +72,8 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
     directories.text(directory.guest);
     directories.flag(directory.read_only);
   }
-  const hfb_grants grants{environment.slice(), arguments.slice(), directories.slice(), options.may_reach.network};
+  const hfb_grants grants{environment.slice(), arguments.slice(), directories.slice(),
+                          options.may_reach.network};
 
   hfb_output output{};
   if (options.output) output = {new output_sink{options.output}, holdfast_output, holdfast_output_drop};
@@ -86,8 +87,8 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
     const auto found = options.functions.functions().find({import->interface, import->name});
     if (found == options.functions.functions().end()) continue;
     auto* entry = new host_entry{found->second, what, import, runner};
-    if (hfb_error* failed = hfb_linker_define(raw, slice_of(import->interface), slice_of(import->name), host_entry::enter,
-                                              entry, host_entry::drop))
+    if (hfb_error* failed = hfb_linker_define(raw, slice_of(import->interface), slice_of(import->name),
+                                              host_entry::enter, entry, host_entry::drop))
       return to_error(failed);
   }
 

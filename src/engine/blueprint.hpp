@@ -24,13 +24,15 @@ class blueprint final : public core::guest_maker {
   static result<std::unique_ptr<blueprint>> link(const component& what, const pool_options& options,
                                                  function_runner runner);
 
-  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::cell> owner, std::uint64_t generation) noexcept override;
+  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::cell> owner,
+                                    std::uint64_t generation) noexcept override;
 
   const component& linked() const noexcept { return component_; }
   const hfb_blueprint* raw() const noexcept { return handle_.get(); }
 
  private:
-  blueprint(component what, blueprint_handle linked) : component_(std::move(what)), handle_(std::move(linked)) {}
+  blueprint(component what, blueprint_handle linked)
+      : component_(std::move(what)), handle_(std::move(linked)) {}
 
   component component_;
   blueprint_handle handle_;

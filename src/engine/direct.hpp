@@ -12,8 +12,8 @@
 /// The mistake that Holdfast exists to prevent, for the demo to show: a call whose caller owns its future.
 namespace holdfast::bridge {
 
-/// One instance called directly. When the caller leaves a call half-way its future is dropped, the store stays, and
-/// what became of it is what the next call says. Nothing else in Holdfast may be used like this.
+/// One instance called directly. When the caller leaves a call half-way its future is dropped, the store
+/// stays, and what became of it is what the next call says. Nothing else in Holdfast may be used like this.
 ///
 /// @par Thread safety  one thread at a time
 class direct {
@@ -26,8 +26,8 @@ class direct {
   /// Instantiates, blocking.
   static result<std::unique_ptr<direct>> make(const blueprint& from);
 
-  /// Calls and polls the future on this thread. Still pending after `leave_after_polls` polls (0: never), the caller
-  /// leaves.
+  /// Calls and polls the future on this thread. Still pending after `leave_after_polls` polls (0: never), the
+  /// caller leaves.
   answer call(std::uint32_t function, std::span<const std::byte> arguments, std::uint32_t leave_after_polls);
 
  private:

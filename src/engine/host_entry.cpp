@@ -13,7 +13,8 @@ namespace holdfast {
 
 namespace {
 
-// Where a call goes that is destroyed by an exception leaving its function, so that the guest is told what was thrown.
+// Where a call goes that is destroyed by an exception leaving its function, so that the guest is told what
+// was thrown.
 struct rescue {
   std::thread::id thread;
   hfb_host_call* raw = nullptr;
@@ -63,7 +64,9 @@ host_call::~host_call() = default;
 
 const wit::arguments& host_call::args() const noexcept { return impl_->args; }
 std::stop_token host_call::stop_token() const noexcept { return impl_->stop; }
-bool host_call::abandoned() const noexcept { return impl_->raw == nullptr || hfb_host_call_abandoned(impl_->raw); }
+bool host_call::abandoned() const noexcept {
+  return impl_->raw == nullptr || hfb_host_call_abandoned(impl_->raw);
+}
 void host_call::reply() && { impl_->reply(nullptr); }
 void host_call::reply(wit::value what) && { impl_->reply(&what); }
 void host_call::fail(std::string_view why) && { impl_->fail(why); }
@@ -79,7 +82,8 @@ void run(const host_function& function, std::unique_ptr<host_call::impl> call) n
     call->rescued = net;
     hfb_slice packed{};
     hfb_host_call_args(call->raw, &packed);
-    call->args = wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size))).value();
+    call->args =
+        wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size))).value();
     function(host_call(std::move(call)));
     if (net->raw == nullptr) return;
     why = "something that the function itself caught";
@@ -102,12 +106,14 @@ void host_entry::enter(void* context, hfb_host_call* raw) {
   auto& self = *static_cast<host_entry*>(context);
   const auto* const from = static_cast<const instance*>(hfb_host_call_user(raw));  // null for a direct call
   try {
-    // Shared, since std::function wants to copy. Once it is made, the call fails by itself when nobody runs it.
+    // Shared, since std::function wants to copy. Once it is made, the call fails by itself when nobody runs
+    // it.
     const auto call = std::make_shared<std::unique_ptr<host_call::impl>>();
     *call = std::make_unique<host_call::impl>(raw, self.of, self.import,
-                                               from != nullptr ? from->stop_token() : std::stop_token());
+                                              from != nullptr ? from->stop_token() : std::stop_token());
     raw = nullptr;
-    if (!self.runner([function = self.function, call] { run(*function, std::move(*call)); }) && *call != nullptr)
+    if (!self.runner([function = self.function, call] { run(*function, std::move(*call)); }) &&
+        *call != nullptr)
       (*call)->fail("too many host functions wait for a thread");
   } catch (const std::exception& failed) {
     if (raw != nullptr) hfb_host_call_fail(raw, slice_of(failed.what()));

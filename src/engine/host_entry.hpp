@@ -7,12 +7,13 @@
 
 #include "engine/blueprint.hpp"
 
-/// Where a guest's call of a host function arrives, inside a poll: it is handed over to a thread that no guest needs.
+/// Where a guest's call of a host function arrives, inside a poll: it is handed over to a thread that no
+/// guest needs.
 namespace holdfast::bridge {
 
 struct host_entry {
   std::shared_ptr<const host_function> function;
-  component of;                // keeps `import` alive
+  component of;  // keeps `import` alive
   const wit::function* import;
   function_runner runner;
 

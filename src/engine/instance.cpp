@@ -17,7 +17,8 @@ extern "C" void holdfast_wake_drop(void* context) {
 }  // namespace
 
 instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner) noexcept {
-  const hfb_waker waker{owner.detach(), holdfast_wake, holdfast_wake_drop};  // the bridge gives the reference back
+  const hfb_waker waker{owner.detach(), holdfast_wake,
+                        holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;
   if (hfb_error* failed = hfb_instance_new(from, waker, this, &raw)) {
     fault_ = to_fault(failed);
@@ -34,20 +35,25 @@ instance::~instance() {
 core::guest_state instance::poll() {
   if (fault_) return core::guest_state::failed;
   switch (hfb_instance_poll(handle_.get())) {
-    case HFB_STATE_PENDING: return core::guest_state::pending;
-    case HFB_STATE_READY: return core::guest_state::ready;
-    case HFB_STATE_FAILED: break;
+    case HFB_STATE_PENDING:
+      return core::guest_state::pending;
+    case HFB_STATE_READY:
+      return core::guest_state::ready;
+    case HFB_STATE_FAILED:
+      break;
   }
   return core::guest_state::failed;
 }
 
 std::optional<error> instance::start(std::uint32_t function, std::span<const std::byte> arguments) {
-  if (stop_.stop_requested()) stop_ = std::stop_source();  // the last call was asked to stop and came to its end
+  if (stop_.stop_requested())
+    stop_ = std::stop_source();  // the last call was asked to stop and came to its end
   hfb_error* const failed = hfb_instance_start(handle_.get(), function, slice_of(arguments));
   if (failed == nullptr) return std::nullopt;
-  // Types were checked when the arguments were encoded; handles only this instance knows. The rest is told by the
-  // next poll.
-  if (hfb_error_kind(failed) == HFB_KIND_BAD_VALUE) return error(errc::bad_arguments, to_error(failed).detail);
+  // Types were checked when the arguments were encoded; handles only this instance knows. The rest is told by
+  // the next poll.
+  if (hfb_error_kind(failed) == HFB_KIND_BAD_VALUE)
+    return error(errc::bad_arguments, to_error(failed).detail);
   fault_ = to_fault(failed);
   return std::nullopt;
 }

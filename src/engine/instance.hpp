@@ -28,7 +28,8 @@ class instance final : public core::guest {
 
  private:
   std::stop_source stop_;
-  std::optional<core::fault> fault_;  // before anything ran: it could not be made, or a call could not be started
+  std::optional<core::fault>
+      fault_;  // before anything ran: it could not be made, or a call could not be started
   instance_handle handle_;
 };
 

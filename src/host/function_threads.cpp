@@ -12,7 +12,8 @@ namespace holdfast::detail {
 namespace {
 
 constexpr duration patience = std::chrono::seconds(1);
-constexpr std::size_t most_waiting = 4096;  // host calls; each belongs to a guest that is parked for it, or was cut
+constexpr std::size_t most_waiting =
+    4096;  // host calls; each belongs to a guest that is parked for it, or was cut
 
 }  // namespace
 

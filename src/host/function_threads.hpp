@@ -15,8 +15,8 @@ class function_threads {
   function_threads(const function_threads&) = delete;
   function_threads& operator=(const function_threads&) = delete;
 
-  /// Drops what has not begun and waits a little for what runs. A function that never returns keeps its thread, and
-  /// nothing else: it is left behind.
+  /// Drops what has not begun and waits a little for what runs. A function that never returns keeps its
+  /// thread, and nothing else: it is left behind.
   ~function_threads();
 
   /// Any thread. False: too much waits, or the end has begun; the work is dropped.

@@ -16,8 +16,11 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   threads = std::make_unique<core::workers>(options.workers != 0 ? options.workers : cores);
   functions = std::make_unique<detail::function_threads>(options.function_threads);
-  world.emplace(core::environment{time, *threads, deadlines, random, options.observe != nullptr ? *options.observe : no_observer()});
-  runner = [functions = functions.get()](std::function<void()> work) { return functions->post(std::move(work)); };
+  world.emplace(core::environment{time, *threads, deadlines, random,
+                                  options.observe != nullptr ? *options.observe : no_observer()});
+  runner = [functions = functions.get()](std::function<void()> work) {
+    return functions->post(std::move(work));
+  };
   heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });
 }
 
@@ -30,7 +33,8 @@ host::impl::~impl() = default;
 bool host::impl::wait_deserted(core::mailbox& box, time_point until) const {
   if (help == nullptr) {
     const time_point now = time.now();
-    return box.wait_deserted(until == time_point::max() ? duration(std::chrono::hours(24 * 365)) : until - now);
+    return box.wait_deserted(until == time_point::max() ? duration(std::chrono::hours(24 * 365))
+                                                        : until - now);
   }
   while (!box.deserted()) {
     if (world->time.now() >= until) return false;
@@ -64,7 +68,8 @@ void host::impl::shut_down() {
   threads.reset();
 }
 
-host::host(engine with, const host_options& options) : impl_(std::make_shared<impl>(std::move(with), options)) {}
+host::host(engine with, const host_options& options)
+    : impl_(std::make_shared<impl>(std::move(with), options)) {}
 
 host::host(std::shared_ptr<impl> made) noexcept : impl_(std::move(made)) {}
 
@@ -78,7 +83,8 @@ result<pool> host::open(const component& what, pool_options options) {
   if (options.cells == 0) return error(errc::limit, "a pool needs at least one cell");
   if (options.limits.memory > engine.max_memory)
     return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
-                                  " bytes is over the engine's max_memory of " + std::to_string(engine.max_memory));
+                                  " bytes is over the engine's max_memory of " +
+                                  std::to_string(engine.max_memory));
   auto linked = bridge::blueprint::link(what, options, impl_->runner);
   if (!linked) return linked.error();
 
@@ -86,8 +92,9 @@ result<pool> host::open(const component& what, pool_options options) {
   const std::uint64_t cells = options.cells;
   if (const std::uint64_t before = reserved.fetch_add(cells); before + cells > engine.max_instances) {
     reserved.fetch_sub(cells);
-    return error(errc::no_resources, std::to_string(cells) + " cells do not fit: " + std::to_string(before) + " of the " +
-                                         std::to_string(engine.max_instances) + " instances of this engine are taken");
+    return error(errc::no_resources, std::to_string(cells) + " cells do not fit: " + std::to_string(before) +
+                                         " of the " + std::to_string(engine.max_instances) +
+                                         " instances of this engine are taken");
   }
   const std::scoped_lock lock(impl_->mutex);
   if (impl_->closed) {

@@ -18,7 +18,8 @@
 
 namespace holdfast::detail {
 
-/// Ends the process with a sentence where this thread is one that the caller is about to wait for: it would hang.
+/// Ends the process with a sentence where this thread is one that the caller is about to wait for: it would
+/// hang.
 void forbid_inside_callback(const char* what) noexcept;
 
 }  // namespace holdfast::detail

@@ -13,7 +13,8 @@ namespace holdfast {
 
 namespace detail {
 
-void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from, cell_state to) noexcept {
+void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from,
+                        cell_state to) noexcept {
   next_.on_cell(cell, generation, from, to);
   using enum cell_state;
   if (from != building && from != rebuilding && to != broken) return;
@@ -31,7 +32,8 @@ void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state
   changed_.notify_all();
 }
 
-void readiness::on_fault(std::uint32_t cell, std::uint64_t generation, errc why, std::string_view untrusted) noexcept {
+void readiness::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
+                         std::string_view untrusted) noexcept {
   next_.on_fault(cell, generation, why, untrusted);
   const std::scoped_lock lock(mutex_);
   if (!ready_) fault_ = error(why, std::string(untrusted));
@@ -71,7 +73,8 @@ pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::unique_
       blueprint(std::move(linked)),
       box(new core::mailbox(world, {options.queue_depth, options.queue_bytes, options.call_bytes})) {
   for (std::uint32_t i = 0; i < options.cells; ++i)
-    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, owner->next_cell.fetch_add(1)));
+    cells.emplace_back(
+        new core::cell(world, box, *blueprint, options.rebuild, owner->next_cell.fetch_add(1)));
   for (const auto& one : cells) one->open();
 }
 
@@ -117,7 +120,8 @@ reply pool::call(std::string_view function, wit::arguments arguments, const call
   return waits->wait() ? (*asked)->detached_reply() : (*asked)->outcome_reply();
 }
 
-result<ticket> pool::submit(std::string_view function, wit::arguments arguments, const call_options& options) const {
+result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
+                            const call_options& options) const {
   auto asked = impl_->prepare(function, std::move(arguments), options, false);
   if (!asked) return asked.error();
   // Made first: an accepted call never lacks its ticket.

@@ -27,8 +27,10 @@ class readiness final : public observer {
  public:
   explicit readiness(observer& next) noexcept : next_(next) {}
 
-  void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from, cell_state to) noexcept override;
-  void on_fault(std::uint32_t cell, std::uint64_t generation, errc why, std::string_view untrusted) noexcept override;
+  void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from,
+               cell_state to) noexcept override;
+  void on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
+                std::string_view untrusted) noexcept override;
   void on_accepted(const call_id& call) noexcept override { next_.on_accepted(call); }
   void on_refused(errc why) noexcept override { next_.on_refused(why); }
   void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override {
@@ -74,8 +76,9 @@ struct pool::impl {
   impl& operator=(const impl&) = delete;
 
   /// Checks and packs a request, and makes its call.
-  result<boost::intrusive_ptr<detail::pool_call>> prepare(std::string_view function, wit::arguments&& arguments,
-                                                          const call_options& how, bool bound);
+  result<boost::intrusive_ptr<detail::pool_call>> prepare(std::string_view function,
+                                                          wit::arguments&& arguments, const call_options& how,
+                                                          bool bound);
   /// Admits nothing more; the cells end when the mailbox is empty.
   void begin_drain() noexcept;
   /// Waits for the cells until `until`, kills what is left, and waits for the rest.

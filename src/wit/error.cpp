@@ -10,39 +10,62 @@ struct entry {
   effect what;
 };
 
-// One exhaustive switch: a new code does not compile (-Wswitch, -Werror) until someone has decided its effect.
+// One exhaustive switch: a new code does not compile (-Wswitch, -Werror) until someone has decided its
+// effect.
 constexpr entry describe(errc code) noexcept {
   switch (code) {
-    case errc::queue_full: return {"queue_full", "the queue is full", effect::not_executed};
-    case errc::draining: return {"draining", "draining: nothing is admitted any more", effect::not_executed};
-    case errc::broken: return {"broken", "no instance could be rebuilt", effect::not_executed};
-    case errc::cycle: return {"cycle", "the call would wait for itself", effect::not_executed};
-    case errc::bad_arguments: return {"bad_arguments", "the arguments do not fit the function", effect::not_executed};
-    case errc::no_such_export: return {"no_such_export", "no such export", effect::not_executed};
-    case errc::key_conflict: return {"key_conflict", "the key is in use for another request", effect::not_executed};
-    case errc::limit: return {"limit", "larger than a configured limit", effect::not_executed};
-    case errc::revoked: return {"revoked", "revoked before it began", effect::not_executed};
+    case errc::queue_full:
+      return {"queue_full", "the queue is full", effect::not_executed};
+    case errc::draining:
+      return {"draining", "draining: nothing is admitted any more", effect::not_executed};
+    case errc::broken:
+      return {"broken", "no instance could be rebuilt", effect::not_executed};
+    case errc::cycle:
+      return {"cycle", "the call would wait for itself", effect::not_executed};
+    case errc::bad_arguments:
+      return {"bad_arguments", "the arguments do not fit the function", effect::not_executed};
+    case errc::no_such_export:
+      return {"no_such_export", "no such export", effect::not_executed};
+    case errc::key_conflict:
+      return {"key_conflict", "the key is in use for another request", effect::not_executed};
+    case errc::limit:
+      return {"limit", "larger than a configured limit", effect::not_executed};
+    case errc::revoked:
+      return {"revoked", "revoked before it began", effect::not_executed};
     case errc::expired_in_queue:
       return {"expired_in_queue", "the deadline passed before it began", effect::not_executed};
-    case errc::trapped: return {"trapped", "the guest trapped", effect::executed};
-    case errc::host_failed: return {"host_failed", "a host function failed", effect::executed};
-    case errc::deadline_killed: return {"deadline_killed", "stopped at its deadline", effect::executed};
-    case errc::killed: return {"killed", "killed", effect::executed};
-    case errc::collateral: return {"collateral", "lost to a neighbour's fault", effect::unknown};
-    case errc::lost_in_crash: return {"lost_in_crash", "unfinished when the process died", effect::unknown};
-    case errc::detached: return {"detached", "the caller stopped waiting; the call goes on", effect::unknown};
-    case errc::not_wasm: return {"not_wasm", "not a WebAssembly file", effect::not_executed};
-    case errc::core_module: return {"core_module", "a core module, not a component", effect::not_executed};
+    case errc::trapped:
+      return {"trapped", "the guest trapped", effect::executed};
+    case errc::host_failed:
+      return {"host_failed", "a host function failed", effect::executed};
+    case errc::deadline_killed:
+      return {"deadline_killed", "stopped at its deadline", effect::executed};
+    case errc::killed:
+      return {"killed", "killed", effect::executed};
+    case errc::collateral:
+      return {"collateral", "lost to a neighbour's fault", effect::unknown};
+    case errc::lost_in_crash:
+      return {"lost_in_crash", "unfinished when the process died", effect::unknown};
+    case errc::detached:
+      return {"detached", "the caller stopped waiting; the call goes on", effect::unknown};
+    case errc::not_wasm:
+      return {"not_wasm", "not a WebAssembly file", effect::not_executed};
+    case errc::core_module:
+      return {"core_module", "a core module, not a component", effect::not_executed};
     case errc::malformed_component:
       return {"malformed_component", "not a valid component", effect::not_executed};
     case errc::unsupported_component:
       return {"unsupported_component", "the component needs an unsupported feature", effect::not_executed};
-    case errc::unknown_import: return {"unknown_import", "an import is not defined", effect::not_executed};
-    case errc::type_mismatch: return {"type_mismatch", "an import has another type", effect::not_executed};
+    case errc::unknown_import:
+      return {"unknown_import", "an import is not defined", effect::not_executed};
+    case errc::type_mismatch:
+      return {"type_mismatch", "an import has another type", effect::not_executed};
     case errc::cannot_instantiate:
       return {"cannot_instantiate", "the component could not be instantiated", effect::not_executed};
-    case errc::no_resources: return {"no_resources", "out of instances, memory or address space", effect::not_executed};
-    case errc::internal: return {"internal", "internal error", effect::unknown};
+    case errc::no_resources:
+      return {"no_resources", "out of instances, memory or address space", effect::not_executed};
+    case errc::internal:
+      return {"internal", "internal error", effect::unknown};
   }
   return {"unknown", "unknown error", effect::unknown};
 }
@@ -82,9 +105,12 @@ const char* to_string(errc code) noexcept { return describe(code).name; }
 
 const char* to_string(effect what) noexcept {
   switch (what) {
-    case effect::not_executed: return "not_executed";
-    case effect::executed: return "executed";
-    case effect::unknown: return "unknown";
+    case effect::not_executed:
+      return "not_executed";
+    case effect::executed:
+      return "executed";
+    case effect::unknown:
+      return "unknown";
   }
   return "unknown";
 }

@@ -87,7 +87,8 @@ shown play(const scenario& what, act then, std::size_t after) {
   record log;
   manual_world world;
   fake_pool pool(world.env, log);
-  const auto asked = pool.send(what.first, {.deadline = world.now() + 1h, .run_limit = what.run_limit, .bound = what.bound});
+  const auto asked =
+      pool.send(what.first, {.deadline = world.now() + 1h, .run_limit = what.run_limit, .bound = what.bound});
   const auto who = wait_for(*asked);
   bool left = false;
   revoke_answer answer = revoke_answer::running;
@@ -96,11 +97,20 @@ shown play(const scenario& what, act then, std::size_t after) {
   for (std::size_t step = 0;; ++step) {
     if (step == after) {
       switch (then) {
-        case act::nothing: break;
-        case act::leave: left = asked->leave(*who); break;
-        case act::revoke: answer = asked->revoke(); break;
-        case act::kill: asked->kill(); break;
-        case act::expire: world.advance(2h); break;
+        case act::nothing:
+          break;
+        case act::leave:
+          left = asked->leave(*who);
+          break;
+        case act::revoke:
+          answer = asked->revoke();
+          break;
+        case act::kill:
+          asked->kill();
+          break;
+        case act::expire:
+          world.advance(2h);
+          break;
       }
       seen.ended_within = asked->phase() == call_phase::done;
     }

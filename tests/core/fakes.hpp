@@ -22,12 +22,12 @@ using namespace std::chrono_literals;
 /// What the fake guest does with a call. Travels as the call's arguments.
 struct script {
   enum class kind : std::uint32_t {
-    give_back,  ///< yields `slices` times, then returns `value`
-    trap,       ///< yields `slices` times, then faults
-    loop,       ///< yields for ever
-    wait,       ///< parks in the host until released or stopped; then returns `value`
-    deaf_wait,  ///< parks in the host and never comes back
-    unsuitable, ///< is not taken by this instance
+    give_back,   ///< yields `slices` times, then returns `value`
+    trap,        ///< yields `slices` times, then faults
+    loop,        ///< yields for ever
+    wait,        ///< parks in the host until released or stopped; then returns `value`
+    deaf_wait,   ///< parks in the host and never comes back
+    unsuitable,  ///< is not taken by this instance
   };
   kind what = kind::give_back;
   std::uint32_t slices = 0;
@@ -37,8 +37,8 @@ struct script {
 /// What the guests of a test did, across generations. Thread-safe.
 struct record {
   std::mutex mutex;
-  std::vector<std::uint64_t> entered{};          ///< values of the calls that were entered, in order
-  std::vector<std::uint64_t> entered_in{};       ///< the generation of each
+  std::vector<std::uint64_t> entered{};     ///< values of the calls that were entered, in order
+  std::vector<std::uint64_t> entered_in{};  ///< the generation of each
   std::uint64_t finished = 0;
   std::uint64_t built = 0;
   std::uint64_t destroyed = 0;
@@ -123,7 +123,8 @@ class fake_guest final : public guest {
       if (!log_.released.load() && !asked_.load()) return guest_state::pending;
       return give_back();
     }
-    if (interrupted_.load()) return lose({.code = errc::killed, .message = "interrupted", .backtrace = "at: fake"});
+    if (interrupted_.load())
+      return lose({.code = errc::killed, .message = "interrupted", .backtrace = "at: fake"});
     if (script_.what == script::kind::loop || left_ > 0) {
       if (left_ > 0) --left_;
       owner_->wake();  // as an epoch yield does
@@ -138,7 +139,8 @@ class fake_guest final : public guest {
       owner_->wake();
       return guest_state::pending;
     }
-    if (build_fails_ || build_hangs_) return lose({.code = errc::cannot_instantiate, .message = "cannot start"});
+    if (build_fails_ || build_hangs_)
+      return lose({.code = errc::cannot_instantiate, .message = "cannot start"});
     ready_ = true;
     return guest_state::ready;
   }

@@ -71,10 +71,17 @@ TEST(workers, bring_every_call_to_one_outcome_while_callers_do_what_they_like) {
           accepted.fetch_add(1);
           bool left = false;
           switch (dice() % 6) {
-            case 0: left = asked->leave(*waits); break;
-            case 1: asked->revoke(); break;
-            case 2: asked->kill(); break;
-            default: break;
+            case 0:
+              left = asked->leave(*waits);
+              break;
+            case 1:
+              asked->revoke();
+              break;
+            case 2:
+              asked->kill();
+              break;
+            default:
+              break;
           }
           if (!left) waits->told.wait(false);
           if (left) continue;

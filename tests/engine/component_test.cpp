@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/component.hpp>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
+#include <holdfast/component.hpp>
 #include <string>
 #include <vector>
 
@@ -21,7 +20,9 @@ const engine& shared_engine() {
   return one;
 }
 
-std::filesystem::path guest(const std::string& file) { return std::filesystem::path(HOLDFAST_GUESTS_DIR) / file; }
+std::filesystem::path guest(const std::string& file) {
+  return std::filesystem::path(HOLDFAST_GUESTS_DIR) / file;
+}
 
 std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -53,7 +54,8 @@ TEST(component, knows_its_exports_and_their_types) {
   ASSERT_TRUE(loaded) << loaded.error().detail;
   const auto place = loaded->world().find_export("place");
   ASSERT_TRUE(place);
-  EXPECT_THAT((*place)->to_string(), StartsWith("place: func(id: u64, item: string, quantity: u32) -> result<"));
+  EXPECT_THAT((*place)->to_string(),
+              StartsWith("place: func(id: u64, item: string, quantity: u32) -> result<"));
   EXPECT_TRUE(loaded->world().imported_functions().empty());
 }
 
@@ -66,7 +68,8 @@ TEST(component, says_what_is_wrong_with_a_file) {
   EXPECT_EQ(code_of("(module)"), errc::core_module);
   EXPECT_EQ(code_of("(component"), errc::malformed_component);
   EXPECT_EQ(component::load(shared_engine(), "/no/such/file.wasm").error(), errc::not_wasm);
-  EXPECT_THAT(component::load(shared_engine(), "/no/such/file.wasm").error().detail, StartsWith("/no/such/file.wasm: "));
+  EXPECT_THAT(component::load(shared_engine(), "/no/such/file.wasm").error().detail,
+              StartsWith("/no/such/file.wasm: "));
   EXPECT_EQ(component::load(shared_engine(), "/").error(), errc::not_wasm);
 }
 
@@ -95,7 +98,7 @@ TEST(component, keeps_compiled_code_in_a_directory_of_mode_0700) {
   const scratch folder;
   const auto cache = folder.path() / "compiled";
   ASSERT_TRUE(component::load(shared_engine(), guest("orders.wasm"), {.cache = cache}));
-  struct stat seen {};
+  struct stat seen{};
   ASSERT_EQ(::stat(cache.c_str(), &seen), 0);
   EXPECT_EQ(seen.st_mode & 0777U, 0700U);
   EXPECT_TRUE(component::load(shared_engine(), guest("orders.wasm"), {.cache = cache}));

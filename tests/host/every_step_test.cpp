@@ -11,8 +11,9 @@
 
 #include "host/manual_host.hpp"
 
-// The contract on the real engine: every scenario, with every act after every step of it. Whatever callers do, a call
-// that has begun goes on to its end and the instance stays whole; whatever stops a guest, the next one answers.
+// The contract on the real engine: every scenario, with every act after every step of it. Whatever callers
+// do, a call that has begun goes on to its end and the instance stays whole; whatever stops a guest, the next
+// one answers.
 namespace holdfast {
 namespace {
 
@@ -23,13 +24,20 @@ enum class act { nothing, drop, time_out, exit_thread, revoke, kill, expire };
 
 const char* name_of(act what) {
   switch (what) {
-    case act::nothing: return "nothing";
-    case act::drop: return "drop";
-    case act::time_out: return "time out";
-    case act::exit_thread: return "exit the thread";
-    case act::revoke: return "revoke";
-    case act::kill: return "kill";
-    case act::expire: return "expire";
+    case act::nothing:
+      return "nothing";
+    case act::drop:
+      return "drop";
+    case act::time_out:
+      return "time out";
+    case act::exit_thread:
+      return "exit the thread";
+    case act::revoke:
+      return "revoke";
+    case act::kill:
+      return "kill";
+    case act::expire:
+      return "expire";
   }
   return "?";
 }
@@ -85,7 +93,8 @@ seen play(const scenario& what, act then, std::size_t after) {
   manual_host owner(told);
   std::vector<host_call> parked;
   pool_options options;
-  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) { parked.push_back(std::move(call)); });
+  options.functions.define("holdfast:demo/host", "sleep",
+                           [&](host_call call) { parked.push_back(std::move(call)); });
   options.functions.define("", "sleep", [&](host_call call) { parked.push_back(std::move(call)); });
   pool shop = owner.get().open(guest(what.file), options).value();
   owner.settle();
@@ -105,13 +114,26 @@ seen play(const scenario& what, act then, std::size_t after) {
   for (std::size_t step = 0; told.ends[id] == 0 || step <= after; ++step) {
     if (step == after) {
       switch (then) {
-        case act::nothing: break;
-        case act::drop: claim.reset(); break;
-        case act::time_out: owner.world.advance(1s); break;
-        case act::exit_thread: caller->leave(); break;
-        case act::revoke: revoked = claim->revoke(); break;
-        case act::kill: claim->kill(); break;
-        case act::expire: owner.world.advance(11h); break;
+        case act::nothing:
+          break;
+        case act::drop:
+          claim.reset();
+          break;
+        case act::time_out:
+          owner.world.advance(1s);
+          break;
+        case act::exit_thread:
+          caller->leave();
+          break;
+        case act::revoke:
+          revoked = claim->revoke();
+          break;
+        case act::kill:
+          claim->kill();
+          break;
+        case act::expire:
+          owner.world.advance(11h);
+          break;
       }
     }
     if (told.ends[id] > 0) {
@@ -119,7 +141,8 @@ seen play(const scenario& what, act then, std::size_t after) {
       continue;
     }
     shown.steps = step;
-    // Host functions answer late, so that there are steps in which the guest is parked; loops run into their limit.
+    // Host functions answer late, so that there are steps in which the guest is parked; loops run into their
+    // limit.
     if (!owner.step()) {
       if (!parked.empty()) {
         std::move(parked.back()).reply();
@@ -139,7 +162,8 @@ seen play(const scenario& what, act then, std::size_t after) {
 
   EXPECT_EQ(told.ends[id], 1) << "exactly one outcome";
   const outcome became = told.last[id];
-  EXPECT_EQ(effect_of(became) == effect::executed, told.starts[id] == 1) << "the outcome says whether the guest ran";
+  EXPECT_EQ(effect_of(became) == effect::executed, told.starts[id] == 1)
+      << "the outcome says whether the guest ran";
   if (only_leaves(then)) {
     EXPECT_EQ(became, what.alone) << "leaving changes nothing: " << to_string(became);
   }
@@ -184,11 +208,19 @@ void play_all(const scenario& what) {
 }
 
 TEST(every_step_on_the_real_engine, of_a_quick_call) {
-  play_all({.name = "quick", .file = "orders.wasm", .function = "place", .arguments = args(1U, "book", 2U), .check = "audit"});
+  play_all({.name = "quick",
+            .file = "orders.wasm",
+            .function = "place",
+            .arguments = args(1U, "book", 2U),
+            .check = "audit"});
 }
 
 TEST(every_step_on_the_real_engine, of_a_call_that_is_interrupted_half_way) {
-  play_all({.name = "slow", .file = "orders.wasm", .function = "place-slowly", .arguments = args(1U, 30000U), .check = "audit"});
+  play_all({.name = "slow",
+            .file = "orders.wasm",
+            .function = "place-slowly",
+            .arguments = args(1U, 30000U),
+            .check = "audit"});
 }
 
 TEST(every_step_on_the_real_engine, of_a_call_that_waits_in_the_host) {
@@ -196,11 +228,17 @@ TEST(every_step_on_the_real_engine, of_a_call_that_waits_in_the_host) {
 }
 
 TEST(every_step_on_the_real_engine, of_the_component_that_shows_the_problem) {
-  play_all({.name = "the problem", .file = "parked.wat", .function = "run", .arguments = {}, .check = "state"});
+  play_all(
+      {.name = "the problem", .file = "parked.wat", .function = "run", .arguments = {}, .check = "state"});
 }
 
 TEST(every_step_on_the_real_engine, of_a_call_that_traps) {
-  play_all({.name = "trap", .file = "orders.wasm", .function = "trap", .arguments = args(1U), .alone = outcome::trapped, .check = "audit"});
+  play_all({.name = "trap",
+            .file = "orders.wasm",
+            .function = "trap",
+            .arguments = args(1U),
+            .alone = outcome::trapped,
+            .check = "audit"});
 }
 
 TEST(every_step_on_the_real_engine, of_a_call_that_loops_for_ever) {

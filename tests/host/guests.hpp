@@ -21,7 +21,8 @@ inline const component& guest(const std::string& file) {
   const auto found = loaded.find(file);
   if (found != loaded.end()) return found->second;
   const auto path = std::filesystem::path(HOLDFAST_GUESTS_DIR) / file;
-  return loaded.emplace(file, component::load(shared_engine(), path, {.cache = default_compile_cache()}).value())
+  return loaded
+      .emplace(file, component::load(shared_engine(), path, {.cache = default_compile_cache()}).value())
       .first->second;
 }
 

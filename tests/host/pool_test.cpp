@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <holdfast/pool.hpp>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
 #include <future>
+#include <holdfast/pool.hpp>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -28,7 +27,8 @@ class pool_test : public testing::Test {
     return made;
   }
   // Runs a call to its end.
-  reply ask(const pool& of, std::string_view function, wit::arguments arguments, const call_options& options = {}) {
+  reply ask(const pool& of, std::string_view function, wit::arguments arguments,
+            const call_options& options = {}) {
     const ticket claim = of.submit(function, std::move(arguments), options).value();
     owner.settle();
     return claim.wait(0s);
@@ -121,7 +121,8 @@ TEST_F(pool_test, cuts_an_infinite_loop_at_its_run_limit_and_answers_from_the_ne
 TEST_F(pool_test, cuts_a_guest_that_waits_in_a_host_function_and_discards_the_late_answer) {
   std::vector<host_call> naps;
   pool_options options;
-  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) { naps.push_back(std::move(call)); });
+  options.functions.define("holdfast:demo/host", "sleep",
+                           [&](host_call call) { naps.push_back(std::move(call)); });
   const pool bed = open("sleeper.wat", options);
   const ticket napping = bed.submit("nap", args(5U), {.run_limit = 50ms}).value();
   owner.settle();
@@ -142,7 +143,8 @@ TEST_F(pool_test, keeps_an_instance_whose_host_function_listens_to_the_stop) {
   std::vector<host_call> naps;
   pool_options options;
   options.stop_grace = 10ms;
-  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) { naps.push_back(std::move(call)); });
+  options.functions.define("holdfast:demo/host", "sleep",
+                           [&](host_call call) { naps.push_back(std::move(call)); });
   const pool bed = open("sleeper.wat", options);
   const ticket napping = bed.submit("nap", args(5U), {.run_limit = 50ms}).value();
   owner.settle();
@@ -182,7 +184,8 @@ TEST_F(pool_test, fails_a_call_whose_host_function_drops_it) {
 
 TEST_F(pool_test, fails_a_call_whose_host_function_answers_something_else) {
   pool_options options;
-  options.functions.define("holdfast:demo/host", "sleep", [](host_call call) { std::move(call).reply("a dream"); });
+  options.functions.define("holdfast:demo/host", "sleep",
+                           [](host_call call) { std::move(call).reply("a dream"); });
   const pool bed = open("sleeper.wat", options);
   const reply told = ask(bed, "nap", args(5U));
   EXPECT_EQ(told.code, errc::host_failed);
@@ -227,7 +230,8 @@ TEST_F(pool_test, refuses_a_handle_that_the_instance_did_not_issue) {
     if (takes_handle && one->params.size() == 1) method = one;
   }
   ASSERT_NE(method, nullptr);
-  const reply told = ask(things, method->qualified_name(), args(wit::handle(12345, wit::handle::ownership::borrow)));
+  const reply told =
+      ask(things, method->qualified_name(), args(wit::handle(12345, wit::handle::ownership::borrow)));
   EXPECT_EQ(told.code, errc::bad_arguments) << told.detail;
   EXPECT_EQ(told.code, effect::not_executed);
   EXPECT_EQ(ask(things, "nothing", {}).generation, 1U) << "a caller's mistake costs no instance";
@@ -284,7 +288,10 @@ TEST_F(pool_test, holds_a_guest_to_its_memory_limit) {
 }
 
 TEST_F(pool_test, does_not_build_an_instance_that_begins_over_its_memory_limit) {
-  const auto shop = owner.get().open(guest("orders.wasm"), {.limits = {.memory = 1000}, .rebuild = {.give_up_after = 1}}).value();
+  const auto shop =
+      owner.get()
+          .open(guest("orders.wasm"), {.limits = {.memory = 1000}, .rebuild = {.give_up_after = 1}})
+          .value();
   owner.settle();
   const auto ready = shop.wait_ready(0s);
   ASSERT_FALSE(ready);
@@ -309,8 +316,9 @@ TEST_F(pool_test, is_broken_when_its_component_cannot_start_and_says_why) {
 }
 
 TEST_F(pool_test, cuts_a_start_function_that_loops) {
-  const pool bad =
-      owner.get().open(guest("start-spin.wat"), {.rebuild = {.give_up_after = 1, .build_limit = 100ms}}).value();
+  const pool bad = owner.get()
+                       .open(guest("start-spin.wat"), {.rebuild = {.give_up_after = 1, .build_limit = 100ms}})
+                       .value();
   owner.settle(10);
   EXPECT_EQ(bad.cells().at(0).state, cell_state::building);
   owner.world.advance(100ms);
@@ -365,7 +373,8 @@ TEST(pool_on_threads, stops_waiting_when_the_caller_asked_for_it_while_the_guest
   host owner(shared_engine(), {.workers = 2});
   std::promise<host_call> nap;
   pool_options options;
-  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) { nap.set_value(std::move(call)); });
+  options.functions.define("holdfast:demo/host", "sleep",
+                           [&](host_call call) { nap.set_value(std::move(call)); });
   const pool bed = owner.open(guest("sleeper.wat"), options).value();
   const reply told = bed.call("nap", args(5U), {.wait = 20ms});
   EXPECT_EQ(told.code, errc::detached);
