@@ -51,8 +51,7 @@ void cell::open() noexcept {
   wake();
 }
 
-// --- who drives
-// ---------------------------------------------------------------------------------------------------
+// Who drives.
 
 void cell::wake() noexcept {
   drive seen = drive_.load();
@@ -120,8 +119,7 @@ bool cell::drive_slice(bool by_worker) noexcept {
   return more;
 }
 
-// --- what others tell
-// ---------------------------------------------------------------------------------------------
+// What others tell.
 
 void cell::stop(call& which, errc why) noexcept {
   {
@@ -180,8 +178,7 @@ std::optional<fault> cell::last_fault() const {
   return last_fault_;
 }
 
-// --- the driver
-// ---------------------------------------------------------------------------------------------------
+// The driver.
 
 void cell::move_to(cell_state next) noexcept {
   const cell_state from = state_.load();
