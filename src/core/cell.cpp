@@ -15,7 +15,7 @@ namespace {
 constexpr int slice_steps = 64;
 constexpr duration slice_length = std::chrono::milliseconds(2);
 
-constexpr bool allowed(cell_state from, cell_state to) noexcept {
+[[maybe_unused]] constexpr bool allowed(cell_state from, cell_state to) noexcept {
   using enum cell_state;
   switch (from) {
     case building:
