@@ -83,7 +83,7 @@ void call::on_timer(timer& /*deadline*/) noexcept {
   if (on != nullptr) on->stop(*this, errc::deadline_killed);
 }
 
-std::optional<errc> call::begin(boost::intrusive_ptr<cell> on, std::uint64_t generation) noexcept {
+std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
   const time_point now = world_.time.now();
   {
     const std::scoped_lock lock(mutex_);
@@ -92,7 +92,6 @@ std::optional<errc> call::begin(boost::intrusive_ptr<cell> on, std::uint64_t gen
     if (now >= terms_.deadline) return errc::expired_in_queue;
     phase_ = call_phase::running;
     runs_on_ = std::move(on);
-    end_.generation = generation;
     end_.attempts += 1;
   }
   world_.deadlines.arm(deadline_, std::min(terms_.deadline, later(now, terms_.run_limit)));

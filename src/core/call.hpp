@@ -93,7 +93,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   void on_timer(timer& fired) noexcept override;
   /// Queued to running, after the mailbox gave it out. An error: it expired or was killed meanwhile; finish
   /// it so.
-  std::optional<errc> begin(boost::intrusive_ptr<cell> on, std::uint64_t generation) noexcept;
+  std::optional<errc> begin(boost::intrusive_ptr<cell> on) noexcept;
   /// Ends the call. Exactly once.
   void finish(call_end end) noexcept;
   /// Ends a call whose guest was never entered.

@@ -173,11 +173,6 @@ void cell::close() noexcept {
   wake();
 }
 
-std::optional<fault> cell::last_fault() const {
-  const std::scoped_lock lock(mutex_);
-  return last_fault_;
-}
-
 // The driver.
 
 void cell::move_to(cell_state next) noexcept {
@@ -259,24 +254,19 @@ bool cell::step_build() noexcept {
   }
   world_.deadlines.disarm(build_timer_);
   failures_ = 0;
-  move_to(raised(drain_asked) ? cell_state::draining : cell_state::idle);
+  move_to(or_draining(cell_state::idle));
   return true;
 }
 
-bool cell::build_failed(fault why) noexcept {
+bool cell::build_failed(const fault& why) noexcept {
   world_.deadlines.disarm(build_timer_);
   lower(build_expired);
   world_.observe.on_fault(number_, generation_.load(), why.code, why.message);
   replace_guest(nullptr);
   ++failures_;
-  const std::string message = why.message;
-  {
-    const std::scoped_lock lock(mutex_);
-    last_fault_ = std::move(why);
-  }
   if (policy_.give_up_after != 0 && failures_ >= policy_.give_up_after) {
     move_to(cell_state::broken);
-    mailbox_->broke(message);
+    mailbox_->broke(why.message);
     return raised(close_asked | drain_asked);
   }
   move_to(cell_state::rebuilding);
@@ -298,7 +288,7 @@ bool cell::take_next() noexcept {
     if (got.closed && raised(drain_asked)) {
       finish_closing();
     } else {
-      move_to(raised(drain_asked) ? cell_state::draining : cell_state::idle);
+      move_to(or_draining(cell_state::idle));
     }
     return false;
   }
@@ -308,7 +298,7 @@ bool cell::take_next() noexcept {
   {
     // One step for all who might stop it: from here on the call runs here, and a stop finds it current.
     const std::scoped_lock lock(mutex_);
-    if (const auto ended = next.begin(this, generation)) never = error(*ended);
+    if (const auto ended = next.begin(this)) never = error(*ended);
     if (!never) never = guest_->start(next.function(), next.arguments());
     if (!never) current_ = std::move(got.next);
   }
@@ -317,7 +307,7 @@ bool cell::take_next() noexcept {
     return true;
   }
   world_.observe.on_started(next.id(), number_, generation);
-  move_to(raised(drain_asked) ? cell_state::draining : cell_state::running);
+  move_to(or_draining(cell_state::running));
   return true;
 }
 
@@ -385,10 +375,6 @@ void cell::complete(call_end end) noexcept {
 void cell::spoil(const fault& why) noexcept {
   world_.observe.on_fault(number_, generation_.load(), why.code, why.message);
   replace_guest(nullptr);
-  {
-    const std::scoped_lock lock(mutex_);
-    last_fault_ = why;
-  }
   move_to(cell_state::rebuilding);
   generation_.fetch_add(1);
 }

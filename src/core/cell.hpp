@@ -58,9 +58,6 @@ class cell final : public shared_object, public task {
   std::uint64_t generation() const noexcept { return generation_.load(); }
   std::uint32_t number() const noexcept { return number_; }
 
-  /// Why the last instance was lost or could not be built.
-  std::optional<fault> last_fault() const;
-
  private:
   friend class mailbox;
 
@@ -88,7 +85,7 @@ class cell final : public shared_object, public task {
   bool take_next() noexcept;
   bool rest() noexcept;  // false: there is work
   void complete(call_end end) noexcept;
-  bool build_failed(fault why) noexcept;  // true: go on
+  bool build_failed(const fault& why) noexcept;  // true: go on
   void spoil(const fault& why) noexcept;
   void finish_closing() noexcept;
 
@@ -96,6 +93,9 @@ class cell final : public shared_object, public task {
   bool raised(std::uint32_t what) const noexcept { return (signals_.load() & what) != 0; }
   void lower(std::uint32_t what) noexcept { signals_.fetch_and(~what); }
   void move_to(cell_state next) noexcept;
+  cell_state or_draining(cell_state good) const noexcept {
+    return raised(drain_asked) ? cell_state::draining : good;
+  }
   void replace_guest(std::unique_ptr<guest> next, time_point build_due = {}) noexcept;
 
   environment& world_;
@@ -117,7 +117,6 @@ class cell final : public shared_object, public task {
   bool building_ = false;   // the guest is being instantiated
   time_point build_due_{};  // when that has taken too long
   time_point stop_due_{};   // when the grace of the call in flight is over
-  std::optional<fault> last_fault_;
 
   // The driver's own.
   unsigned failures_ = 0;
