@@ -83,6 +83,16 @@ void call::on_timer(timer& /*deadline*/) noexcept {
   if (on != nullptr) on->stop(*this, errc::deadline_killed);
 }
 
+request call::attempt() noexcept {
+  const std::scoped_lock lock(mutex_);
+  return {.function = function_,
+          .arguments = arguments(),
+          .key = {},
+          .attempt = end_.attempts,
+          .stop_at = stop_at_,
+          .of = this};
+}
+
 std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
   const time_point now = world_.time.now();
   {
@@ -93,8 +103,9 @@ std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
     phase_ = call_phase::running;
     runs_on_ = std::move(on);
     end_.attempts += 1;
+    stop_at_ = std::min(terms_.deadline, later(now, terms_.run_limit));
   }
-  world_.deadlines.arm(deadline_, std::min(terms_.deadline, later(now, terms_.run_limit)));
+  world_.deadlines.arm(deadline_, stop_at_);
   return std::nullopt;
 }
 

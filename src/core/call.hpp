@@ -16,6 +16,7 @@
 
 #include "core/buffer.hpp"
 #include "core/environment.hpp"
+#include "core/guest.hpp"
 
 /// A request on its way to its one outcome.
 ///
@@ -91,6 +92,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   friend class mailbox;
 
   void on_timer(timer& fired) noexcept override;
+  /// What the guest gets of it, once it has begun.
+  request attempt() noexcept;
   /// Queued to running, after the mailbox gave it out. An error: it expired or was killed meanwhile; finish
   /// it so.
   std::optional<errc> begin(boost::intrusive_ptr<cell> on) noexcept;
@@ -110,7 +113,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   call_phase phase_ = call_phase::queued;
   std::vector<boost::intrusive_ptr<waiter>> waiters_;
   boost::intrusive_ptr<cell> runs_on_;
-  bool killed_early_ = false;  // killed after the mailbox gave it out, before it began
+  time_point stop_at_ = time_point::max();  // of the attempt that runs
+  bool killed_early_ = false;               // killed after the mailbox gave it out, before it began
   call_end end_;
 };
 

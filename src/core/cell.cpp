@@ -299,7 +299,7 @@ bool cell::take_next() noexcept {
     // One step for all who might stop it: from here on the call runs here, and a stop finds it current.
     const std::scoped_lock lock(mutex_);
     if (const auto ended = next.begin(this)) never = error(*ended);
-    if (!never) never = guest_->start(next.function(), next.arguments());
+    if (!never) never = guest_->start(next.attempt());
     if (!never) current_ = std::move(got.next);
   }
   if (never) {

@@ -5,12 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <holdfast/error.hpp>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "core/buffer.hpp"
+#include "core/time_source.hpp"
 
 /// All that core knows of a guest: one store with one root instance.
 ///
@@ -19,6 +22,7 @@
 /// nothing else ever ends a call.
 namespace holdfast::core {
 
+class call;
 class cell;
 
 /// Why a guest is lost. Its code decides the instance's fate (`core/fate.hpp`).
@@ -34,6 +38,23 @@ enum class guest_state : std::uint8_t {
   failed,   ///< lost; `take_fault` says why
 };
 
+/// One attempt at a call, as the guest gets it.
+///
+/// Arguments and key stay alive and unchanged until a poll answers `ready` or `failed`, or the guest is
+/// destroyed.
+struct request {
+  std::uint32_t function = 0;  ///< the export's number, or `release`
+  std::span<const std::byte>
+      arguments{};         ///< packed; for `release` the handle's number, eight bytes little-endian
+  std::string_view key{};  ///< the caller's name for the request; empty: none
+  unsigned attempt = 1;    ///< counted from 1
+  time_point stop_at = time_point::max();  ///< when the attempt is asked to stop
+  call* of = nullptr;  ///< the call itself; a host function of the attempt works on its behalf
+
+  /// No export: drops a resource of the guest's, whose destructor then runs as a call does.
+  static constexpr std::uint32_t release = std::numeric_limits<std::uint32_t>::max();
+};
+
 class guest {
  public:
   virtual ~guest() = default;
@@ -43,16 +64,20 @@ class guest {
 
   /// Begins a call on an idle guest; the next polls drive it. An error: the arguments do not suit this
   /// instance, such as a handle that another one issued; the guest was not entered and is idle as before.
-  ///
-  /// The arguments stay alive and unchanged until a poll answers `ready` or `failed`, or the guest is
-  /// destroyed.
-  virtual std::optional<error> start(std::uint32_t function, std::span<const std::byte> arguments) = 0;
+  virtual std::optional<error> start(const request& what) = 0;
 
   /// The returned value's bytes, once, after a call's `ready`.
   virtual buffer take_result() = 0;
 
   /// Once, after `failed`.
   virtual fault take_fault() = 0;
+
+  /// Bytes of linear memory it has now. Beside a poll.
+  virtual std::uint64_t memory() const noexcept = 0;
+
+  /// How many of its resources are held outside: it cannot be replaced by another while there are any.
+  /// Between polls.
+  virtual std::size_t held() const noexcept = 0;
 
   /// Stage one of a stop: lets host functions return early. On the driving thread, between polls.
   virtual void ask_to_stop() noexcept = 0;

@@ -45,10 +45,10 @@ core::guest_state instance::poll() {
   return core::guest_state::failed;
 }
 
-std::optional<error> instance::start(std::uint32_t function, std::span<const std::byte> arguments) {
+std::optional<error> instance::start(const core::request& what) {
   if (stop_.stop_requested())
     stop_ = std::stop_source();  // the last call was asked to stop and came to its end
-  hfb_error* const failed = hfb_instance_start(handle_.get(), function, slice_of(arguments));
+  hfb_error* const failed = hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
   if (failed == nullptr) return std::nullopt;
   // Types were checked when the arguments were encoded; handles only this instance knows. The rest is told by
   // the next poll.
@@ -69,6 +69,12 @@ core::fault instance::take_fault() {
   if (hfb_error* why = hfb_instance_take_error(handle_.get())) return to_fault(why);
   return {.code = errc::internal, .message = "the instance failed without a reason"};
 }
+
+std::uint64_t instance::memory() const noexcept {
+  return handle_ != nullptr ? hfb_instance_memory(handle_.get()) : 0;
+}
+
+std::size_t instance::held() const noexcept { return 0; }
 
 void instance::ask_to_stop() noexcept { stop_.request_stop(); }
 

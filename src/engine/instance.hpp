@@ -17,9 +17,11 @@ class instance final : public core::guest {
   ~instance() override;
 
   core::guest_state poll() override;
-  std::optional<error> start(std::uint32_t function, std::span<const std::byte> arguments) override;
+  std::optional<error> start(const core::request& what) override;
   core::buffer take_result() override;
   core::fault take_fault() override;
+  std::uint64_t memory() const noexcept override;
+  std::size_t held() const noexcept override;
   void ask_to_stop() noexcept override;
   void interrupt() noexcept override;
 

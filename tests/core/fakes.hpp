@@ -79,11 +79,11 @@ class fake_guest final : public guest {
     return now;
   }
 
-  std::optional<error> start(std::uint32_t function, std::span<const std::byte> arguments) override {
-    require(function == 7, "the function number arrives as it was");
+  std::optional<error> start(const request& what) override {
+    require(what.function == 7, "the function number arrives as it was");
     require(ready_ && !running_ && !lost_, "started only when idle, never after a fault");
-    require(arguments.size() == sizeof(script), "the arguments arrive whole");
-    std::memcpy(&script_, arguments.data(), sizeof(script));
+    require(what.arguments.size() == sizeof(script), "the arguments arrive whole");
+    std::memcpy(&script_, what.arguments.data(), sizeof(script));
     running_ = true;
     entered_ = false;
     if (script_.what == script::kind::unsuitable) {
@@ -103,6 +103,8 @@ class fake_guest final : public guest {
   }
 
   fault take_fault() override { return std::move(fault_); }
+  std::uint64_t memory() const noexcept override { return 0; }
+  std::size_t held() const noexcept override { return 0; }
   void ask_to_stop() noexcept override { asked_.store(true); }
   void interrupt() noexcept override { interrupted_.store(true); }
 
