@@ -147,6 +147,8 @@ class encoder {
   }
 
   std::vector<std::byte> take() { return std::move(out_); }
+  const std::string& path() const noexcept { return path_; }
+  const std::string& why() const noexcept { return why_; }
   error failure(std::string_view where) const {
     return {errc::bad_arguments, std::string(where) + path_ + ": " + why_};
   }
@@ -433,6 +435,17 @@ class encoder {
   std::string path_;
   std::string why_;
 };
+
+bool packer::any(const type& of, const value& what) {
+  encoder into(placement::in_line);
+  if (into.put(of, what)) {
+    const std::vector<std::byte> made = into.take();
+    out_.insert(out_.end(), made.begin(), made.end());
+    return true;
+  }
+  fail(into.why());
+  return within(false, [&] { return into.path(); });
+}
 
 result<packed_args> encode(const function& of, arguments&& values, placement where) {
   if (values.size() != of.params.size()) {

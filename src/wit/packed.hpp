@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <holdfast/error.hpp>
+#include <holdfast/packer.hpp>
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Values, types and descriptions in the packed encoding of packed.md.
@@ -18,9 +20,6 @@
 /// and scalar lists are not copied on the way in: they are moved out of the arguments, kept beside the buffer
 /// and referred to.
 namespace holdfast::wit {
-
-/// From this size on a string or scalar list of the arguments is referred to, not copied.
-inline constexpr std::size_t reference_threshold = 256;
 
 /// The most values that decoding makes of one buffer: a few bytes of a guest may stand for a value of a
 /// hundred.
@@ -33,6 +32,9 @@ inline constexpr std::size_t decode_budget = 4'000'000;
 class packed_args {
  public:
   packed_args() = default;
+  /// What typed codecs packed.
+  explicit packed_args(packer&& typed) noexcept
+      : buffer_(std::move(typed.out_)), kept_(std::move(typed.kept_)), referred_(typed.referred_) {}
   packed_args(packed_args&&) noexcept = default;
   packed_args& operator=(packed_args&&) noexcept = default;
   packed_args(const packed_args&) = delete;
@@ -50,10 +52,6 @@ class packed_args {
   std::vector<value> kept_;  // owners of the referred bytes
   std::size_t referred_ = 0;
 };
-
-/// Whether large runs may stand outside the buffer. The inline form is canonical: equal arguments, equal
-/// bytes.
-enum class placement : std::uint8_t { by_reference, in_line };
 
 /// Checks and packs the arguments of a call; large runs are moved out of `values`.
 ///
