@@ -49,7 +49,7 @@ extern "C" void holdfast_output_drop(void* context) { delete static_cast<output_
 }  // namespace
 
 result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const pool_options& options,
-                                                   function_runner runner) {
+                                                   function_runner runner, const core::time_source& clock) {
   hfb_limits limits{};
   limits.memory_bytes = options.limits.memory;
   limits.table_elements = options.limits.table_elements;
@@ -82,6 +82,7 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   if (hfb_error* failed = hfb_linker_new(what.internals()->handle.get(), &limits, &grants, &output, &raw))
     return to_error(failed);
   linker_handle linker(raw);
+  if (hfb_error* failed = hfb_linker_context(raw, instance::context)) return to_error(failed);
 
   for (const wit::function* import : what.world().imported_functions()) {
     const auto found = options.functions.functions().find({import->interface, import->name});
@@ -94,12 +95,12 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
 
   hfb_blueprint* linked = nullptr;
   if (hfb_error* failed = hfb_linker_finish(linker.release(), &linked)) return to_error(failed);
-  return std::unique_ptr<blueprint>(new blueprint(what, blueprint_handle(linked)));
+  return std::unique_ptr<blueprint>(new blueprint(what, blueprint_handle(linked), clock));
 }
 
 std::unique_ptr<core::guest> blueprint::make(boost::intrusive_ptr<core::cell> owner,
-                                             std::uint64_t /*generation*/) noexcept {
-  return std::make_unique<instance>(handle_.get(), std::move(owner));
+                                             std::uint64_t generation) noexcept {
+  return std::make_unique<instance>(handle_.get(), std::move(owner), generation, clock_);
 }
 
 }  // namespace holdfast::bridge

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "core/guest.hpp"
+#include "core/time_source.hpp"
 #include "engine/handle.hpp"
 
 /// A component linked with all it imports: what instances are made from.
@@ -20,9 +21,10 @@ using function_runner = std::function<bool(std::function<void()>)>;
 /// @par Thread safety  safe once linked
 class blueprint final : public core::guest_maker {
  public:
-  /// Links. @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`
+  /// Links. The clock, which guests ask for the time they have left, outlives the blueprint's instances.
+  /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`
   static result<std::unique_ptr<blueprint>> link(const component& what, const pool_options& options,
-                                                 function_runner runner);
+                                                 function_runner runner, const core::time_source& clock);
 
   std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::cell> owner,
                                     std::uint64_t generation) noexcept override;
@@ -31,11 +33,12 @@ class blueprint final : public core::guest_maker {
   const hfb_blueprint* raw() const noexcept { return handle_.get(); }
 
  private:
-  blueprint(component what, blueprint_handle linked)
-      : component_(std::move(what)), handle_(std::move(linked)) {}
+  blueprint(component what, blueprint_handle linked, const core::time_source& clock)
+      : component_(std::move(what)), handle_(std::move(linked)), clock_(clock) {}
 
   component component_;
   blueprint_handle handle_;
+  const core::time_source& clock_;
 };
 
 }  // namespace holdfast::bridge

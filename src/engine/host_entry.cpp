@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/lineage.hpp"
 #include "engine/instance.hpp"
 #include "wit/packed.hpp"
 
@@ -23,8 +24,9 @@ struct rescue {
 }  // namespace
 
 struct host_call::impl {
-  impl(hfb_host_call* owned, component of, const wit::function* import, std::stop_token stop)
-      : raw(owned), of(std::move(of)), import(import), stop(std::move(stop)) {}
+  impl(hfb_host_call* owned, component of, const wit::function* import, std::stop_token stop,
+       boost::intrusive_ptr<core::call> caller)
+      : raw(owned), of(std::move(of)), import(import), stop(std::move(stop)), caller(std::move(caller)) {}
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
   ~impl() {
@@ -53,6 +55,7 @@ struct host_call::impl {
   component of;  // keeps `import` alive
   const wit::function* import;
   std::stop_token stop;
+  boost::intrusive_ptr<core::call> caller;  // the guest's call, on whose behalf the function works
   std::weak_ptr<rescue> rescued;
   wit::arguments args;
 };
@@ -76,6 +79,7 @@ namespace {
 
 void run(const host_function& function, std::unique_ptr<host_call::impl> call) noexcept {
   if (hfb_host_call_abandoned(call->raw)) return;  // cut while it waited for its thread: nobody wants it run
+  const core::on_behalf mark(call->caller);
   const auto net = std::make_shared<rescue>(rescue{std::this_thread::get_id()});
   std::string why;
   try {
@@ -110,7 +114,8 @@ void host_entry::enter(void* context, hfb_host_call* raw) {
     // it.
     const auto call = std::make_shared<std::unique_ptr<host_call::impl>>();
     *call = std::make_unique<host_call::impl>(raw, self.of, self.import,
-                                              from != nullptr ? from->stop_token() : std::stop_token());
+                                              from != nullptr ? from->stop_token() : std::stop_token(),
+                                              from != nullptr ? from->in_flight() : nullptr);
     raw = nullptr;
     if (!self.runner([function = self.function, call] { run(*function, std::move(*call)); }) &&
         *call != nullptr)

@@ -13,7 +13,10 @@ namespace holdfast::bridge {
 
 class instance final : public core::guest {
  public:
-  instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner) noexcept;
+  instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner, std::uint64_t generation,
+           const core::time_source& clock) noexcept;
+  instance(const instance&) = delete;
+  instance& operator=(const instance&) = delete;
   ~instance() override;
 
   core::guest_state poll() override;
@@ -28,7 +31,19 @@ class instance final : public core::guest {
   /// The token that host functions of the call in flight get. On the driving thread.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 
+  /// The call in flight; null between calls. On the driving thread.
+  boost::intrusive_ptr<core::call> in_flight() const noexcept;
+
+  /// Answers what guests ask of `holdfast:call/context`: every blueprint is linked with it.
+  static const hfb_context context;
+
  private:
+  static void look(void* user, hfb_attempt* out) noexcept;
+  static bool time_left(void* user, std::uint64_t* out) noexcept;
+
+  const std::uint64_t generation_;
+  const core::time_source& clock_;
+  std::optional<core::request> current_;  // from `start` until a poll tells its end
   std::stop_source stop_;
   std::optional<core::fault>
       fault_;  // before anything ran: it could not be made, or a call could not be started

@@ -85,7 +85,7 @@ result<pool> host::open(const component& what, pool_options options) {
     return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
                                   " bytes is over the engine's max_memory of " +
                                   std::to_string(engine.max_memory));
-  auto linked = bridge::blueprint::link(what, options, impl_->runner);
+  auto linked = bridge::blueprint::link(what, options, impl_->runner, impl_->world->time);
   if (!linked) return linked.error();
 
   auto& reserved = impl_->with.internals()->reserved_instances;

@@ -199,6 +199,32 @@ typedef struct hfb_output {
 // block or throw, and must not poll or free the instance; it may reply at once.
 typedef void (*hfb_host_entry)(void *context, struct hfb_host_call *call);
 
+// The attempt that an instance works on.
+typedef struct hfb_attempt {
+  // The call was asked to stop.
+  bool stop_requested;
+  // There is a key; otherwise `key` means nothing.
+  bool has_key;
+  // Counted from 1; 0: no call is under way, a start function runs.
+  uint32_t attempt;
+  // Which instance of its cell this is, counted from 1; 0: nobody knows.
+  uint64_t generation;
+  // The caller's name for the request, valid for the length of the call that asked. What is not UTF-8 in it is
+  // replaced.
+  struct hfb_slice key;
+} hfb_attempt;
+
+// Where guests' questions about their attempt are answered.
+//
+// Both run inside a poll, on the polling thread, as often as the guest likes: they must be quick, and must not block,
+// throw, or call into the instance. `user` is the pointer of the instance that asks.
+typedef struct hfb_context {
+  // Fills in all of `out`.
+  void (*look)(void *user, struct hfb_attempt *out);
+  // Nanoseconds until the attempt is asked to stop, 0 if that is over. False: there is no such limit.
+  bool (*time_left)(void *user, uint64_t *out);
+} hfb_context;
+
 // Tells that an instance is worth polling again.
 //
 // `wake` comes from any thread, inside a poll too, and also after the instance was freed; it must not poll.
@@ -373,6 +399,16 @@ void hfb_linker_free(struct hfb_linker *linker);
 // # Safety
 // `blueprint` is null or a live blueprint, not used again.
 void hfb_blueprint_free(struct hfb_blueprint *blueprint);
+
+// Offers `holdfast:call/context` to the component, if it imports that; a definition by `hfb_linker_define` that comes
+// later takes the place of one of its functions.
+//
+// Errors: `internal`.
+//
+// # Safety
+// `linker` is a live linker; the functions of `context` may be called with the `user` of each instance that comes of
+// it, whatever that is.
+struct hfb_error *hfb_linker_context(struct hfb_linker *linker, struct hfb_context context);
 
 // Makes an instance. Nothing of the guest runs yet, and no slot of the pool is taken: the first polls instantiate.
 //

@@ -16,7 +16,7 @@ use wasmtime::component::{InstancePre, Linker, ResourceType};
 /// Host functions under way to a blueprint, opaque to C. One thread at a time.
 pub struct hfb_linker {
     component: Arc<ComponentShared>,
-    linker: Linker<Guest>,
+    pub(crate) linker: Linker<Guest>,
     limits: Limits,
     grants: Grants,
     output: Output,
@@ -77,6 +77,12 @@ impl hfb_linker {
                 .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
         }
         Ok(Self { component, linker, limits, grants, output })
+    }
+
+    /// Whether the component imports something of an interface, whichever version of it.
+    pub(crate) fn imports_interface(&self, interface: &str) -> bool {
+        let imports = &self.component.description.imports;
+        imports.iter().any(|(known, _)| known.split('@').next() == Some(interface))
     }
 
     fn define(&mut self, interface: &str, name: &str, entry: HostEntry) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ pub mod blueprint;
 mod body;
 mod cache;
 pub mod component;
+pub mod context;
 mod describe;
 pub mod direct;
 mod dynamic;
