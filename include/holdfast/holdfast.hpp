@@ -6,6 +6,7 @@
 #include <holdfast/component.hpp>
 #include <holdfast/engine.hpp>
 #include <holdfast/error.hpp>
+#include <holdfast/function.hpp>
 #include <holdfast/host.hpp>
 #include <holdfast/imports.hpp>
 #include <holdfast/outcome.hpp>

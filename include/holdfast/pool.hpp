@@ -16,6 +16,11 @@
 /// Stateless cells of one component: any of them may serve a call.
 namespace holdfast {
 
+template <class Signature>
+class function;
+template <class R>
+struct typed_reply;
+
 /// What one cell of a pool does now.
 struct cell_status {
   std::uint32_t cell = 0;
@@ -35,6 +40,21 @@ class pool {
   /// id.
   /// @par Errors  in `reply::code`; `reply::code == effect::not_executed` where it is safe to call again
   reply call(std::string_view function, wit::arguments arguments, const call_options& options = {}) const;
+
+  /// The same, the result as a C++ type, which is compared with the export's before anything is sent.
+  ///
+  /// `function` does that once for many calls. Both need `holdfast/function.hpp`.
+  template <class R>
+  typed_reply<R> call(std::string_view function, wit::arguments arguments,
+                      const call_options& options = {}) const;
+
+  /// Looks an export up and compares its types with those of `Signature`, such as
+  /// `std::uint64_t(std::string)`.
+  ///
+  /// @par Errors  `no_such_export`, and `bad_arguments`: `parameter 2 (count): the component has u32, the
+  /// call gives std::string`
+  template <class Signature>
+  [[nodiscard]] result<holdfast::function<Signature>> function(std::string_view name) const;
 
   /// Hands a call over and answers at once. The call is kept: it runs whether anybody waits or not.
   /// `options.wait` does not matter here.
@@ -59,6 +79,7 @@ class pool {
 
   struct impl;  // not for use outside Holdfast
   explicit pool(std::shared_ptr<impl> made) noexcept : impl_(std::move(made)) {}
+  const std::shared_ptr<impl>& internals() const noexcept { return impl_; }
 
  private:
   std::shared_ptr<impl> impl_;

@@ -42,6 +42,7 @@ class [[nodiscard]] ticket {
 
   struct impl;  // not for use outside Holdfast
   explicit ticket(std::shared_ptr<const impl> claim) noexcept : claim_(std::move(claim)) {}
+  const std::shared_ptr<const impl>& internals() const noexcept { return claim_; }
 
  private:
   std::shared_ptr<const impl> claim_;

@@ -45,6 +45,9 @@ enum class side : std::uint8_t {
 holdfast::result<void> check_signature(const function& of, std::span<const fit> parameters, fit result,
                                        side from);
 
+/// Compares the result alone.
+holdfast::result<void> check_result(const function& of, fit result, side from);
+
 /// Whether a C++ type stands for a WIT type.
 ///
 /// @par Errors  `bad_arguments`, with the path to what differs and both types
@@ -77,7 +80,7 @@ struct signature {
 template <class... T>
 bool pack_arguments(packer& out, const function& of, error& failure, T&&... values) {
   std::size_t i = 0;
-  const auto pack_next = [&]<class V>(V&& v) {
+  [[maybe_unused]] const auto pack_next = [&]<class V>(V&& v) {
     using held = std::remove_cvref_t<V>;
     const field& parameter = of.params[i++];
     if (codec<held>::pack(out, parameter.type, std::forward<V>(v))) return true;

@@ -85,13 +85,19 @@ result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(std::string_
   if (!found) return found.error();
   auto packed = wit::encode(**found, std::move(arguments));
   if (!packed) return packed.error();
+  return make_call(**found, std::move(*packed), how, bound);
+}
+
+boost::intrusive_ptr<detail::pool_call> pool::impl::make_call(const wit::function& target,
+                                                              wit::packed_args&& arguments,
+                                                              const call_options& how, bool bound) {
   const core::call_terms terms{.deadline = core::later(world.time.now(), how.deadline),
                                .run_limit = how.run_limit,
                                .grace = options.stop_grace,
                                .bound = bound};
   const call_id id{world.random.next(), world.random.next()};
   return boost::intrusive_ptr<detail::pool_call>(
-      new detail::pool_call(world, id, terms, **found, std::move(*packed)));
+      new detail::pool_call(world, id, terms, target, std::move(arguments)));
 }
 
 void pool::impl::begin_drain() noexcept {
@@ -106,18 +112,25 @@ void pool::impl::finish_drain(time_point until) noexcept {
   owner->wait_deserted(*box, time_point::max());
 }
 
-reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
-  auto asked = impl_->prepare(function, std::move(arguments), options, true);
-  if (!asked) return detail::refused_reply(asked.error());
+result<bool> pool::impl::run_bound(const boost::intrusive_ptr<detail::pool_call>& asked,
+                                   const call_options& how) {
   // Waiting begins before the call can be seen: a bound call is never without its waiter.
-  const boost::intrusive_ptr<detail::thread_waiter> waits(new detail::thread_waiter(impl_->world, *asked));
+  const boost::intrusive_ptr<detail::thread_waiter> waits(new detail::thread_waiter(world, asked));
   waits->begin();
-  if (const auto refused = impl_->box->admit(*asked, options.how.value_or(start::dispatch))) {
+  if (auto refused = box->admit(asked, how.how.value_or(start::dispatch))) {
     waits->forget();
-    return detail::refused_reply(*refused);
+    return *std::move(refused);
   }
-  waits->give_up_after(options.wait);
-  return waits->wait() ? (*asked)->detached_reply() : (*asked)->outcome_reply();
+  waits->give_up_after(how.wait);
+  return waits->wait();
+}
+
+reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
+  const auto asked = impl_->prepare(function, std::move(arguments), options, true);
+  if (!asked) return detail::refused_reply(asked.error());
+  const auto left = impl_->run_bound(*asked, options);
+  if (!left) return detail::refused_reply(left.error());
+  return *left ? (*asked)->detached_reply() : (*asked)->outcome_reply();
 }
 
 result<ticket> pool::submit(std::string_view function, wit::arguments arguments,

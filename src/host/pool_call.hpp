@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <holdfast/reply.hpp>
+#include <holdfast/typed_reply.hpp>
 #include <utility>
 
 #include "core/call.hpp"
@@ -19,8 +19,12 @@ class pool_call final : public core::call {
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
   std::size_t bytes() const noexcept override { return arguments_.size(); }
 
+  const wit::function& target() const noexcept { return target_; }
+
   /// What a caller is told once the call is done.
   reply outcome_reply() const;
+  /// The same, the value going into the sink.
+  reply outcome_reply(const value_sink& into) const;
   /// What a caller is told who stopped waiting.
   reply detached_reply() const;
 

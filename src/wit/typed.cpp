@@ -44,18 +44,19 @@ holdfast::result<void> check_signature(const function& of, std::span<const fit> 
     return wrong("parameter " + std::to_string(i + 1) + " (" + of.params[i].name + ")" +
                  why.sentence(words.component_gives, words.gives));
   }
-  if (result == nullptr) {
-    if (!of.result) return {};
-    return wrong("result: the component " + std::string(words.component_returns) + " " +
-                 short_spelling(*of.result) + ", " + words.returns + " nothing");
-  }
-  if (!of.result) {
-    return wrong("result: the component " + std::string(words.component_returns) + " nothing, " +
-                 words.returns + " a value");
-  }
+  return check_result(of, result, from);
+}
+
+holdfast::result<void> check_result(const function& of, fit result, side from) {
+  const wording words = words_of(from);
+  const std::string component = "result: the component " + std::string(words.component_returns) + " ";
+  if (result == nullptr && !of.result) return {};
+  if (result == nullptr)
+    return error(words.code, component + short_spelling(*of.result) + ", " + words.returns + " nothing");
+  if (!of.result) return error(words.code, component + "nothing, " + words.returns + " a value");
   mismatch why;
-  if (!result(*of.result, why)) return wrong("result" + why.sentence(words.component_returns, words.returns));
-  return {};
+  if (result(*of.result, why)) return {};
+  return error(words.code, "result" + why.sentence(words.component_returns, words.returns));
 }
 
 }  // namespace holdfast::wit
