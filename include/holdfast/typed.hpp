@@ -90,15 +90,15 @@ bool pack_arguments(packer& out, const function& of, error& failure, T&&... valu
   return (pack_next(std::forward<T>(values)) && ...);
 }
 
-/// Reads with `read(unpacker&)`, to the last byte.
+/// Reads with `read(unpacker&)`, to the last byte. Handles get `home`.
 ///
 /// @par Errors  `bad_arguments`: malformed, or what a `representation` threw; `limit`: more memory than may
 /// be
 template <class Read>
-auto unpack_with(std::span<const std::byte> packed, Read read)
+auto unpack_with(std::span<const std::byte> packed, handle::home home, Read read)
     -> holdfast::result<decltype(read(std::declval<unpacker&>()))> {
   try {
-    unpacker in(packed);
+    unpacker in(packed, home);
     auto made = read(in);
     in.finish();
     return made;

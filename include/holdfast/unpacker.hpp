@@ -38,9 +38,10 @@ class unpacker {
   /// The memory in bytes that the elements of lists may take which are not scalars.
   static constexpr std::size_t default_budget = 512U << 20;
 
-  /// Reads from bytes that must outlive it.
-  explicit unpacker(std::span<const std::byte> packed, std::size_t budget = default_budget) noexcept
-      : bytes_(packed), budget_(budget) {}
+  /// Reads from bytes that must outlive it. Handles among them get `home`.
+  explicit unpacker(std::span<const std::byte> packed, handle::home home = {},
+                    std::size_t budget = default_budget) noexcept
+      : bytes_(packed), budget_(budget), home_(home) {}
 
   /// A number, as it lies in memory.
   template <class T>
@@ -87,6 +88,7 @@ class unpacker {
   std::span<const std::byte> bytes_;
   std::size_t position_ = 0;
   std::size_t budget_;
+  handle::home home_;
 };
 
 }  // namespace holdfast::wit

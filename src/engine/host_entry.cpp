@@ -25,8 +25,13 @@ struct rescue {
 
 struct host_call::impl {
   impl(hfb_host_call* owned, component of, const wit::function* import, std::stop_token stop,
-       boost::intrusive_ptr<core::call> caller)
-      : raw(owned), of(std::move(of)), import(import), stop(std::move(stop)), caller(std::move(caller)) {}
+       boost::intrusive_ptr<core::call> caller, wit::handle::home home)
+      : raw(owned),
+        of(std::move(of)),
+        import(import),
+        stop(std::move(stop)),
+        caller(std::move(caller)),
+        home(home) {}
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
   ~impl() {
@@ -56,6 +61,7 @@ struct host_call::impl {
   const wit::function* import;
   std::stop_token stop;
   boost::intrusive_ptr<core::call> caller;  // the guest's call, on whose behalf the function works
+  wit::handle::home home;                   // of the handles among the arguments
   std::weak_ptr<rescue> rescued;
   wit::arguments args;
 };
@@ -86,8 +92,9 @@ void run(const host_function& function, std::unique_ptr<host_call::impl> call) n
     call->rescued = net;
     hfb_slice packed{};
     hfb_host_call_args(call->raw, &packed);
-    call->args =
-        wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size))).value();
+    call->args = wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size)),
+                                       wit::decode_budget, call->home)
+                     .value();
     function(host_call(std::move(call)));
     if (net->raw == nullptr) return;
     why = "something that the function itself caught";
@@ -113,9 +120,9 @@ void host_entry::enter(void* context, hfb_host_call* raw) {
     // Shared, since std::function wants to copy. Once it is made, the call fails by itself when nobody runs
     // it.
     const auto call = std::make_shared<std::unique_ptr<host_call::impl>>();
-    *call = std::make_unique<host_call::impl>(raw, self.of, self.import,
-                                              from != nullptr ? from->stop_token() : std::stop_token(),
-                                              from != nullptr ? from->in_flight() : nullptr);
+    *call = std::make_unique<host_call::impl>(
+        raw, self.of, self.import, from != nullptr ? from->stop_token() : std::stop_token(),
+        from != nullptr ? from->in_flight() : nullptr, from != nullptr ? from->home() : wit::handle::home{});
     raw = nullptr;
     if (!self.runner([function = self.function, call] { run(*function, std::move(*call)); }) &&
         *call != nullptr)

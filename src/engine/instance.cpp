@@ -15,13 +15,22 @@ extern "C" void holdfast_wake_drop(void* context) {
   const boost::intrusive_ptr<core::cell> owner(static_cast<core::cell*>(context), false);
 }
 
+// The handle that is to be released.
+std::optional<std::uint64_t> number_in(std::span<const std::byte> packed) noexcept {
+  if (packed.size() != sizeof(std::uint64_t)) return std::nullopt;
+  std::uint64_t number = 0;
+  for (std::size_t i = packed.size(); i-- > 0;)
+    number = number << 8 | std::to_integer<std::uint64_t>(packed[i]);
+  return number;
+}
+
 }  // namespace
 
 const hfb_context instance::context{look, time_left};
 
 instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner,
                    std::uint64_t generation, const core::time_source& clock) noexcept
-    : generation_(generation), clock_(clock) {
+    : home_{owner->number(), generation}, clock_(clock) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;
@@ -55,7 +64,14 @@ core::guest_state instance::poll() {
 std::optional<error> instance::start(const core::request& what) {
   if (stop_.stop_requested())
     stop_ = std::stop_source();  // the last call was asked to stop and came to its end
-  hfb_error* const failed = hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
+  hfb_error* failed = nullptr;
+  if (what.function == core::request::release) {
+    const auto number = number_in(what.arguments);
+    if (!number) return error(errc::bad_arguments, "a release takes the number of one handle");
+    failed = hfb_instance_start_drop(handle_.get(), *number);
+  } else {
+    failed = hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
+  }
   if (failed == nullptr) {
     current_ = what;
     return std::nullopt;
@@ -84,7 +100,9 @@ std::uint64_t instance::memory() const noexcept {
   return handle_ != nullptr ? hfb_instance_memory(handle_.get()) : 0;
 }
 
-std::size_t instance::held() const noexcept { return 0; }
+std::size_t instance::held() const noexcept {
+  return handle_ != nullptr ? hfb_instance_held(handle_.get()) : 0;
+}
 
 void instance::ask_to_stop() noexcept { stop_.request_stop(); }
 
@@ -96,7 +114,7 @@ void instance::look(void* user, hfb_attempt* out) noexcept {
   *out = {};
   const auto* const self = static_cast<const instance*>(user);
   if (self == nullptr) return;  // a direct call
-  out->generation = self->generation_;
+  out->generation = self->home_.generation;
   if (!self->current_) return;  // a start function
   out->stop_requested = self->stop_.stop_requested();
   out->attempt = self->current_->attempt;

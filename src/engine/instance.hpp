@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <holdfast/value_parts.hpp>
 #include <optional>
 #include <stop_token>
 
@@ -34,6 +35,9 @@ class instance final : public core::guest {
   /// The call in flight; null between calls. On the driving thread.
   boost::intrusive_ptr<core::call> in_flight() const noexcept;
 
+  /// What the handles that it issues are from.
+  wit::handle::home home() const noexcept { return home_; }
+
   /// Answers what guests ask of `holdfast:call/context`: every blueprint is linked with it.
   static const hfb_context context;
 
@@ -41,7 +45,7 @@ class instance final : public core::guest {
   static void look(void* user, hfb_attempt* out) noexcept;
   static bool time_left(void* user, std::uint64_t* out) noexcept;
 
-  const std::uint64_t generation_;
+  const wit::handle::home home_;
   const core::time_source& clock_;
   std::optional<core::request> current_;  // from `start` until a poll tells its end
   std::stop_source stop_;

@@ -13,7 +13,8 @@ namespace {
 /// Reads values beside their types. Types are trusted, bytes are not.
 class decoder {
  public:
-  decoder(std::span<const std::byte> packed, std::size_t budget) : in_(packed), budget_(budget) {}
+  decoder(std::span<const std::byte> packed, std::size_t budget, handle::home from)
+      : in_(packed), budget_(budget), from_(from) {}
 
   bool get(const type& t, value& into) {
     if (budget_ == 0) {
@@ -270,12 +271,13 @@ class decoder {
   bool get_handle(handle::ownership owned, value& into) {
     std::uint64_t number = 0;
     if (!in_.word(number)) return false;
-    into = value(handle(number, owned));
+    into = value(handle(number, owned, from_));
     return true;
   }
 
   packed_reader in_;
   std::size_t budget_;
+  handle::home from_;
   bool over_budget_ = false;
 };
 
@@ -285,7 +287,7 @@ value unpacker::any(const type& of) {
   // What a value among typed ones takes, its text and numbers aside.
   constexpr std::size_t weight = 2 * sizeof(value);
   const std::size_t budget = std::min(decode_budget, budget_ / weight);
-  decoder from(bytes_.subspan(position_), budget);
+  decoder from(bytes_.subspan(position_), budget, home_);
   value made;
   if (!from.get(of, made)) throw unpack_failure(from.failure());
   position_ += from.position();
@@ -293,22 +295,23 @@ value unpacker::any(const type& of) {
   return made;
 }
 
-result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget) {
-  decoder from(packed, budget);
+result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget,
+                     handle::home from) {
+  decoder reads(packed, budget, from);
   value v;
-  if (!from.get(of, v) || !from.finish()) return from.failure();
+  if (!reads.get(of, v) || !reads.finish()) return reads.failure();
   return v;
 }
 
-result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed,
-                                   std::size_t budget) {
-  decoder from(packed, budget);
+result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed, std::size_t budget,
+                                   handle::home from) {
+  decoder reads(packed, budget, from);
   arguments values;
   values.reserve(of.params.size());
   for (const field& each : of.params) {
-    if (!from.get(each.type, values.emplace_back())) return from.failure();
+    if (!reads.get(each.type, values.emplace_back())) return reads.failure();
   }
-  if (!from.finish()) return from.failure();
+  if (!reads.finish()) return reads.failure();
   return values;
 }
 

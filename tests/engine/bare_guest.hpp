@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <array>
+#include <cstddef>
 #include <deque>
 #include <filesystem>
 #include <functional>
@@ -82,6 +83,15 @@ class bare_guest {
     return now_->start(how);
   }
 
+  /// Starts to drop a guest's resource.
+  std::optional<error> start_release(std::uint64_t number) {
+    for (std::byte& byte : released_) {
+      byte = static_cast<std::byte>(number);
+      number >>= 8;
+    }
+    return now_->start({.function = core::request::release, .arguments = released_});
+  }
+
   /// Calls and comes back with the value.
   wit::value ask(std::string_view name, wit::arguments arguments = {}, const core::request& how = {}) {
     if (const auto refused = start(name, std::move(arguments), how)) throw_exception_from_error(*refused, {});
@@ -95,7 +105,9 @@ class bare_guest {
   /// The value of the call that ended.
   wit::value value() {
     const core::buffer bytes = now_->take_result();
-    return wit::decode(*function_->result, bytes.bytes()).value();
+    return wit::decode(*function_->result, bytes.bytes(), wit::decode_budget,
+                       {wakes_.at(0).number(), generation_})
+        .value();
   }
 
   core::fakes::manual_world world;
@@ -124,6 +136,7 @@ class bare_guest {
   std::uint64_t generation_ = 0;
   const wit::function* function_ = nullptr;
   wit::packed_args arguments_;
+  std::array<std::byte, 8> released_{};
   std::unique_ptr<core::guest> now_;
 };
 

@@ -94,7 +94,7 @@ std::vector<std::byte> packed(const type& t, T&& v) {
 
 template <class T>
 holdfast::result<T> unpacked(const type& t, std::span<const std::byte> bytes) {
-  return unpack_with(bytes, [&](unpacker& in) { return codec<T>::unpack(in, t); });
+  return unpack_with(bytes, {}, [&](unpacker& in) { return codec<T>::unpack(in, t); });
 }
 
 /// A typed value crosses as its dynamic twin does, to the bit, and comes back.
@@ -343,6 +343,14 @@ TEST(typed, views_are_arguments_and_never_results) {
   EXPECT_EQ(packed(type::list(kind::u8), std::span<const std::uint8_t>(data)),
             packed(type::list(kind::u8), data));
   EXPECT_EQ(packed(type(kind::string), std::string_view("a")), packed(type(kind::string), std::string("a")));
+}
+
+TEST(typed, handles_get_the_home_of_the_instance_that_issued_them) {
+  const type own = type::own("counter", 0);
+  const auto bytes = packed(own, handle(17, handle::ownership::own));
+  const handle::home home{3, 9};
+  const auto read = unpack_with(bytes, home, [&](unpacker& in) { return codec<handle>::unpack(in, own); });
+  EXPECT_EQ(read.value().from(), home);
 }
 
 TEST(typed, handles_cross_with_their_ownership) {

@@ -473,6 +473,12 @@ void hfb_instance_interrupt(const struct hfb_instance *instance);
 // `instance` is a live instance.
 uint64_t hfb_instance_memory(const struct hfb_instance *instance);
 
+// How many of the guest's resources the host holds, under the numbers that results and host calls brought.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+size_t hfb_instance_held(const struct hfb_instance *instance);
+
 // Frees the instance: drops the call under way, if any, together with its store. Host calls under way become
 // abandoned. The waker's `drop` follows when the last reference to it goes. Null is fine.
 //
