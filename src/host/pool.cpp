@@ -107,17 +107,17 @@ void pool::impl::finish_drain(time_point until) noexcept {
 }
 
 reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
+  return call(function, std::move(arguments), options, std::stop_token());
+}
+
+reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options,
+                 std::stop_token stop) const {
   auto asked = impl_->prepare(function, std::move(arguments), options, true);
   if (!asked) return detail::refused_reply(asked.error());
-  // Waiting begins before the call can be seen: a bound call is never without its waiter.
   const boost::intrusive_ptr<detail::thread_waiter> waits(new detail::thread_waiter(impl_->world, *asked));
-  waits->begin();
-  if (const auto refused = impl_->box->admit(*asked, options.how.value_or(start::dispatch))) {
-    waits->forget();
-    return detail::refused_reply(*refused);
-  }
-  waits->give_up_after(options.wait);
-  return waits->wait() ? (*asked)->detached_reply() : (*asked)->outcome_reply();
+  waits->leave_on(std::move(stop));
+  auto refused = detail::begin_bound(*impl_, *asked, *waits, options, start::dispatch);
+  return refused ? std::move(*refused) : waits->wait();
 }
 
 result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
