@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/engine.hpp>
@@ -17,6 +18,10 @@ struct host_options {
   unsigned function_threads = 2;                   ///< threads that run host functions
   duration drain_grace = std::chrono::seconds(5);  ///< how long the destructor lets running calls finish
   std::shared_ptr<observer> observe{};             ///< told of every transition; null: nobody is
+
+  /// Where callbacks run whose handler names no executor of its own, those of `pool::call` among them. Its
+  /// context outlives the host, its pools and tickets. Empty: Asio's `system_executor`, threads of its own.
+  boost::asio::any_io_executor callbacks{};
 };
 
 /// Destroying it drains every pool, kills what outlasts the grace, and joins its threads. Pools and tickets

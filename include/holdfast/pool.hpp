@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/deferred.hpp>
+#include <concepts>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <holdfast/call_options.hpp>
+#include <holdfast/completion.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/observer.hpp>
 #include <holdfast/pool_options.hpp>
 #include <holdfast/reply.hpp>
 #include <holdfast/ticket.hpp>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +63,46 @@ class pool {
   template <class Signature>
   [[nodiscard]] result<holdfast::function<Signature>> function(std::string_view name) const;
 
+  /// The same, and the caller leaves too when `stop` is stopped, from any thread. Stopped before the call was
+  /// accepted: `revoked`, and there is no call.
+  reply call(std::string_view function, wit::arguments arguments, const call_options& options,
+             std::stop_token stop) const;
+
+  /// Calls an export and answers at once; `told` is called once with what became of it, on the host's
+  /// executor for callbacks (`host_options::callbacks`), never in here. Bound like `call`: the end of
+  /// `options.wait`, a stop and the end of that executor's context are its ways of leaving; after the last
+  /// `told` is not called.
+  void call(std::string_view function, wit::arguments arguments, const call_options& options,
+            std::function<void(reply)> told, std::stop_token stop = {}) const;
+
+  /// Calls an export and answers at once with a future that never throws: what became of the call is in the
+  /// reply. Bound like `call`, but a future that is dropped tells nobody, and the call goes on: the end of
+  /// `options.wait` and a stop are its ways of leaving.
+  [[nodiscard]] std::future<reply> future_call(std::string_view function, wit::arguments arguments,
+                                               const call_options& options = {},
+                                               std::stop_token stop = {}) const;
+
+  /// Calls an export; completes through a token of Boost.Asio. Bound like `call`.
+  ///
+  /// The handler runs on its associated executor, or on `get_executor()`, and is never run in here: a refusal
+  /// is posted too. What it throws leaves through that executor and touches no call. All arguments are copied
+  /// in here, for `deferred` and coroutines too. Work is outstanding on the executor until the handler was
+  /// posted.
+  ///
+  /// @par Completion signature        `void(std::error_code, reply)`; the code is the reply's
+  /// @par Errors                      as `call`
+  /// @par Effect on the guest         leaving it: none, once it has begun
+  /// @par Per-operation cancellation  queued, any bit revokes; running, `terminal` and `partial` end as
+  ///                                  `detached`, `total` alone is ignored. No bit kills.
+  /// @par Destroying the context      of the executor is leaving; the handler is destroyed unrun
+  template <std::same_as<wit::arguments> Arguments, reply_token Token = boost::asio::deferred_t>
+  auto async_call(std::string_view function, Arguments arguments, const call_options& options = {},
+                  Token&& token = {}) const;
+
+  using executor_type = boost::asio::any_io_executor;
+  /// Where handlers run that name no executor: `host_options::callbacks`, or Asio's `system_executor`.
+  executor_type get_executor() const noexcept;
+
   /// Hands a call over and answers at once. The call is kept: it runs whether anybody waits or not.
   /// `options.wait` does not matter here.
   ///
@@ -86,3 +133,6 @@ class pool {
 };
 
 }  // namespace holdfast
+
+// The definition of `async_call`, which needs the class above.
+#include <holdfast/async_call.hpp>

@@ -106,6 +106,8 @@ auto unpack_with(std::span<const std::byte> packed, handle::home home, Read read
     return failed.why();
   } catch (const std::exception& thrown) {
     return error(errc::bad_arguments, thrown.what());
+  } catch (...) {
+    return error(errc::bad_arguments, "what was thrown is no std::exception");
   }
 }
 

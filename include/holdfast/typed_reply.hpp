@@ -77,7 +77,7 @@ value_sink sink_into(typed_reply<R>& told) noexcept {
   return {[](void* into, const wit::function& of, std::span<const std::byte> packed,
              wit::handle::home home) -> std::optional<error> {
             auto read = wit::unpack_with(
-                packed, [&](wit::unpacker& in) { return wit::codec<R>::unpack(in, *of.result); });
+                packed, home, [&](wit::unpacker& in) { return wit::codec<R>::unpack(in, *of.result); });
             if (!read) return std::move(read).error();
             static_cast<typed_reply<R>*>(into)->value.emplace(*std::move(read));
             return std::nullopt;
@@ -86,7 +86,9 @@ value_sink sink_into(typed_reply<R>& told) noexcept {
 }
 template <>
 inline value_sink sink_into(typed_reply<void>& told) noexcept {
-  return {[](void*, const wit::function&, std::span<const std::byte>, wit::handle::home) { return std::optional<error>(); },
+  return {[](void*, const wit::function&, std::span<const std::byte>, wit::handle::home) {
+            return std::optional<error>();
+          },
           &told};
 }
 

@@ -48,6 +48,21 @@ bool call::leave(waiter& who) noexcept {
   return true;
 }
 
+bool call::withdraw(waiter& who) noexcept {
+  if (mailbox_ == nullptr) return false;
+  switch (mailbox_->withdraw(*this, who)) {
+    case mailbox::withdrawn::no:
+      return false;
+    case mailbox::withdrawn::waiter:  // others wait for it still
+      world_.observe.on_detached(id_);
+      return true;
+    case mailbox::withdrawn::call:
+      finish_unrun(errc::revoked);
+      return true;
+  }
+  return false;
+}
+
 revoke_answer call::revoke() noexcept {
   if (mailbox_ != nullptr && mailbox_->remove(*this)) {
     finish_unrun(errc::revoked);

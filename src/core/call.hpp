@@ -78,6 +78,10 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// revoked.
   bool leave(waiter& who) noexcept;
 
+  /// Takes a waiter back only if the call is queued and was never begun; revoked as by `leave`. False:
+  /// nothing has changed.
+  bool withdraw(waiter& who) noexcept;
+
   /// Takes the call back if it has not begun.
   revoke_answer revoke() noexcept;
 

@@ -10,6 +10,14 @@
 namespace holdfast::detail {
 namespace {
 
+// The blocking form: calls and waits on this thread.
+reply call_here(pool::impl& in, const boost::intrusive_ptr<pool_call>& asked, const call_options& options,
+                const value_sink& into) {
+  const boost::intrusive_ptr<thread_waiter> waits(new thread_waiter(in.world, asked));
+  auto refused = begin_bound(in, asked, *waits, options, start::dispatch);
+  return refused ? *std::move(refused) : waits->wait(into);
+}
+
 class pool_export final : public export_link {
  public:
   pool_export(std::shared_ptr<pool::impl> in, export_target target)
@@ -18,9 +26,7 @@ class pool_export final : public export_link {
   reply call(argument_source from, const call_options& options, value_sink into) const override {
     const auto asked = prepare(from, options, true);
     if (!asked) return refused_reply(asked.error());
-    const auto left = in_->run_bound(*asked, options);
-    if (!left) return refused_reply(left.error());
-    return *left ? (*asked)->detached_reply() : (*asked)->outcome_reply(into);
+    return call_here(*in_, *asked, options, into);
   }
 
   holdfast::result<ticket> submit(argument_source from, const call_options& options) const override {
@@ -63,17 +69,13 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
   if (!asked) return refused_reply(asked.error());
   if (const auto fits = wit::check_result((*asked)->target(), result, wit::side::caller); !fits)
     return refused_reply(fits.error());
-  const auto left = impl.run_bound(*asked, options);
-  if (!left) return refused_reply(left.error());
-  return *left ? (*asked)->detached_reply() : (*asked)->outcome_reply(into);
+  return call_here(impl, *asked, options, into);
 }
 
 reply wait_for(const ticket& claim, duration limit, value_sink into) {
   const ticket::impl& held = *claim.internals();
   const boost::intrusive_ptr<thread_waiter> waits(new thread_waiter(held.of->world, held.asked));
-  if (!waits->begin()) return held.asked->outcome_reply(into);
-  waits->give_up_after(limit);
-  return waits->wait() ? held.asked->detached_reply() : held.asked->outcome_reply(into);
+  return begin_wait(*waits, limit) ? waits->wait(into) : held.asked->outcome_reply(into);
 }
 
 }  // namespace holdfast::detail

@@ -112,25 +112,18 @@ void pool::impl::finish_drain(time_point until) noexcept {
   owner->wait_deserted(*box, time_point::max());
 }
 
-result<bool> pool::impl::run_bound(const boost::intrusive_ptr<detail::pool_call>& asked,
-                                   const call_options& how) {
-  // Waiting begins before the call can be seen: a bound call is never without its waiter.
-  const boost::intrusive_ptr<detail::thread_waiter> waits(new detail::thread_waiter(world, asked));
-  waits->begin();
-  if (auto refused = box->admit(asked, how.how.value_or(start::dispatch))) {
-    waits->forget();
-    return *std::move(refused);
-  }
-  waits->give_up_after(how.wait);
-  return waits->wait();
+reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
+  return call(function, std::move(arguments), options, std::stop_token());
 }
 
-reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
-  const auto asked = impl_->prepare(function, std::move(arguments), options, true);
+reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options,
+                 std::stop_token stop) const {
+  auto asked = impl_->prepare(function, std::move(arguments), options, true);
   if (!asked) return detail::refused_reply(asked.error());
-  const auto left = impl_->run_bound(*asked, options);
-  if (!left) return detail::refused_reply(left.error());
-  return *left ? (*asked)->detached_reply() : (*asked)->outcome_reply();
+  const boost::intrusive_ptr<detail::thread_waiter> waits(new detail::thread_waiter(impl_->world, *asked));
+  waits->leave_on(std::move(stop));
+  auto refused = detail::begin_bound(*impl_, *asked, *waits, options, start::dispatch);
+  return refused ? std::move(*refused) : waits->wait();
 }
 
 result<ticket> pool::submit(std::string_view function, wit::arguments arguments,

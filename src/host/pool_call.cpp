@@ -5,8 +5,8 @@ namespace holdfast::detail {
 
 reply pool_call::outcome_reply() const {
   std::optional<wit::value> value;
-  const auto take = [](void* into, const wit::function& of,
-                       std::span<const std::byte> packed, wit::handle::home home) -> std::optional<error> {
+  const auto take = [](void* into, const wit::function& of, std::span<const std::byte> packed,
+                       wit::handle::home home) -> std::optional<error> {
     auto read = wit::decode(*of.result, packed, wit::decode_budget, home);
     if (!read) return std::move(read).error();
     *static_cast<std::optional<wit::value>*>(into) = *std::move(read);
@@ -30,7 +30,8 @@ reply pool_call::outcome_reply(const value_sink& into) const {
   told.backtrace = ended.backtrace;
   if (ended.what == outcome::completed && target_.result) {
     // More than a reply may hold: the guest has done its work, and the outcome stands.
-    if (const auto failed = into.take(into.into, target_, ended.value.bytes(), {ended.cell, ended.generation})) {
+    if (const auto failed =
+            into.take(into.into, target_, ended.value.bytes(), {ended.cell, ended.generation})) {
       told.code = errc::host_failed;
       told.detail = "the result cannot be taken over: " + failed->message();
     }

@@ -82,9 +82,6 @@ struct pool::impl {
   /// Makes the call of a request that was checked and packed.
   boost::intrusive_ptr<detail::pool_call> make_call(const wit::function& target, wit::packed_args&& arguments,
                                                     const call_options& how, bool bound);
-  /// Hands a bound call over and waits for it as long as its caller wants to. True: the caller left first.
-  /// @par Errors  it was refused
-  result<bool> run_bound(const boost::intrusive_ptr<detail::pool_call>& asked, const call_options& how);
   /// Admits nothing more; the cells end when the mailbox is empty.
   void begin_drain() noexcept;
   /// Waits for the cells until `until`, kills what is left, and waits for the rest.
