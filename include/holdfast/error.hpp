@@ -36,6 +36,7 @@ enum class errc {
   collateral,     ///< the store was lost to a neighbour's fault
   lost_in_crash,  ///< started, unfinished, not declared retry-safe
   detached,       ///< no outcome: the caller stopped waiting; the call goes on under its id
+  gone,           ///< no call of that id is known here, or its result is no longer kept
 
   // Set-up, before there is any call.
   not_wasm,               ///< not a WebAssembly file

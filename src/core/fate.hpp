@@ -24,6 +24,7 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::expired_in_queue:
     // The caller's side only.
     case errc::detached:
+    case errc::gone:
       return fate::keep;
     // The store is poisoned, cut or cannot be trusted.
     case errc::trapped:

@@ -30,6 +30,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::key_conflict:
     case errc::limit:
     case errc::detached:
+    case errc::gone:
     case errc::not_wasm:
     case errc::core_module:
     case errc::malformed_component:

@@ -48,6 +48,8 @@ constexpr entry describe(errc code) noexcept {
       return {"lost_in_crash", "unfinished when the process died", effect::unknown};
     case errc::detached:
       return {"detached", "the caller stopped waiting; the call goes on", effect::unknown};
+    case errc::gone:
+      return {"gone", "no call of that id is known here, or its result is no longer kept", effect::unknown};
     case errc::not_wasm:
       return {"not_wasm", "not a WebAssembly file", effect::not_executed};
     case errc::core_module:
