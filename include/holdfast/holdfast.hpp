@@ -3,6 +3,8 @@
 
 /// All of Holdfast: hosts WebAssembly components so that no caller can break one.
 
+#include <holdfast/async_call.hpp>
+#include <holdfast/async_wait.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/engine.hpp>
 #include <holdfast/error.hpp>

@@ -7,6 +7,7 @@
 #include <holdfast/duration.hpp>
 #include <holdfast/imports.hpp>
 #include <holdfast/rebuild_policy.hpp>
+#include <holdfast/retry_policy.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,7 @@ struct pool_options {
   duration stop_grace = duration::zero();  ///< between asking a guest to stop and the cut
   instance_limits limits{};
   rebuild_policy rebuild{};
+  retry_policy retry{};
   grants may_reach{};
   imports functions{};
   guest_output output{};  ///< empty: what guests print is dropped

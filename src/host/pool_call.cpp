@@ -14,8 +14,8 @@ reply pool_call::outcome_reply() const {
   told.attempts = ended.attempts;
   told.detail = ended.detail;
   told.backtrace = ended.backtrace;
-  if (ended.what == outcome::completed && target_.result) {
-    auto value = wit::decode(*target_.result, ended.value.bytes());
+  if (ended.what == outcome::completed && result_) {
+    auto value = wit::decode(*result_, ended.value.bytes());
     if (value) {
       told.value = std::move(*value);
     } else {  // more values than a reply may hold; the guest has done its work, and the outcome stands
