@@ -100,6 +100,15 @@ class pool {
   [[nodiscard]] result<ticket> submit(std::string_view function, wit::arguments arguments,
                                       const call_options& options = {}) const;
 
+  /// Gives a resource of the guest's back: its destructor runs, as a call of its own that can trap or be
+  /// stopped.
+  ///
+  /// A call that passes a handle runs in the instance that issued it. Once that is gone, its resources and
+  /// their handles are too.
+  /// @par Errors  `bad_arguments`: not an own handle of a call's result, or its instance is gone; and as
+  /// `submit`
+  [[nodiscard]] result<ticket> release(const wit::handle& which, const call_options& options = {}) const;
+
   /// Waits until an instance is ready, at most `limit`. An error: none could be built, and why.
   [[nodiscard]] result<void> wait_ready(duration limit = std::chrono::seconds(60)) const;
 

@@ -41,7 +41,7 @@ result<std::shared_ptr<edition>> edition::make(host::impl& owner, const componen
     return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
                                   " bytes is over the engine's max_memory of " +
                                   std::to_string(engine.max_memory));
-  auto linked = bridge::blueprint::link(what, options, owner.runner);
+  auto linked = bridge::blueprint::link(what, options, owner.runner, owner.world->time);
   if (!linked) return linked.error();
   auto instances = reservation::make(owner.with, options.cells);
   if (!instances) return instances.error();

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <holdfast/pool.hpp>
 #include <stop_token>
 #include <utility>
 
 #include "core/lineage.hpp"
+#include "host/handle_home.hpp"
 #include "host/pool_impl.hpp"
 #include "host/ticket_impl.hpp"
 #include "host/waiting.hpp"
@@ -21,8 +24,18 @@ result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(const detail
                                                                     core::call_terms terms) const {
   const auto found = in.what.world().find_export(function);
   if (!found) return found.error();
+  auto home = detail::home_of(**found, arguments);
+  if (!home) return home.error();
+  terms.only_in = *home;
   auto packed = wit::encode(**found, std::move(arguments));
   if (!packed) return packed.error();
+  return make(**found, std::move(*packed), how, terms);
+}
+
+boost::intrusive_ptr<detail::pool_call> pool::impl::make(const wit::function& target,
+                                                         wit::packed_args&& arguments,
+                                                         const call_options& how,
+                                                         core::call_terms terms) const {
   const time_point now = owner->world->time.now();
   terms.deadline = core::later(now, how.deadline);
   // A guest's own call ends no later than the guest itself.
@@ -33,7 +46,7 @@ result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(const detail
   terms.attempts = options.retry.attempts;
   const call_id id{owner->world->random.next(), owner->world->random.next()};
   return boost::intrusive_ptr<detail::pool_call>(
-      new detail::pool_call(*owner->world, id, terms, **found, std::move(*packed), how.key));
+      new detail::pool_call(*owner->world, id, terms, target, std::move(arguments), how.key));
 }
 
 reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
@@ -63,6 +76,22 @@ result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
   // Made first: an accepted call never lacks its ticket.
   ticket claim(std::make_shared<const ticket::impl>(*asked, impl_->owner, core::call::reading::last));
   if (auto refused = to->box->admit(*asked, options.how.value_or(start::post))) return *refused;
+  return claim;
+}
+
+result<ticket> pool::release(const wit::handle& which, const call_options& options) const {
+  if (which.from().generation == 0 || which.owned() != wit::handle::ownership::own)
+    return error(errc::bad_arguments, "only an own handle that a call of this pool returned can be released");
+  std::array<std::byte, sizeof(std::uint64_t)> number{};
+  for (std::size_t i = 0; i < number.size(); ++i)
+    number[i] = static_cast<std::byte>(which.number() >> (8 * i));
+  wit::function drop;
+  drop.index = core::request::release;
+  const impl::admission to(*impl_);
+  const auto asked = impl_->make(drop, wit::packed_args::of(number), options,
+                                 {.only_in = core::home{which.from().cell, which.from().generation}});
+  ticket claim(std::make_shared<const ticket::impl>(asked, impl_->owner, core::call::reading::last));
+  if (auto refused = to->box->admit(asked, options.how.value_or(start::post))) return *refused;
   return claim;
 }
 

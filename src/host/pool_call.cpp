@@ -15,7 +15,8 @@ reply pool_call::outcome_reply() const {
   told.detail = ended.detail;
   told.backtrace = ended.backtrace;
   if (ended.what == outcome::completed && result_) {
-    auto value = wit::decode(*result_, ended.value.bytes());
+    auto value =
+        wit::decode(*result_, ended.value.bytes(), wit::decode_budget, {ended.cell, ended.generation});
     if (value) {
       told.value = std::move(*value);
     } else {  // more values than a reply may hold; the guest has done its work, and the outcome stands

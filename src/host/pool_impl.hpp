@@ -43,6 +43,10 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
                                                           wit::arguments&& arguments, const call_options& how,
                                                           core::call_terms terms) const;
 
+  /// Makes the call of a request that was checked and packed.
+  boost::intrusive_ptr<detail::pool_call> make(const wit::function& target, wit::packed_args&& arguments,
+                                               const call_options& how, core::call_terms terms) const;
+
   /// Exchanges the component.
   result<void> exchange(const holdfast::component& next, const swap_options& how);
 

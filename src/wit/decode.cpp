@@ -40,7 +40,8 @@ std::vector<T> copy_of(std::span<const std::byte> run) {
 /// Reads values beside their types. Types are trusted, bytes are not.
 class decoder {
  public:
-  decoder(std::span<const std::byte> packed, std::size_t budget) : in_(packed), budget_(budget) {}
+  decoder(std::span<const std::byte> packed, std::size_t budget, handle::home from)
+      : in_(packed), budget_(budget), from_(from) {}
 
   bool get(const type& t, value& into) {
     if (budget_ == 0) {
@@ -295,33 +296,35 @@ class decoder {
   bool get_handle(handle::ownership owned, value& into) {
     std::uint64_t number = 0;
     if (!in_.word(number)) return false;
-    into = value(handle(number, owned));
+    into = value(handle(number, owned, from_));
     return true;
   }
 
   packed_reader in_;
   std::size_t budget_;
+  handle::home from_;
   bool over_budget_ = false;
 };
 
 }  // namespace
 
-result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget) {
-  decoder from(packed, budget);
+result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget,
+                     handle::home from) {
+  decoder reads(packed, budget, from);
   value v;
-  if (!from.get(of, v) || !from.finish()) return from.failure();
+  if (!reads.get(of, v) || !reads.finish()) return reads.failure();
   return v;
 }
 
-result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed,
-                                   std::size_t budget) {
-  decoder from(packed, budget);
+result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed, std::size_t budget,
+                                   handle::home from) {
+  decoder reads(packed, budget, from);
   arguments values;
   values.reserve(of.params.size());
   for (const field& each : of.params) {
-    if (!from.get(each.type, values.emplace_back())) return from.failure();
+    if (!reads.get(each.type, values.emplace_back())) return reads.failure();
   }
-  if (!from.finish()) return from.failure();
+  if (!reads.finish()) return reads.failure();
   return values;
 }
 

@@ -38,6 +38,13 @@ class packed_args {
   packed_args(const packed_args&) = delete;
   packed_args& operator=(const packed_args&) = delete;
 
+  /// Bytes that are packed already, or that the guest's own layer reads.
+  static packed_args of(std::span<const std::byte> bytes) {
+    packed_args made;
+    made.buffer_.assign(bytes.begin(), bytes.end());
+    return made;
+  }
+
   /// What the bridge reads. Valid and unchanged for as long as this object, or the one it is moved to, lives.
   std::span<const std::byte> bytes() const noexcept { return buffer_; }
 
@@ -72,12 +79,14 @@ result<std::vector<std::byte>> encode_value(const type& of, const value& v, std:
 result<std::vector<std::byte>> encode_result(const function& of, const value* v);
 
 /// Reads one value of a type from untrusted bytes, which it must use up.
+/// Handles in it get `from` as their home.
 /// @par Errors  `errc::bad_arguments`: malformed, or `errc::limit`: more values than `budget`
-result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget = decode_budget);
+result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget = decode_budget,
+                     handle::home from = {});
 
 /// Takes the in-line arguments of a call apart, as a host function gets them.
 result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed,
-                                   std::size_t budget = decode_budget);
+                                   std::size_t budget = decode_budget, handle::home from = {});
 
 /// Reads a component's description from untrusted bytes.
 /// @par Errors  `errc::malformed_component`: malformed, or nested deeper than `type::max_depth`

@@ -386,6 +386,16 @@ pub unsafe extern "C" fn hfb_instance_memory(instance: *const hfb_instance) -> u
     unsafe { &*instance }.shared.outside.memory.load(Ordering::Relaxed)
 }
 
+/// How many of the guest's resources the host holds, under the numbers that results and host calls brought.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_held(instance: *const hfb_instance) -> usize {
+    // SAFETY: the caller's promise.
+    guard_or(0, || unsafe { &*instance }.shared.outside.handles.count())
+}
+
 /// Frees the instance: drops the call under way, if any, together with its store. Host calls under way become
 /// abandoned. The waker's `drop` follows when the last reference to it goes. Null is fine.
 ///

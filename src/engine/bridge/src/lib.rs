@@ -11,6 +11,7 @@ pub mod blueprint;
 mod body;
 mod cache;
 pub mod component;
+pub mod context;
 mod describe;
 pub mod direct;
 mod dynamic;
@@ -22,6 +23,7 @@ pub mod host_call;
 pub mod instance;
 mod lift;
 mod lower;
+pub mod object;
 mod shape;
 
 /// The C functions of the WAVE crate are part of this library.
