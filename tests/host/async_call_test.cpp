@@ -370,8 +370,8 @@ TEST(async_call_after, its_host_has_ended_tells_what_there_is_to_tell) {
   std::optional<pool> shop;
   std::optional<ticket> done;
   std::vector<reply> told;
-  auto note = asio::bind_executor(
-      io.get_executor(), [&](std::error_code, reply what) { told.push_back(std::move(what)); });
+  auto note = asio::bind_executor(io.get_executor(),
+                                  [&](std::error_code, reply what) { told.push_back(std::move(what)); });
   {
     manual_host owner(no_observer(), io.get_executor());
     shop = owner.get().open(guest("orders.wasm")).value();
