@@ -11,7 +11,8 @@ use wit_parser::{Docs, Function, InterfaceId, PackageId, Resolve, Span, World, W
 pub enum Kind {
     Function = 0,
     Interface = 1,
-    /// An `export` of an interface by a world: what the world says of it comes before what the interface says.
+    /// An `export` of an interface by a world, told even without a comment: what a world exports tells which one a
+    /// component implements.
     Export = 2,
     /// A world, for its own sake: told even without a comment, so that it can be named.
     World = 3,
@@ -104,10 +105,8 @@ impl Reader<'_> {
                     if matches!(key, WorldKey::Name(_)) {
                         self.interface(*id, &full, &name);
                     }
-                    if docs.contents.is_some() {
-                        let place = self.place(*span);
-                        self.push(Kind::Export, &full, &name, "", docs, place);
-                    }
+                    let place = self.place(*span);
+                    self.push(Kind::Export, &full, &name, "", docs, place);
                 }
                 WorldItem::Type { .. } => {}
             }
