@@ -44,14 +44,14 @@ pre { background: var(--code); border-radius: .4rem; padding: .7rem .9rem; margi
   overflow-wrap: normal; }
 pre code { background: none; padding: 0; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
+table { border-collapse: collapse; width: 100%; min-width: 38rem; margin: 1rem 0; overflow-wrap: normal; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; font-size: .88rem; }
-td:first-child { min-width: 10rem; }
+td:first-child { min-width: 10rem; overflow-wrap: anywhere; }
 section { background: var(--card); border: 1px solid var(--line); border-left: .35rem solid var(--good);
   border-radius: .5rem; padding: 1rem 1.2rem; margin: 1rem 0; }
 section.bad { border-left-color: var(--bad); }
-.mark { display: inline-block; border-radius: 1rem; padding: .05rem .65rem; margin: .15rem .3rem .15rem 0;
+.mark { display: inline-block; white-space: nowrap; border-radius: 1rem; padding: .05rem .65rem; margin: .15rem .3rem .15rem 0;
   font-size: .85rem; font-weight: 600; color: var(--good); background: var(--good-paper); }
 .mark.bad { color: var(--bad); background: var(--bad-paper); }
 blockquote { margin: .8rem 0; padding: .1rem 0 .1rem 1rem; border-left: .2rem solid var(--line); }
