@@ -7,9 +7,10 @@
 namespace holdfast {
 
 enum class call_phase : std::uint8_t {
-  queued,   ///< accepted, not begun: it can be revoked
-  running,  ///< begun: only itself, its deadline or a kill ends it
-  done,     ///< it has its outcome
+  queued,       ///< accepted, waits for an instance: it can be revoked
+  running,      ///< begun: only itself, its deadline or a kill ends it
+  backing_off,  ///< between two attempts; revoked now, it ends with what the last attempt came to
+  done,         ///< it has its outcome
 };
 
 /// The word for it, as on the wire.

@@ -36,6 +36,7 @@ enum class errc {
   collateral,     ///< the store was lost to a neighbour's fault
   lost_in_crash,  ///< started, unfinished, not declared retry-safe
   detached,       ///< no outcome: the caller stopped waiting; the call goes on under its id
+  gone,           ///< no call of that id is known here, or its result is no longer kept
 
   // Set-up, before there is any call.
   not_wasm,               ///< not a WebAssembly file
@@ -45,6 +46,7 @@ enum class errc {
   unknown_import,         ///< an import that nobody defines; the detail names each
   type_mismatch,          ///< an import that is defined with another type
   cannot_instantiate,     ///< the component's own start failed
+  bad_contract,           ///< a manifest, a WIT file or a mark that is wrong; the detail says where
   no_resources,           ///< instances, memory or address space are used up
   internal,               ///< a defect in Holdfast; please report it
 };

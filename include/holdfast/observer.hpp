@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <holdfast/call_id.hpp>
+#include <holdfast/duration.hpp>
 #include <holdfast/outcome.hpp>
 #include <string_view>
 
@@ -39,14 +41,33 @@ class observer {
   virtual void on_fault(std::uint32_t /*cell*/, std::uint64_t /*generation*/, errc /*why*/,
                         std::string_view /*untrusted*/) noexcept {}
 
+  /// An instance was replaced because of its age, not of a fault.
+  virtual void on_retired(std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
+
   virtual void on_accepted(const call_id& /*call*/) noexcept {}
   virtual void on_refused(errc /*why*/) noexcept {}
   virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/,
                           std::uint64_t /*generation*/) noexcept {}
   virtual void on_done(const call_id& /*call*/, outcome /*what*/) noexcept {}
 
+  /// An attempt has ended, and the call backs off before the next one. Attempt 0: the queue was full.
+  virtual void on_backing_off(const call_id& /*call*/, unsigned /*attempt*/, errc /*why*/,
+                              duration /*wait*/) noexcept {}
+  /// It waits in the queue again.
+  virtual void on_queued_again(const call_id& /*call*/) noexcept {}
+
   /// A caller stopped waiting for a call that goes on.
   virtual void on_detached(const call_id& /*call*/) noexcept {}
+  /// The last caller left: the call goes on and nobody waits for it.
+  virtual void on_orphaned(const call_id& /*call*/) noexcept {}
+  /// Somebody waits for it again, or it is done; the guest ran so long for nobody.
+  virtual void on_orphan_ended(const call_id& /*call*/, duration /*cost*/) noexcept {}
+  /// A result is kept for whoever asks by the call's id.
+  virtual void on_parked(const call_id& /*call*/, std::size_t /*bytes*/) noexcept {}
+  /// Somebody came back for the result of a call that its caller had left.
+  virtual void on_claimed(const call_id& /*call*/) noexcept {}
+  /// Nobody came back for it in time, or there was no room.
+  virtual void on_dropped(const call_id& /*call*/) noexcept {}
 };
 
 /// The observer that nobody injected.

@@ -28,6 +28,27 @@ enum class placement : std::uint8_t { by_reference, in_line };
 /// From this size in bytes on a moved string or scalar list is referred to, not copied.
 inline constexpr std::size_t reference_threshold = 256;
 
+/// Which instances issued the handles among some values.
+class homes {
+ public:
+  void note(const handle::home& one) noexcept {
+    if (one.generation == 0) return;  // made by hand: the instance says whether it knows it
+    several_ = several_ || (one_.generation != 0 && one_ != one);
+    one_ = one;
+  }
+  void note(const homes& others) noexcept {
+    note(others.one_);
+    several_ = several_ || others.several_;
+  }
+  /// Generation 0: there is none.
+  const handle::home& one() const noexcept { return one_; }
+  bool several() const noexcept { return several_; }
+
+ private:
+  handle::home one_{};
+  bool several_ = false;
+};
+
 /// @par Thread safety  distinct objects: safe
 class packer {
  public:
@@ -90,6 +111,8 @@ class packer {
   }
 
   std::span<const std::byte> bytes() const noexcept { return out_; }
+  /// Of the handles that were packed.
+  const homes& handles() const noexcept { return handles_; }
 
  private:
   friend class packed_args;
@@ -113,6 +136,7 @@ class packer {
   std::vector<std::byte> out_;
   std::vector<value> kept_;  // owners of the bytes that are referred to
   std::size_t referred_ = 0;
+  homes handles_;
   std::string path_;
   std::string why_;
 };

@@ -15,6 +15,7 @@
 #include <holdfast/reply.hpp>
 #include <holdfast/ticket.hpp>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -33,6 +34,13 @@ struct cell_status {
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;
   cell_state state{};
+};
+
+/// How a pool's component is exchanged.
+struct swap_options {
+  duration grace = std::chrono::seconds(30);  ///< for the calls on the old component
+  duration ready = std::chrono::seconds(60);  ///< how long to wait for an instance of the new one
+  std::optional<pool_options> options{};      ///< for the new one; unset: the pool's
 };
 
 /// Cheap to copy. Made by `host::open`; its cells live until it is drained or its host ends.
@@ -112,10 +120,35 @@ class pool {
   [[nodiscard]] result<ticket> submit(std::string_view function, wit::arguments arguments,
                                       const call_options& options = {}) const;
 
+  /// Gives a resource of the guest's back: its destructor runs, as a call of its own that can trap or be
+  /// stopped.
+  ///
+  /// A call that passes a handle runs in the instance that issued it. Once that is gone, its resources and
+  /// their handles are too.
+  /// @par Errors  `bad_arguments`: not an own handle of a call's result, or its instance is gone; and as
+  /// `submit`
+  [[nodiscard]] result<ticket> release(const wit::handle& which, const call_options& options = {}) const;
+
   /// Waits until an instance is ready, at most `limit`. An error: none could be built, and why.
   [[nodiscard]] result<void> wait_ready(duration limit = std::chrono::seconds(60)) const;
 
-  const holdfast::component& component() const noexcept;
+  /// Waits until a cell is broken, at most `limit`: it failed to build too often and is given up. Answers
+  /// why; nothing: none is, or the pool ended or was exchanged. A broken cell comes back by `swap`, with the
+  /// same component too.
+  std::optional<error> wait_broken(duration limit = no_limit) const;
+
+  /// Exchanges the component while the pool serves. Once an instance of the new one is ready, new calls go to
+  /// it; those that were accepted before end on the old one, which is cut after the grace. If none gets
+  /// ready, the old one stays, untouched. Meanwhile the engine holds the instances of both. Not from inside a
+  /// callback.
+  ///
+  /// @par Errors  `unknown_import`, `type_mismatch`, `limit`, `no_resources`, `cannot_instantiate`,
+  /// `draining`
+  /// @par Effect on the guest  none before the end of the grace
+  [[nodiscard]] result<void> swap(const holdfast::component& next, const swap_options& how = {}) const;
+
+  /// The component that new calls go to.
+  holdfast::component component() const;
   std::vector<cell_status> cells() const;
   std::size_t queued() const noexcept;
 

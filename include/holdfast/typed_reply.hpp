@@ -66,7 +66,7 @@ namespace detail {
 /// Reads the value of a call that completed, while the call still holds its bytes. An error: it cannot be
 /// taken over.
 struct value_sink {
-  std::optional<error> (*take)(void* into, const wit::function& of, std::span<const std::byte> packed,
+  std::optional<error> (*take)(void* into, const wit::type& of, std::span<const std::byte> packed,
                                wit::handle::home home);
   void* into;
 };
@@ -74,10 +74,10 @@ struct value_sink {
 /// A sink into the value of a typed reply.
 template <class R>
 value_sink sink_into(typed_reply<R>& told) noexcept {
-  return {[](void* into, const wit::function& of, std::span<const std::byte> packed,
+  return {[](void* into, const wit::type& of, std::span<const std::byte> packed,
              wit::handle::home home) -> std::optional<error> {
-            auto read = wit::unpack_with(
-                packed, home, [&](wit::unpacker& in) { return wit::codec<R>::unpack(in, *of.result); });
+            auto read = wit::unpack_with(packed, home,
+                                         [&](wit::unpacker& in) { return wit::codec<R>::unpack(in, of); });
             if (!read) return std::move(read).error();
             static_cast<typed_reply<R>*>(into)->value.emplace(*std::move(read));
             return std::nullopt;
@@ -86,7 +86,7 @@ value_sink sink_into(typed_reply<R>& told) noexcept {
 }
 template <>
 inline value_sink sink_into(typed_reply<void>& told) noexcept {
-  return {[](void*, const wit::function&, std::span<const std::byte>, wit::handle::home) {
+  return {[](void*, const wit::type&, std::span<const std::byte>, wit::handle::home) {
             return std::optional<error>();
           },
           &told};

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "core/cell.hpp"
+#include "core/lineage.hpp"
 #include "core/mailbox.hpp"
+#include "core/parking.hpp"
 
 namespace holdfast::core {
 
@@ -20,30 +22,42 @@ call_phase call::phase() const noexcept {
   return phase_;
 }
 
+time_point call::stop_at() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return phase_ == call_phase::running ? stop_at_ : terms_.deadline;
+}
+
+// Those who wait, and those who left.
+
 bool call::attach(const boost::intrusive_ptr<waiter>& who) {
   const std::scoped_lock lock(mutex_);
   if (phase_ == call_phase::done) return false;
   waiters_.push_back(who);
+  end_orphan();
   return true;
 }
 
 bool call::leave(waiter& who) noexcept {
   boost::intrusive_ptr<waiter> left;  // released after the lock
-  bool unwanted = false;
   {
     const std::scoped_lock lock(mutex_);
     const auto found = std::ranges::find(waiters_, &who, &boost::intrusive_ptr<waiter>::get);
     if (found == waiters_.end()) return false;
     left = std::move(*found);
     waiters_.erase(found);
-    unwanted = terms_.bound && waiters_.empty() && phase_ == call_phase::queued;
+    if (mailbox_ == nullptr) return true;  // never accepted
+    const bool unwanted = terms_.bound && waiters_.empty() && phase_ != call_phase::running;
+    if (!unwanted) {
+      note_left();
+      return true;
+    }
   }
   // Another waiter may attach meanwhile: the mailbox looks again under both locks.
-  if (mailbox_ == nullptr) return true;  // never accepted
-  if (unwanted && mailbox_->remove_unwanted(*this)) {
+  if (mailbox_->remove_unwanted(*this)) {
     finish_unrun(errc::revoked);
   } else {
-    world_.observe.on_detached(id_);
+    const std::scoped_lock lock(mutex_);
+    if (phase_ != call_phase::done) note_left();
   }
   return true;
 }
@@ -54,7 +68,6 @@ bool call::withdraw(waiter& who) noexcept {
     case mailbox::withdrawn::no:
       return false;
     case mailbox::withdrawn::waiter:  // others wait for it still
-      world_.observe.on_detached(id_);
       return true;
     case mailbox::withdrawn::call:
       finish_unrun(errc::revoked);
@@ -63,46 +76,111 @@ bool call::withdraw(waiter& who) noexcept {
   return false;
 }
 
+void call::abandon() noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (claims_.fetch_sub(1) > 1) return;
+  left_.store(true);
+  if (phase_ != call_phase::done && waiters_.empty() && mailbox_ != nullptr) note_left();
+}
+
+void call::note_left() {
+  world_.observe.on_detached(id_);
+  if (claims_.load() > 0) return;  // whoever holds it comes back, or gives it up
+  left_.store(true);
+  if (world_.kept != nullptr && !kept_) {
+    kept_ = true;
+    world_.kept->keep(*this);
+  }
+  if (orphan_ || !waiters_.empty()) return;
+  orphan_ = true;
+  orphan_since_ = world_.time.now();
+  orphan_cost_ = duration::zero();
+  if (world_.kept != nullptr) world_.kept->orphaned();
+  world_.observe.on_orphaned(id_);
+}
+
+duration call::ran_for_nobody() const noexcept {
+  if (!orphan_ || phase_ != call_phase::running) return duration::zero();
+  return world_.time.now() - std::max(orphan_since_, began_at_);
+}
+
+void call::end_orphan() noexcept {
+  if (!orphan_) return;
+  const duration cost = orphan_cost_ + ran_for_nobody();
+  orphan_ = false;
+  if (world_.kept != nullptr) world_.kept->orphan_ended(cost);
+  world_.observe.on_orphan_ended(id_, cost);
+}
+
+void call::read(parking& where, reading how) noexcept {
+  bool kept = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    kept = kept_;
+  }
+  if (kept) where.claim(*this, how);
+}
+
+// Those who stop it.
+
 revoke_answer call::revoke() noexcept {
   if (mailbox_ != nullptr && mailbox_->remove(*this)) {
     finish_unrun(errc::revoked);
-    return revoke_answer::revoked;
+    return end_.what == outcome::revoked ? revoke_answer::revoked : revoke_answer::done;
   }
   return phase() == call_phase::done ? revoke_answer::done : revoke_answer::running;
 }
 
 bool call::kill() noexcept {
-  if (revoke() == revoke_answer::revoked) return true;
-  boost::intrusive_ptr<cell> on;
   {
     const std::scoped_lock lock(mutex_);
     if (phase_ == call_phase::done) return false;
-    on = runs_on_;
-    if (on == nullptr) killed_early_ = true;
+    killed_ = true;
   }
-  if (on != nullptr) on->stop(*this, errc::killed);
+  if (mailbox_ != nullptr && mailbox_->remove(*this)) {
+    finish_unrun(errc::revoked);
+    return true;
+  }
+  boost::intrusive_ptr<cell> on;
+  unsigned attempt = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    on = runs_on_;
+    attempt = end_.attempts;
+  }
+  if (on != nullptr) on->stop(*this, attempt, errc::killed);
   return true;
 }
 
-void call::on_timer(timer& /*deadline*/) noexcept {
-  if (mailbox_->remove(*this)) {
+void call::on_timer(timer& fired) noexcept {
+  if (&fired == &backoff_) {
+    mailbox_->admit_again(*this);
+    return;
+  }
+  // One that was armed for the end of an attempt before this one finds the time moved.
+  const time_point now = world_.time.now();
+  if (now >= terms_.deadline && mailbox_->remove(*this)) {
     finish_unrun(errc::expired_in_queue);
     return;
   }
   boost::intrusive_ptr<cell> on;
+  unsigned attempt = 0;
   {
     const std::scoped_lock lock(mutex_);
-    on = runs_on_;
+    if (now >= stop_at_) on = runs_on_;
+    attempt = end_.attempts;
   }
-  // Taken but not begun yet: `begin` arms this timer anew, with the earlier of both limits.
-  if (on != nullptr) on->stop(*this, errc::deadline_killed);
+  // None: taken out to run and not begun yet; `begin` sees the deadline.
+  if (on != nullptr) on->stop(*this, attempt, errc::deadline_killed);
 }
+
+// Its way through a cell.
 
 request call::attempt() noexcept {
   const std::scoped_lock lock(mutex_);
   return {.function = function_,
           .arguments = arguments(),
-          .key = {},
+          .key = key(),
           .attempt = end_.attempts,
           .stop_at = stop_at_,
           .of = this};
@@ -113,43 +191,86 @@ std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     assert(phase_ == call_phase::queued);
-    if (killed_early_) return errc::revoked;
+    if (killed_) return errc::revoked;
     if (now >= terms_.deadline) return errc::expired_in_queue;
     phase_ = call_phase::running;
     runs_on_ = std::move(on);
     end_.attempts += 1;
+    began_at_ = now;
     stop_at_ = std::min(terms_.deadline, later(now, terms_.run_limit));
   }
   world_.deadlines.arm(deadline_, stop_at_);
   return std::nullopt;
 }
 
+void call::unbegin() noexcept {
+  const std::scoped_lock lock(mutex_);
+  end_.attempts -= 1;
+}
+
+bool call::may_repeat(const call_end& end) const noexcept {
+  if (killed_ || end_.attempts >= terms_.attempts || !terms_.repeatable) return false;
+  switch (end.what) {
+    case outcome::trapped:
+    case outcome::host_failed:
+    case outcome::collateral:
+      return true;
+    case outcome::deadline_killed:  // its run limit; past its deadline there is no time for another
+      return world_.time.now() < terms_.deadline;
+    case outcome::completed:
+    case outcome::refused:
+    case outcome::revoked:
+    case outcome::expired_in_queue:
+    case outcome::killed:
+    case outcome::lost_in_crash:
+      return false;
+  }
+  return false;
+}
+
+void call::attempt_ended(call_end end) noexcept {
+  if (end.what != outcome::completed && mailbox_->back_off(*this, end)) return;
+  finish(std::move(end));
+}
+
 void call::finish(call_end end) noexcept {
   std::vector<boost::intrusive_ptr<waiter>> told;
   boost::intrusive_ptr<cell> ran_on;
+  bool kept = false;
+  bool park = false;
   {
     const std::scoped_lock lock(mutex_);
     assert(phase_ != call_phase::done);
+    end_orphan();
     end.attempts = end_.attempts;
     end_ = std::move(end);
     phase_ = call_phase::done;
     told.swap(waiters_);
     ran_on.swap(runs_on_);
+    kept = kept_;
+    park = told.empty() || left_.load();  // somebody may come back who has the id and not the end
   }
   world_.deadlines.disarm(deadline_);
+  lineage::ended(*this);
   world_.observe.on_done(id_, end_.what);
+  if (kept && park) world_.kept->park(*this);
+  if (kept && !park) world_.kept->forget(*this);
   for (const auto& who : told) who->on_done(*this);
 }
 
 void call::finish_unrun(errc why, std::string detail) noexcept {
+  call_end end;
   {
     const std::scoped_lock lock(mutex_);
-    end_.attempts = 0;  // one that began and found that it could not enter is none
+    if (end_.attempts > 0) {  // the guest was entered before: never say that it was not
+      end = std::move(end_);
+      end_.attempts = end.attempts;
+    } else {
+      end.what = outcome_of(why);
+      end.code = why;
+      end.detail = std::move(detail);
+    }
   }
-  call_end end;
-  end.what = outcome_of(why);
-  end.code = why;
-  end.detail = std::move(detail);
   finish(std::move(end));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
@@ -12,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/buffer.hpp"
@@ -27,6 +29,7 @@ namespace holdfast::core {
 class call;
 class cell;
 class mailbox;
+class parking;
 
 /// The single terminal result, written once.
 struct call_end {
@@ -47,12 +50,22 @@ class waiter : public shared_object {
   virtual void on_done(call& ended) noexcept = 0;
 };
 
+/// The instance that a call can run in, where its arguments name resources of one.
+struct home {
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;
+};
+
 /// How long a call may take, and who it belongs to.
 struct call_terms {
   time_point deadline = time_point::max();  ///< from acceptance; queued past it: expired, running: stopped
   duration run_limit = no_limit;            ///< from the start of an attempt
   duration grace = duration::zero();        ///< between asking the guest to stop and the cut
   bool bound = false;                       ///< queued, it is revoked when its last waiter leaves
+  bool findable = false;                    ///< by its id, from its acceptance on
+  unsigned attempts = 1;                    ///< at most
+  bool repeatable = false;                  ///< it may run again after it has run
+  std::optional<home> only_in{};            ///< the one instance that can run it
 };
 
 class call : public shared_object, public boost::intrusive::list_base_hook<> {
@@ -66,23 +79,35 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// What the request weighs in a queue's byte bound.
   virtual std::size_t bytes() const noexcept = 0;
 
+  /// The caller's name for the request; lives as long as the call.
+  virtual std::string_view key() const noexcept { return {}; }
+
   const call_id& id() const noexcept { return id_; }
   std::uint32_t function() const noexcept { return function_; }
   const call_terms& terms() const noexcept { return terms_; }
   call_phase phase() const noexcept;
 
+  /// When the attempt that runs is asked to stop; none runs: the deadline.
+  time_point stop_at() const noexcept;
+
   /// Registers a waiter. False: the call is done already and the waiter will not be told.
   bool attach(const boost::intrusive_ptr<waiter>& who);
 
-  /// Takes a waiter back. True: it will not be told. A bound call in the queue whose last waiter this was is
-  /// revoked.
+  /// Takes a waiter back. True: it will not be told. A bound call that waits for an instance and whose last
+  /// waiter this was is revoked.
   bool leave(waiter& who) noexcept;
 
-  /// Takes a waiter back only if the call is queued and was never begun; revoked as by `leave`. False:
-  /// nothing has changed.
+  /// Takes a waiter back only if the call waits for an instance and was never begun; revoked as by `leave`.
+  /// False: nothing has changed.
   bool withdraw(waiter& who) noexcept;
 
-  /// Takes the call back if it has not begun.
+  /// Somebody holds a claim on the call: it is not left while there is one.
+  void claim() noexcept { claims_.fetch_add(1); }
+
+  /// A claim has gone. With the last one, if nobody waits, its caller has left.
+  void abandon() noexcept;
+
+  /// Takes the call back if no attempt has begun. Between two attempts it ends with what the last came to.
   revoke_answer revoke() noexcept;
 
   /// Stops the guest if the call runs, revokes it if it waits. False: it was done already.
@@ -91,9 +116,17 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// The end. Only after `phase() == done` was seen, or from `on_done`.
   const call_end& end() const noexcept { return end_; }
 
+  /// Somebody reads the end. `last`: it need not be found by its id any more.
+  enum class reading : std::uint8_t { last, again };
+  void read(parking& where, reading how) noexcept;
+
+  /// Whether somebody ever left it, or its last claim went.
+  bool left() const noexcept { return left_.load(); }
+
  private:
   friend class cell;
   friend class mailbox;
+  friend class lineage;
 
   void on_timer(timer& fired) noexcept override;
   /// What the guest gets of it, once it has begun.
@@ -101,10 +134,20 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// Queued to running, after the mailbox gave it out. An error: it expired or was killed meanwhile; finish
   /// it so.
   std::optional<errc> begin(boost::intrusive_ptr<cell> on) noexcept;
+  /// It began, but the guest was not entered.
+  void unbegin() noexcept;
+  /// An attempt has ended: the call backs off before the next one, or that was its end.
+  void attempt_ended(call_end end) noexcept;
+  /// Whether it may run again after an attempt that ended so.
+  bool may_repeat(const call_end& end) const noexcept;
   /// Ends the call. Exactly once.
   void finish(call_end end) noexcept;
-  /// Ends a call whose guest was never entered.
+  /// Ends a call that waits: with what its last attempt came to, or, if there was none, as never entered.
   void finish_unrun(errc why, std::string detail = {}) noexcept;
+
+  void note_left();            // under the lock: a waiter is gone, the call goes on
+  void end_orphan() noexcept;  // under the lock
+  duration ran_for_nobody() const noexcept;
 
   environment& world_;
   const call_id id_;
@@ -112,14 +155,33 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   const call_terms terms_;
   boost::intrusive_ptr<mailbox> mailbox_;  // set on admission, before anyone else sees the call
   timer deadline_{*this};
+  timer backoff_{*this};
 
-  mutable std::mutex mutex_;  // taken after the mailbox's and the cell's, before the timers'
+  mutable std::mutex
+      mutex_;  // taken after the mailbox's and the cell's, before the parking's and the timers'
   call_phase phase_ = call_phase::queued;
   std::vector<boost::intrusive_ptr<waiter>> waiters_;
   boost::intrusive_ptr<cell> runs_on_;
-  time_point stop_at_ = time_point::max();  // of the attempt that runs
-  bool killed_early_ = false;               // killed after the mailbox gave it out, before it began
-  call_end end_;
+  time_point began_at_{};                   // the attempt that runs
+  time_point stop_at_ = time_point::max();  // ... and when it is asked to stop
+  bool killed_ = false;                     // no attempt begins any more
+  bool orphan_ = false;
+  bool kept_ = false;  // found by its id
+  time_point orphan_since_{};
+  duration orphan_cost_{};  // of attempts that ended while it was one
+  call_end end_;            // between attempts what the last one came to
+
+  std::atomic<bool> left_{false};
+  std::atomic<unsigned> claims_{0};
+  // Guarded by the mailbox's lock.
+  enum class place : std::uint8_t { nowhere, queued, home, outside };
+  place place_ = place::nowhere;
+  std::uint64_t turn_ = 0;
+  unsigned backoffs_ = 0;
+
+  // Guarded by the lineage's lock.
+  boost::intrusive_ptr<call> parent_;
+  std::vector<call*> children_;  // that wait or run, and that this call may wait for
 };
 
 }  // namespace holdfast::core

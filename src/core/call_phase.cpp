@@ -9,6 +9,8 @@ const char* to_string(call_phase phase) noexcept {
       return "queued";
     case call_phase::running:
       return "running";
+    case call_phase::backing_off:
+      return "backing_off";
     case call_phase::done:
       return "done";
   }

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "core/backoff.hpp"
 #include "core/driving.hpp"
 #include "core/fate.hpp"
 
@@ -40,14 +41,14 @@ constexpr duration slice_length = std::chrono::milliseconds(2);
 
 }  // namespace
 
-cell::cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
+cell::cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
            rebuild_policy policy, std::uint32_t number) noexcept
     : world_(world), mailbox_(std::move(serves)), maker_(maker), policy_(policy), number_(number) {}
 
 cell::~cell() = default;
 
 void cell::open() noexcept {
-  mailbox_->join();
+  mailbox_->join(*this);
   wake();
 }
 
@@ -92,7 +93,7 @@ void cell::drive_once(bool by_worker) noexcept {
 
   if (state_.load() == cell_state::closed) {
     drive_.store(drive::ended);
-    mailbox_->part();  // the last act: now the world may go
+    mailbox_->part(*this);  // the last act: now the world may go
     return;
   }
   drive seen = drive::driving;
@@ -121,10 +122,15 @@ bool cell::drive_slice(bool by_worker) noexcept {
 
 // What others tell.
 
-void cell::stop(call& which, errc why) noexcept {
+boost::intrusive_ptr<call> cell::runs() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return current_;
+}
+
+void cell::stop(call& which, unsigned attempt, errc why) noexcept {
   {
     const std::scoped_lock lock(mutex_);
-    if (current_.get() != &which || stop_why_) return;
+    if (current_.get() != &which || attempt_ != attempt || stop_why_) return;
     stop_why_ = why;
     const duration grace = which.terms().grace;
     if (grace > duration::zero()) {
@@ -224,15 +230,17 @@ bool cell::step_build() noexcept {
     return false;
   }
   if (backing_off_) {
-    if (raised(drain_asked) && mailbox_->finished()) {  // nobody waits for this instance any more
-      finish_closing();
-      return false;
-    }
-    if (!raised(rebuild_due)) return false;
+    const bool wanted = !raised(drain_asked) || !mailbox_->finished();
+    if (wanted && !raised(rebuild_due)) return false;
     lower(rebuild_due);
     backing_off_ = false;
   }
   if (guest_ == nullptr) {
+    if (raised(drain_asked) && mailbox_->finished()) {  // nobody waits for this instance any more
+      finish_closing();
+      return false;
+    }
+    if (!mailbox_->may_build(*this, policy_.at_once)) return false;
     lower(build_expired);
     const time_point due = later(world_.time.now(), policy_.build_limit);
     replace_guest(maker_.make(this, generation_.load()), due);
@@ -253,9 +261,36 @@ bool cell::step_build() noexcept {
     building_ = false;
   }
   world_.deadlines.disarm(build_timer_);
-  failures_ = 0;
+  mailbox_->built(*this);
+  grow_up();
   move_to(or_draining(cell_state::idle));
   return true;
+}
+
+void cell::grow_up() noexcept {
+  failures_ = 0;
+  // Each instance draws its own age, so that those that were built together do not go together.
+  const auto drawn = [this](std::uint64_t most) {
+    if (most == 0) return std::numeric_limits<std::uint64_t>::max();
+    return most - world_.random.next() % (most / 5 + 1);
+  };
+  calls_left_ = drawn(policy_.retire_calls);
+  const std::uint64_t growth = drawn(policy_.retire_growth);
+  const std::uint64_t now = guest_->memory();
+  memory_left_ = growth > std::numeric_limits<std::uint64_t>::max() - now ? growth : now + growth;
+}
+
+bool cell::is_old() const noexcept {
+  // Only an instance that is whole can be old, and one whose resources somebody holds is not replaced.
+  return (calls_left_ == 0 || (policy_.retire_growth != 0 && guest_->memory() >= memory_left_)) &&
+         guest_->held() == 0 && !raised(drain_asked | close_asked);
+}
+
+void cell::retire() noexcept {
+  world_.observe.on_retired(number_, generation_.load());
+  replace_guest(nullptr);
+  move_to(cell_state::rebuilding);
+  generation_.fetch_add(1);
 }
 
 bool cell::build_failed(const fault& why) noexcept {
@@ -263,20 +298,15 @@ bool cell::build_failed(const fault& why) noexcept {
   lower(build_expired);
   world_.observe.on_fault(number_, generation_.load(), why.code, why.message);
   replace_guest(nullptr);
+  mailbox_->built(*this);
   ++failures_;
   if (policy_.give_up_after != 0 && failures_ >= policy_.give_up_after) {
     move_to(cell_state::broken);
-    mailbox_->broke(why.message);
+    mailbox_->broke(*this, why.message);
     return raised(close_asked | drain_asked);
   }
   move_to(cell_state::rebuilding);
-  // Doubled each time, then a jitter of up to a half off, so that cells that failed together do not retry
-  // together.
-  duration wait = policy_.base;
-  for (unsigned i = 1; i < failures_ && wait < policy_.max; ++i) wait *= 2;
-  wait = std::min(wait, policy_.max);
-  wait -= duration(
-      static_cast<duration::rep>(world_.random.next() % static_cast<std::uint64_t>(wait.count() / 2 + 1)));
+  const duration wait = backoff(policy_.base, policy_.max, failures_, world_.random);
   backing_off_ = true;
   world_.deadlines.arm(retry_timer_, later(world_.time.now(), wait));
   return false;
@@ -298,9 +328,20 @@ bool cell::take_next() noexcept {
   {
     // One step for all who might stop it: from here on the call runs here, and a stop finds it current.
     const std::scoped_lock lock(mutex_);
-    if (const auto ended = next.begin(this)) never = error(*ended);
-    if (!never) never = guest_->start(next.attempt());
-    if (!never) current_ = std::move(got.next);
+    if (const auto& only = next.terms().only_in; only && only->generation != generation) {
+      never = error(errc::bad_arguments, "the instance that issued the handle is gone");
+    } else if (const auto ended = next.begin(this)) {
+      never = error(*ended);
+    } else {
+      const request attempt = next.attempt();
+      never = guest_->start(attempt);
+      if (never) {
+        next.unbegin();
+      } else {
+        current_ = std::move(got.next);
+        attempt_ = attempt.attempt;
+      }
+    }
   }
   if (never) {
     next.finish_unrun(static_cast<errc>(never->code.value()), std::move(never->detail));
@@ -331,6 +372,8 @@ bool cell::step_call() noexcept {
       end.what = outcome::completed;
       end.value = guest_->take_result();
       complete(std::move(end));
+      if (calls_left_ > 0) --calls_left_;
+      if (is_old()) retire();
       return true;
     case guest_state::failed:
       why = guest_->take_fault();
@@ -369,7 +412,7 @@ void cell::complete(call_end end) noexcept {
   }
   end.cell = number_;
   end.generation = generation_.load();
-  ended->finish(std::move(end));
+  ended->attempt_ended(std::move(end));
 }
 
 void cell::spoil(const fault& why) noexcept {
@@ -384,6 +427,7 @@ void cell::finish_closing() noexcept {
   world_.deadlines.disarm(retry_timer_);
   world_.deadlines.disarm(stop_timer_);
   replace_guest(nullptr);
+  mailbox_->built(*this);
   move_to(cell_state::closed);
 }
 

@@ -6,6 +6,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
 #include <holdfast/rebuild_policy.hpp>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,8 +31,8 @@ namespace holdfast::core {
 
 class cell final : public shared_object, public task {
  public:
-  cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker, rebuild_policy policy,
-       std::uint32_t number) noexcept;
+  cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
+       rebuild_policy policy, std::uint32_t number) noexcept;
   ~cell() override;
 
   /// Begins to build the first instance, on a worker.
@@ -44,15 +45,18 @@ class cell final : public shared_object, public task {
   /// already.
   bool dispatch() noexcept;
 
-  /// Stops `which` if it is the call in flight: asks, then cuts after its grace. A second stop keeps the
-  /// first's reason.
-  void stop(call& which, errc why) noexcept;
+  /// Stops this attempt at `which` if it is in flight: asks, then cuts after its grace. A second stop keeps
+  /// the first's reason.
+  void stop(call& which, unsigned attempt, errc why) noexcept;
 
   /// Ends when the mailbox is closed and empty.
   void drain() noexcept;
 
   /// Cuts whatever runs, as `killed`, and ends. The mailbox must be closed.
   void close() noexcept;
+
+  /// The call in flight; null: none is.
+  boost::intrusive_ptr<call> runs() const noexcept;
 
   cell_state state() const noexcept { return state_.load(); }
   std::uint64_t generation() const noexcept { return generation_.load(); }
@@ -87,6 +91,9 @@ class cell final : public shared_object, public task {
   void complete(call_end end) noexcept;
   bool build_failed(const fault& why) noexcept;  // true: go on
   void spoil(const fault& why) noexcept;
+  void grow_up() noexcept;       // an instance is built
+  bool is_old() const noexcept;  // ... and has served its time
+  void retire() noexcept;
   void finish_closing() noexcept;
 
   void raise(std::uint32_t what) noexcept { signals_.fetch_or(what); }
@@ -98,7 +105,7 @@ class cell final : public shared_object, public task {
   }
   void replace_guest(std::unique_ptr<guest> next, time_point build_due = {}) noexcept;
 
-  environment& world_;
+  const environment world_;  // its own copy: a timer may fire as its pool ends
   const boost::intrusive_ptr<mailbox> mailbox_;
   guest_maker& maker_;
   const rebuild_policy policy_;
@@ -113,6 +120,7 @@ class cell final : public shared_object, public task {
   mutable std::mutex mutex_;
   std::unique_ptr<guest> guest_;
   boost::intrusive_ptr<call> current_;
+  unsigned attempt_ = 0;  // at it
   std::optional<errc> stop_why_;
   bool building_ = false;   // the guest is being instantiated
   time_point build_due_{};  // when that has taken too long
@@ -121,8 +129,12 @@ class cell final : public shared_object, public task {
   // The driver's own.
   unsigned failures_ = 0;
   bool backing_off_ = false;
+  std::uint64_t calls_left_ = 0;   // until this instance is retired
+  std::uint64_t memory_left_ = 0;  // what it may have until then
 
-  bool noted_idle_ = false;  // guarded by the mailbox's lock
+  // Guarded by the mailbox's lock.
+  bool noted_idle_ = false;
+  bool builds_ = false;
 
   timer stop_timer_{*this};
   timer build_timer_{*this};

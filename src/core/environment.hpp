@@ -11,12 +11,15 @@
 /// What core needs from outside: time, threads, chance and somebody to tell. All of it injected.
 namespace holdfast::core {
 
+class parking;
+
 struct environment {
   time_source& time;
   scheduler& run;
   timers& deadlines;
   random_source& random;
   observer& observe;
+  parking* kept = nullptr;  ///< where calls are found by their id; null: they are not
 };
 
 }  // namespace holdfast::core

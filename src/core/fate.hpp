@@ -24,6 +24,7 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::expired_in_queue:
     // The caller's side only.
     case errc::detached:
+    case errc::gone:
       return fate::keep;
     // The store is poisoned, cut or cannot be trusted.
     case errc::trapped:
@@ -39,6 +40,7 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::unknown_import:
     case errc::type_mismatch:
     case errc::cannot_instantiate:
+    case errc::bad_contract:
     case errc::no_resources:
     case errc::internal:
       return fate::rebuild;

@@ -1,12 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/lineage.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
+
+#include "core/cell.hpp"
+#include "core/mailbox.hpp"
 
 namespace holdfast::core {
 namespace {
 
 thread_local call* caller = nullptr;
+
+std::mutex& family() noexcept {
+  static std::mutex one;
+  return one;
+}
 
 }  // namespace
 
@@ -16,5 +26,64 @@ on_behalf::on_behalf(boost::intrusive_ptr<call> of) noexcept
 on_behalf::~on_behalf() { caller = before_; }
 
 call* on_behalf::current() noexcept { return caller; }
+
+std::unique_lock<std::mutex> lineage::lock() { return std::unique_lock(family()); }
+
+// A call is stuck if one of its children is; a mailbox, if all cells that serve it run stuck calls. What is
+// being looked at already counts as stuck: a knot that holds itself together is one.
+struct lineage::search {
+  std::vector<const call*> stuck;
+
+  bool is(call& which) {
+    if (std::ranges::find(stuck, &which) != stuck.end()) return true;
+    stuck.push_back(&which);
+    for (call* child : which.children_) {
+      boost::intrusive_ptr<cell> on;
+      {
+        const std::scoped_lock lock(child->mutex_);
+        if (child->waiters_.empty() || child->phase_ == call_phase::done) continue;
+        on = child->runs_on_;
+      }
+      if (on != nullptr ? is(*child) : is(*child->mailbox_, child->terms().only_in)) return true;
+    }
+    std::erase(stuck, &which);
+    return false;
+  }
+
+  bool is(mailbox& box, const std::optional<home>& only_in) {
+    bool any = false;
+    for (const auto& each : box.servers()) {
+      if (only_in && each->number() != only_in->cell) continue;
+      any = true;
+      const boost::intrusive_ptr<call> runs = each->runs();
+      if (runs == nullptr || !is(*runs)) return false;
+    }
+    return any;  // where nobody serves there is another answer
+  }
+};
+
+bool lineage::would_wait_for_itself(call& parent, mailbox& box, const std::optional<home>& only_in) {
+  search from;
+  for (call* each = &parent; each != nullptr; each = each->parent_.get()) from.stuck.push_back(each);
+  return from.is(box, only_in);
+}
+
+void lineage::join(call& parent, call& child) {
+  parent.children_.push_back(&child);
+  child.parent_.reset(&parent);
+}
+
+void lineage::part(call& child) noexcept {
+  if (child.parent_ == nullptr) return;
+  std::erase(child.parent_->children_, &child);
+  child.parent_.reset();
+}
+
+void lineage::ended(call& child) noexcept {
+  // Set before the child could be seen by another thread, so it may be looked at without the lock.
+  if (child.parent_ == nullptr) return;
+  const auto held = lock();
+  part(child);
+}
 
 }  // namespace holdfast::core

@@ -2,14 +2,20 @@
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <mutex>
+#include <optional>
 
 #include "core/call.hpp"
 
-/// On whose behalf this thread works: the call whose host function runs here, if one does.
+/// Which call was made on behalf of which: a host function that calls a guest makes a child of its own call.
 ///
-/// What such a thread calls is that call's child: it may not wait for a cell that waits for it.
+/// A child may wait for a cell that runs, directly or by way of others, a call that waits for this child.
+/// Nothing would ever end that but a deadline, so such a call is refused as a cycle when it is made.
 namespace holdfast::core {
 
+class mailbox;
+
+/// On whose behalf this thread works: the call whose host function runs here, if one does.
 class on_behalf {
  public:
   /// Until the end of the scope. Null: on nobody's.
@@ -24,6 +30,29 @@ class on_behalf {
  private:
   const boost::intrusive_ptr<call> of_;
   call* const before_;
+};
+
+/// The calls that wait for their children, of the whole process. Thread-safe.
+class lineage {
+ public:
+  /// Held from the question to the admission: two calls that together close a cycle ask one after the other.
+  /// Taken before every other lock.
+  static std::unique_lock<std::mutex> lock();
+
+  /// Whether a child of `parent` that `box` admits would wait for ever: each cell that could run it runs a
+  /// call which waits for the child. Under the lock. Calls that end meanwhile can make the answer too
+  /// careful, never too bold.
+  static bool would_wait_for_itself(call& parent, mailbox& box, const std::optional<home>& only_in);
+
+  /// From now on `parent` waits for `child`. Under the lock.
+  static void join(call& parent, call& child);
+
+  /// The call is done, or was not admitted: its parent does not wait for it any more.
+  static void ended(call& child) noexcept;
+  static void part(call& child) noexcept;  // the same under the lock
+
+ private:
+  struct search;
 };
 
 }  // namespace holdfast::core

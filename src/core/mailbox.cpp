@@ -5,79 +5,252 @@
 #include <cassert>
 #include <utility>
 
+#include "core/backoff.hpp"
 #include "core/cell.hpp"
+#include "core/lineage.hpp"
+#include "core/parking.hpp"
 
 namespace holdfast::core {
+namespace {
+
+constexpr std::int64_t one_retry = 1000;
+
+}  // namespace
+
+mailbox::mailbox(environment& world, mailbox_limits limits, retry_policy retry) noexcept
+    : world_(world),
+      limits_(limits),
+      retry_(retry),
+      budget_(one_retry * static_cast<std::int64_t>(retry.burst)) {}
+
+// Admission.
+
+std::optional<error> mailbox::refusal(const call& request) const {
+  if (closed_) return error(errc::draining);
+  if (unparted_ > 0 && members_.empty()) return error(errc::broken, broken_why_);
+  if (request.bytes() > limits_.call_bytes)
+    return error(errc::limit, "the arguments are " + std::to_string(request.bytes()) +
+                                  " bytes, the limit for one call is " + std::to_string(limits_.call_bytes));
+  if (const auto& only = request.terms().only_in;
+      only && std::ranges::find(members_, only->cell, [](const cell* each) { return each->number(); }) ==
+                  members_.end())
+    return error(errc::bad_arguments, "the instance that issued the handle is gone");
+  return std::nullopt;
+}
+
+std::optional<error> mailbox::fullness(const call& request) const {
+  if (queue_.size() + home_.size() >= limits_.depth)
+    return error(errc::queue_full,
+                 "the queue is full: " + std::to_string(queue_.size() + home_.size()) + " calls wait");
+  if (request.bytes() > limits_.bytes - bytes_)
+    return error(errc::queue_full,
+                 "the queue is full: " + std::to_string(bytes_) + " bytes of arguments wait");
+  return std::nullopt;
+}
+
+void mailbox::enqueue(call& request) noexcept {
+  const bool at_home = request.terms().only_in.has_value();
+  (at_home ? home_ : queue_).push_back(request);
+  request.place_ = at_home ? call::place::home : call::place::queued;
+  request.turn_ = ++turns_;  // by which the two lists are one queue
+  bytes_ += request.bytes();
+}
 
 std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, start how) {
-  const std::size_t weight = request->bytes();
+  // A child's admission and the question whether it could ever run are one step (core/lineage.hpp).
+  call* const parent = request->terms().bound ? on_behalf::current() : nullptr;
+  std::unique_lock<std::mutex> family;
+  if (parent != nullptr) {
+    family = lineage::lock();
+    if (lineage::would_wait_for_itself(*parent, *this, request->terms().only_in)) {
+      world_.observe.on_refused(errc::cycle);
+      return error(errc::cycle, "every instance that could run the call waits for it");
+    }
+    lineage::join(*parent, *request);
+  }
+
   boost::intrusive_ptr<cell> server;
   std::optional<error> refused;
   {
     const std::scoped_lock lock(mutex_);
-    if (closed_) {
-      refused = error(errc::draining);
-    } else if (broken_members_ > 0 && broken_members_ >= members_) {
-      refused = error(errc::broken, broken_why_);
-    } else if (weight > limits_.call_bytes) {
-      refused =
-          error(errc::limit, "the arguments are " + std::to_string(weight) +
-                                 " bytes, the limit for one call is " + std::to_string(limits_.call_bytes));
-    } else if (queue_.size() >= limits_.depth) {
-      refused =
-          error(errc::queue_full, "the queue is full: " + std::to_string(queue_.size()) + " calls wait");
-    } else if (weight > limits_.bytes - bytes_) {
-      refused = error(errc::queue_full,
-                      "the queue is full: " + std::to_string(bytes_) + " bytes of arguments wait");
-    } else {
+    refused = refusal(*request);
+    std::optional<error> full;
+    if (!refused) {
+      full = fullness(*request);
+      if (full && !may_retry(*request)) refused = full;
+    }
+    if (!refused) {
       // Everything another thread may look at is set before the call can be seen.
       request->mailbox_.reset(this);
+      if (full) request->phase_ = call_phase::backing_off;
+      if (request->terms().findable && world_.kept != nullptr) {
+        request->kept_ = true;
+        world_.kept->keep(*request);
+      }
       world_.observe.on_accepted(request->id());
       intrusive_ptr_add_ref(request.get());
-      queue_.push_back(*request);
-      bytes_ += weight;
       world_.deadlines.arm(request->deadline_, request->terms().deadline);
-      if (!idle_.empty()) {
-        server = std::move(idle_.back());
-        idle_.pop_back();
-        server->noted_idle_ = false;
+      budget_ = std::min(budget_ + static_cast<std::int64_t>(retry_.budget * one_retry),
+                         one_retry * (static_cast<std::int64_t>(retry_.burst) + 10));
+      if (full) {
+        world_.observe.on_backing_off(request->id(), 0, errc::queue_full, wait_outside(*request));
+      } else {
+        enqueue(*request);
+        server = server_for(*request);
       }
     }
   }
   if (refused) {
+    if (parent != nullptr) lineage::part(*request);
     world_.observe.on_refused(static_cast<errc>(refused->code.value()));
-  } else if (server != nullptr) {
-    if (how == start::post || !server->dispatch()) server->wake();
+    return refused;
   }
-  return refused;
+  if (family.owns_lock()) family.unlock();
+  if (server != nullptr && (how == start::post || !server->dispatch())) server->wake();
+  return std::nullopt;
+}
+
+boost::intrusive_ptr<cell> mailbox::server_for(const call& request) noexcept {
+  if (idle_.empty()) return nullptr;
+  auto chosen = std::prev(idle_.end());
+  if (const auto& only = request.terms().only_in) {
+    chosen = std::ranges::find(idle_, only->cell, [](const auto& each) { return each->number(); });
+    if (chosen == idle_.end()) return nullptr;
+  }
+  boost::intrusive_ptr<cell> server = std::move(*chosen);
+  idle_.erase(chosen);
+  server->noted_idle_ = false;
+  return server;
+}
+
+// Between attempts.
+
+bool mailbox::may_retry(const call& request) const noexcept {
+  return !closed_ && !refusing_ && request.terms().attempts > 1 && budget_ >= one_retry &&
+         outside_.size() < limits_.depth && request.bytes() <= limits_.bytes - outside_bytes_;
+}
+
+duration mailbox::wait_outside(call& request) noexcept {
+  budget_ -= one_retry;
+  outside_.push_back(request);
+  outside_bytes_ += request.bytes();
+  request.place_ = call::place::outside;
+  const duration wait = backoff(retry_.base, retry_.max, ++request.backoffs_, world_.random);
+  world_.deadlines.arm(request.backoff_, later(world_.time.now(), wait));
+  return wait;
+}
+
+bool mailbox::back_off(call& request, call_end& end) noexcept {
+  boost::intrusive_ptr<cell> ran_on;  // released after the locks
+  const std::scoped_lock lock(mutex_);
+  {
+    const std::scoped_lock inner(request.mutex_);
+    if (!request.may_repeat(end) || !may_retry(request)) return false;
+    // One that its last caller left while it ran has nobody left to try again for, if it was theirs alone.
+    if (request.terms_.bound && request.waiters_.empty()) return false;
+    request.orphan_cost_ += request.ran_for_nobody();
+    end.attempts = request.end_.attempts;
+    request.end_ = std::move(end);
+    request.phase_ = call_phase::backing_off;
+    ran_on.swap(request.runs_on_);
+  }
+  intrusive_ptr_add_ref(&request);
+  world_.deadlines.arm(request.deadline_, request.terms_.deadline);
+  const duration wait = wait_outside(request);
+  world_.observe.on_backing_off(request.id(), request.end_.attempts,
+                                static_cast<errc>(request.end_.code.value()), wait);
+  return true;
+}
+
+void mailbox::admit_again(call& request) noexcept {
+  boost::intrusive_ptr<cell> server;
+  std::optional<error> full;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (request.place_ != call::place::outside) return;  // taken out while its timer fired
+    full = fullness(request);
+    unlink(request);
+    if (!full) {
+      const std::scoped_lock inner(request.mutex_);
+      request.phase_ = call_phase::queued;
+    }
+    if (!full) {
+      enqueue(request);
+      world_.observe.on_queued_again(request.id());
+      server = server_for(request);
+    } else if (request.backoffs_ + 1 < request.terms().attempts && may_retry(request)) {
+      world_.observe.on_backing_off(request.id(), 0, errc::queue_full, wait_outside(request));
+      return;
+    }
+  }
+  if (full) {
+    request.finish_unrun(errc::queue_full, std::move(full->detail));
+    intrusive_ptr_release(&request);  // the list's reference; the timer that fires holds another
+  } else if (server != nullptr) {
+    server->wake();
+  }
+}
+
+// Taking out.
+
+bool mailbox::unlink(call& request) noexcept {
+  switch (std::exchange(request.place_, call::place::nowhere)) {
+    case call::place::nowhere:
+      return false;
+    case call::place::queued:
+      queue_.erase(queue_.iterator_to(request));
+      bytes_ -= request.bytes();
+      return true;
+    case call::place::home:
+      home_.erase(home_.iterator_to(request));
+      bytes_ -= request.bytes();
+      return true;
+    case call::place::outside:
+      outside_.erase(outside_.iterator_to(request));
+      outside_bytes_ -= request.bytes();
+      world_.deadlines.disarm(request.backoff_);
+      return true;
+  }
+  return false;
 }
 
 void mailbox::close() noexcept {
   std::vector<boost::intrusive_ptr<cell>> released;  // after the lock: a cell's end may be the mailbox's too
-  const std::scoped_lock lock(mutex_);
-  closed_ = true;
-  released.swap(idle_);
-  for (const auto& server : released) server->noted_idle_ = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    released.swap(idle_);
+    for (const auto& server : released) server->noted_idle_ = false;
+  }
+  end_all(outside_, errc::draining, "the pool was drained before the call could begin");
 }
 
-bool mailbox::unlink(call& request) noexcept {
-  if (!request.is_linked()) return false;
-  queue_.erase(queue_.iterator_to(request));
-  bytes_ -= request.bytes();
-  return true;
-}
-
-void mailbox::refuse_queued(errc why, const std::string& detail) noexcept {
+// Calls end without the lock: their waiters are told.
+template <class Which>
+void mailbox::end_all(queue& from, errc why, const std::string& detail, Which which) noexcept {
   for (;;) {
     boost::intrusive_ptr<call> next;
     {
       const std::scoped_lock lock(mutex_);
-      if (queue_.empty()) return;
-      next.reset(&queue_.front(), false);
+      const auto found = std::ranges::find_if(from, which);
+      if (found == from.end()) return;
+      next.reset(&*found, false);
       unlink(*next);
     }
     next->finish_unrun(why, detail);
   }
+}
+
+void mailbox::end_all(queue& from, errc why, const std::string& detail) noexcept {
+  end_all(from, why, detail, [](const call&) { return true; });
+}
+
+void mailbox::refuse_queued(errc why, const std::string& detail) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    refusing_ = true;
+  }
+  for (queue* each : {&queue_, &home_, &outside_}) end_all(*each, why, detail);
 }
 
 bool mailbox::remove(call& request) noexcept {
@@ -85,7 +258,7 @@ bool mailbox::remove(call& request) noexcept {
     const std::scoped_lock lock(mutex_);
     if (!unlink(request)) return false;
   }
-  intrusive_ptr_release(&request);  // the queue's reference; the caller holds another
+  intrusive_ptr_release(&request);  // the list's reference; the caller holds another
   return true;
 }
 
@@ -109,7 +282,10 @@ mailbox::withdrawn mailbox::withdraw(call& request, waiter& who) noexcept {
     if (found == request.waiters_.end()) return withdrawn::no;
     left = std::move(*found);
     request.waiters_.erase(found);
-    if (!request.terms_.bound || !request.waiters_.empty()) return withdrawn::waiter;
+    if (!request.terms_.bound || !request.waiters_.empty()) {  // the call goes on waiting
+      request.note_left();
+      return withdrawn::waiter;
+    }
     unlink(request);
   }
   intrusive_ptr_release(&request);
@@ -118,7 +294,7 @@ mailbox::withdrawn mailbox::withdraw(call& request, waiter& who) noexcept {
 
 std::size_t mailbox::depth() const noexcept {
   const std::scoped_lock lock(mutex_);
-  return queue_.size();
+  return queue_.size() + home_.size();
 }
 
 std::size_t mailbox::bytes() const noexcept {
@@ -126,17 +302,30 @@ std::size_t mailbox::bytes() const noexcept {
   return bytes_;
 }
 
+std::size_t mailbox::outside() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return outside_.size();
+}
+
+// The cells.
+
+mailbox::queue::iterator mailbox::next_for(const cell& who) noexcept {
+  if (!home_.empty()) {
+    const auto own =
+        std::ranges::find(home_, who.number(), [](const call& each) { return each.terms().only_in->cell; });
+    if (own != home_.end() && (queue_.empty() || own->turn_ < queue_.front().turn_)) return own;
+  }
+  return queue_.begin();
+}
+
 mailbox::taken mailbox::take(cell& who) {
   const std::scoped_lock lock(mutex_);
-  if (!queue_.empty()) {
-    boost::intrusive_ptr<call> next(&queue_.front(), false);
+  if (const auto found = next_for(who); found != queue_.end()) {
+    boost::intrusive_ptr<call> next(&*found, false);
     unlink(*next);
     // Woken by something else than an admission, it is still noted: a busy cell must not be taken for an idle
     // one.
-    if (who.noted_idle_) {
-      std::erase(idle_, &who);
-      who.noted_idle_ = false;
-    }
+    note_busy(who);
     return {.next = std::move(next), .closed = false};
   }
   if (closed_) return {.next = nullptr, .closed = true};
@@ -146,7 +335,7 @@ mailbox::taken mailbox::take(cell& who) {
 
 bool mailbox::rest(cell& who) {
   const std::scoped_lock lock(mutex_);
-  if (!queue_.empty() || closed_) return false;
+  if (next_for(who) != queue_.end() || closed_) return false;
   note_idle(who);
   return true;
 }
@@ -157,41 +346,88 @@ void mailbox::note_idle(cell& who) {
   idle_.emplace_back(&who);
 }
 
-void mailbox::join() noexcept {
-  const std::scoped_lock lock(mutex_);
-  ++members_;
-  idle_.reserve(members_);  // to note a cell as idle never allocates
+void mailbox::note_busy(cell& who) noexcept {
+  if (!who.noted_idle_) return;
+  std::erase(idle_, &who);
+  who.noted_idle_ = false;
 }
 
-void mailbox::broke(const std::string& why) noexcept {
+std::vector<boost::intrusive_ptr<cell>> mailbox::servers() const {
+  const std::scoped_lock lock(mutex_);
+  return {members_.begin(), members_.end()};
+}
+
+void mailbox::join(cell& who) noexcept {
+  const std::scoped_lock lock(mutex_);
+  members_.push_back(&who);
+  ++unparted_;
+  idle_.reserve(members_.size());  // to note a cell as idle, or as one that wants to build, never allocates
+  to_build_.reserve(members_.size());
+}
+
+void mailbox::broke(cell& who, const std::string& why) noexcept {
+  bool last = false;
   {
     const std::scoped_lock lock(mutex_);
-    ++broken_members_;
+    std::erase(members_, &who);
     broken_why_ = why;
-    if (broken_members_ < members_) return;
+    last = members_.empty();
   }
-  refuse_queued(errc::broken, why);
+  if (last) {
+    refuse_queued(errc::broken, why);
+  } else {
+    end_all(home_, errc::broken, why,
+            [number = who.number()](const call& each) { return each.terms().only_in->cell == number; });
+  }
 }
 
-void mailbox::part() noexcept {
+void mailbox::part(cell& who) noexcept {
   const std::scoped_lock lock(mutex_);
-  assert(members_ > 0);
-  if (--members_ == 0) deserted_.notify_all();
+  assert(unparted_ > 0);
+  std::erase(members_, &who);
+  if (--unparted_ == 0) deserted_.notify_all();
+}
+
+bool mailbox::may_build(cell& who, unsigned at_once) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (who.builds_) return true;
+  if (building_ >= std::max(at_once, 1U)) {
+    if (std::ranges::find(to_build_, &who, &boost::intrusive_ptr<cell>::get) == to_build_.end())
+      to_build_.emplace_back(&who);
+    return false;
+  }
+  std::erase(to_build_, &who);
+  who.builds_ = true;
+  ++building_;
+  return true;
+}
+
+void mailbox::built(cell& who) noexcept {
+  boost::intrusive_ptr<cell> next;
+  {
+    const std::scoped_lock lock(mutex_);
+    std::erase(to_build_, &who);
+    if (std::exchange(who.builds_, false)) --building_;
+    if (to_build_.empty()) return;
+    next = std::move(to_build_.front());
+    to_build_.erase(to_build_.begin());
+  }
+  next->wake();
 }
 
 bool mailbox::wait_deserted(duration limit) noexcept {
   std::unique_lock lock(mutex_);
-  return deserted_.wait_for(lock, limit, [this] { return members_ == 0; });
+  return deserted_.wait_for(lock, limit, [this] { return unparted_ == 0; });
 }
 
 bool mailbox::finished() const noexcept {
   const std::scoped_lock lock(mutex_);
-  return closed_ && queue_.empty();
+  return closed_ && queue_.empty() && home_.empty() && outside_.empty();
 }
 
 bool mailbox::deserted() const noexcept {
   const std::scoped_lock lock(mutex_);
-  return members_ == 0;
+  return unparted_ == 0;
 }
 
 }  // namespace holdfast::core

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <holdfast/call_options.hpp>
+#include <holdfast/retry_policy.hpp>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -18,7 +19,8 @@
 /// A bounded queue of calls with the cells that serve it.
 ///
 /// First come, first served. Full is an answer at once, never a wait. A queued call is taken out by whoever
-/// gets the lock first: a cell that runs it, its caller who revokes it, or its deadline.
+/// gets the lock first: a cell that runs it, its caller who revokes it, or its deadline. A call that backs
+/// off stands outside of the queue, under a bound of its own, and comes back at its end.
 namespace holdfast::core {
 
 struct mailbox_limits {
@@ -30,20 +32,21 @@ struct mailbox_limits {
 /// Thread-safe.
 class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_counter> {
  public:
-  mailbox(environment& world, mailbox_limits limits) noexcept : world_(world), limits_(limits) {}
+  mailbox(environment& world, mailbox_limits limits, retry_policy retry = {}) noexcept;
   mailbox(const mailbox&) = delete;
   mailbox& operator=(const mailbox&) = delete;
 
   /// Accepts the call, or answers at once why not; refused, it was never visible to a cell.
   std::optional<error> admit(const boost::intrusive_ptr<call>& request, start how);
 
-  /// Admits nothing from now on; what is queued stays.
+  /// Admits nothing from now on. What is queued stays; what backs off ends with what its last attempt came
+  /// to.
   void close() noexcept;
 
-  /// Ends every queued call as refused.
+  /// Ends every call that waits: as refused, or as what its last attempt came to. None backs off from now on.
   void refuse_queued(errc why, const std::string& detail) noexcept;
 
-  /// Takes a queued call out. False: a cell has it, or it is done.
+  /// Takes a call that waits or backs off out. False: a cell has it, or it is done.
   bool remove(call& request) noexcept;
 
   /// The same, only if nobody waits for it any more.
@@ -57,11 +60,24 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   /// Waits until every cell has ended. False: the time ran out first. Real time: for real threads only.
   bool wait_deserted(duration limit) noexcept;
   bool deserted() const noexcept;
-  /// Whether it is closed and nothing waits.
+  /// Whether it is closed and nothing waits or backs off.
   bool finished() const noexcept;
 
   std::size_t depth() const noexcept;
   std::size_t bytes() const noexcept;
+  /// Calls that back off.
+  std::size_t outside() const noexcept;
+
+  /// The cells that serve it, broken ones not.
+  std::vector<boost::intrusive_ptr<cell>> servers() const;
+
+  // The call's side.
+
+  /// An attempt ended so: lets the call wait outside for the next one. False: that was its end, which is
+  /// unchanged.
+  bool back_off(call& request, call_end& end) noexcept;
+  /// Its wait is over.
+  void admit_again(call& request) noexcept;
 
   // The cells' side.
 
@@ -73,29 +89,57 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   /// Notes the cell as idle. False: something waits, or nothing more will come.
   bool rest(cell& who);
   /// One more cell that is to serve, once.
-  void join() noexcept;
+  void join(cell& who) noexcept;
   /// A member that cannot serve any more. When none is left that can, all that waits is refused, now and
   /// later.
-  void broke(const std::string& why) noexcept;
+  void broke(cell& who, const std::string& why) noexcept;
   /// A member has ended; it touches nothing of the world any more.
-  void part() noexcept;
+  void part(cell& who) noexcept;
+
+  /// Whether a member may build an instance now; if not, it is woken when it may ask again.
+  bool may_build(cell& who, unsigned at_once) noexcept;
+  /// It has built, or gives up.
+  void built(cell& who) noexcept;
 
  private:
   using queue = boost::intrusive::list<call>;
 
-  bool unlink(call& request) noexcept;  // under the lock; false: not queued
-  void note_idle(cell& who);            // under the lock
+  // All under the lock.
+  std::optional<error> refusal(const call& request) const;
+  std::optional<error> fullness(const call& request) const;
+  void enqueue(call& request) noexcept;
+  bool unlink(call& request) noexcept;  // false: not here
+  bool may_retry(const call& request) const noexcept;
+  duration wait_outside(call& request) noexcept;
+  boost::intrusive_ptr<cell> server_for(const call& request) noexcept;
+  queue::iterator next_for(const cell& who) noexcept;
+  void note_idle(cell& who);
+  void note_busy(cell& who) noexcept;
+
+  // Without the lock.
+  void end_all(queue& from, errc why, const std::string& detail) noexcept;
+  template <class Which>
+  void end_all(queue& from, errc why, const std::string& detail, Which which) noexcept;
 
   environment& world_;
   const mailbox_limits limits_;
+  const retry_policy retry_;
   mutable std::mutex mutex_;
-  queue queue_;  // holds a reference to each
+  queue queue_;  // each of the lists holds a reference to its calls
+  queue home_;   // calls that one cell alone can run
+  queue outside_;
   std::size_t bytes_ = 0;
+  std::size_t outside_bytes_ = 0;
+  std::uint64_t turns_ = 0;
+  std::int64_t budget_;  // thousandths of a retry
   std::vector<boost::intrusive_ptr<cell>> idle_;
-  std::size_t members_ = 0;
-  std::size_t broken_members_ = 0;
+  std::vector<cell*> members_;  // that serve; each is there until it parts
+  std::size_t unparted_ = 0;
+  std::size_t building_ = 0;
+  std::vector<boost::intrusive_ptr<cell>> to_build_;  // in order
   std::condition_variable deserted_;
   bool closed_ = false;
+  bool refusing_ = false;
   std::string broken_why_;
 };
 

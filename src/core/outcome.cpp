@@ -30,6 +30,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::key_conflict:
     case errc::limit:
     case errc::detached:
+    case errc::gone:
     case errc::not_wasm:
     case errc::core_module:
     case errc::malformed_component:
@@ -37,6 +38,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::unknown_import:
     case errc::type_mismatch:
     case errc::cannot_instantiate:
+    case errc::bad_contract:
     case errc::no_resources:
     case errc::internal:
       return outcome::refused;

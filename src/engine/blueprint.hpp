@@ -9,6 +9,7 @@
 #include "core/guest.hpp"
 #include "core/time_source.hpp"
 #include "engine/handle.hpp"
+#include "engine/objects.hpp"
 
 /// A component linked with all it imports: what instances are made from.
 namespace holdfast::bridge {
@@ -33,12 +34,15 @@ class blueprint final : public core::guest_maker {
   const hfb_blueprint* raw() const noexcept { return handle_.get(); }
 
  private:
-  blueprint(component what, blueprint_handle linked, const core::time_source& clock)
-      : component_(std::move(what)), handle_(std::move(linked)), clock_(clock) {}
+  blueprint(component what, const core::time_source& clock) : component_(std::move(what)), clock_(clock) {}
+
+  result<void> define(hfb_linker* linker, const imports& offered, const function_runner& runner);
 
   component component_;
   blueprint_handle handle_;
   const core::time_source& clock_;
+  std::shared_ptr<const object_kinds> kinds_;
+  std::size_t most_objects_ = 0;
 };
 
 }  // namespace holdfast::bridge

@@ -29,8 +29,9 @@ std::optional<std::uint64_t> number_in(std::span<const std::byte> packed) noexce
 const hfb_context instance::context{look, time_left};
 
 instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner,
-                   std::uint64_t generation, const core::time_source& clock) noexcept
-    : home_{owner->number(), generation}, clock_(clock) {
+                   std::uint64_t generation, const core::time_source& clock,
+                   std::shared_ptr<objects> kept) noexcept
+    : home_{owner->number(), generation}, clock_(clock), kept_(std::move(kept)) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;
@@ -44,6 +45,14 @@ instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> o
 instance::~instance() {
   // Whoever still works for this instance in a host function works for nobody.
   stop_.request_stop();
+  // The store runs no destructor of the host's: what its guest still had ends here, whyever the store goes.
+  handle_.reset();
+  if (kept_ != nullptr) kept_->close();
+}
+
+void instance::drop_object(void* user, std::uint32_t object) noexcept {
+  const auto* const self = static_cast<const instance*>(user);
+  if (self != nullptr && self->kept_ != nullptr) self->kept_->erase(object);
 }
 
 core::guest_state instance::poll() {

@@ -8,14 +8,16 @@
 #include "core/cell.hpp"
 #include "core/guest.hpp"
 #include "engine/handle.hpp"
+#include "engine/objects.hpp"
 
 /// A guest over Wasmtime: one store with one instance in it.
 namespace holdfast::bridge {
 
 class instance final : public core::guest {
  public:
+  /// `kept` is null where no resource was defined.
   instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner, std::uint64_t generation,
-           const core::time_source& clock) noexcept;
+           const core::time_source& clock, std::shared_ptr<objects> kept) noexcept;
   instance(const instance&) = delete;
   instance& operator=(const instance&) = delete;
   ~instance() override;
@@ -35,6 +37,11 @@ class instance final : public core::guest {
   /// The call in flight; null between calls. On the driving thread.
   boost::intrusive_ptr<core::call> in_flight() const noexcept;
 
+  /// The embedder's objects that its guest has; null where there can be none.
+  const std::shared_ptr<objects>& kept() const noexcept { return kept_; }
+  /// The bridge's callback for one that the guest gave up.
+  static void drop_object(void* user, std::uint32_t object) noexcept;
+
   /// What the handles that it issues are from.
   wit::handle::home home() const noexcept { return home_; }
 
@@ -47,6 +54,7 @@ class instance final : public core::guest {
 
   const wit::handle::home home_;
   const core::time_source& clock_;
+  const std::shared_ptr<objects> kept_;
   std::optional<core::request> current_;  // from `start` until a poll tells its end
   std::stop_source stop_;
   std::optional<core::fault>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <boost/asio/system_executor.hpp>
 #include <holdfast/async_call.hpp>
 #include <utility>
 
+#include "host/pool_impl.hpp"
 #include "host/waiting.hpp"
 
 namespace holdfast {
@@ -41,17 +41,18 @@ void call_operation::start(handler_ptr tells, std::stop_token stop) && {
   const std::shared_ptr<pool::impl> of = of_.internals();
   call_options options = options_;
   options.key = key_;
-  const auto asked = of->prepare(function_, std::move(arguments_), options, true);
+  const pool::impl::admission to(*of);
+  const auto asked = of->prepare(*to, function_, std::move(arguments_), options, {.bound = true});
   if (!asked) {
     tells->connect(std::make_shared<refusal>(refused_reply(asked.error())));
     tells.release()->hand_over();
     return;
   }
-  const boost::intrusive_ptr<handler_waiter> waits(new handler_waiter(of, *asked));
+  const boost::intrusive_ptr<handler_waiter> waits(new handler_waiter(of->owner, *asked));
   if (!waits->adopt(std::move(tells))) return;
   try {
     waits->leave_on(std::move(stop));
-    if (auto refused = begin_bound(*of, *asked, *waits, options, start::post))
+    if (auto refused = begin_bound(*to->box, *asked, *waits, options, start::post))
       waits->refuse(std::move(*refused));
   } catch (...) {
     waits->disown();
@@ -70,23 +71,21 @@ void pool::call(std::string_view function, wit::arguments arguments, const call_
 
 std::future<reply> pool::future_call(std::string_view function, wit::arguments arguments,
                                      const call_options& options, std::stop_token stop) const {
-  const auto asked = impl_->prepare(function, std::move(arguments), options, true);
+  const impl::admission to(*impl_);
+  const auto asked = impl_->prepare(*to, function, std::move(arguments), options, {.bound = true});
   if (!asked) {
     std::promise<reply> refused;
     refused.set_value(detail::refused_reply(asked.error()));
     return refused.get_future();
   }
-  const boost::intrusive_ptr<detail::future_waiter> waits(new detail::future_waiter(impl_, *asked));
+  const boost::intrusive_ptr<detail::future_waiter> waits(new detail::future_waiter(impl_->owner, *asked));
   std::future<reply> promised = waits->future();
   waits->leave_on(std::move(stop));
-  if (auto refused = detail::begin_bound(*impl_, *asked, *waits, options, start::post))
+  if (auto refused = detail::begin_bound(*to->box, *asked, *waits, options, start::post))
     waits->tell_now(std::move(*refused));
   return promised;
 }
 
-pool::executor_type pool::get_executor() const noexcept {
-  const executor_type& named = impl_->owner->options.callbacks;
-  return named ? named : executor_type(boost::asio::system_executor());
-}
+pool::executor_type pool::get_executor() const noexcept { return impl_->owner->callback_executor(); }
 
 }  // namespace holdfast

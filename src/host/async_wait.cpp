@@ -9,12 +9,13 @@ namespace holdfast {
 namespace detail {
 
 boost::asio::any_io_executor wait_operation::executor() const noexcept {
-  return pool(of_.internals()->of).get_executor();
+  return of_.internals()->owner->callback_executor();
 }
 
 void wait_operation::start(handler_ptr tells, std::stop_token stop) && {
   const auto claim = of_.internals();
-  const boost::intrusive_ptr<handler_waiter> waits(new handler_waiter(claim->of, claim->asked));
+  const boost::intrusive_ptr<handler_waiter> waits(
+      new handler_waiter(claim->owner, claim->asked, claim->reads));
   if (!waits->adopt(std::move(tells))) return;
   try {
     waits->leave_on(std::move(stop));
@@ -29,10 +30,10 @@ void wait_operation::start(handler_ptr tells, std::stop_token stop) && {
 
 std::future<reply> ticket::future_wait(duration limit, std::stop_token stop) const {
   const boost::intrusive_ptr<detail::future_waiter> waits(
-      new detail::future_waiter(claim_->of, claim_->asked));
+      new detail::future_waiter(claim_->owner, claim_->asked, claim_->reads));
   std::future<reply> promised = waits->future();
   waits->leave_on(std::move(stop));
-  if (!detail::begin_wait(*waits, limit)) waits->tell_now(claim_->asked->outcome_reply());
+  if (!detail::begin_wait(*waits, limit)) waits->tell_now(waits->read());
   return promised;
 }
 

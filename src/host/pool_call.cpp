@@ -5,9 +5,9 @@ namespace holdfast::detail {
 
 reply pool_call::outcome_reply() const {
   std::optional<wit::value> value;
-  const auto take = [](void* into, const wit::function& of, std::span<const std::byte> packed,
+  const auto take = [](void* into, const wit::type& of, std::span<const std::byte> packed,
                        wit::handle::home home) -> std::optional<error> {
-    auto read = wit::decode(*of.result, packed, wit::decode_budget, home);
+    auto read = wit::decode(of, packed, wit::decode_budget, home);
     if (!read) return std::move(read).error();
     *static_cast<std::optional<wit::value>*>(into) = *std::move(read);
     return std::nullopt;
@@ -28,10 +28,10 @@ reply pool_call::outcome_reply(const value_sink& into) const {
   told.attempts = ended.attempts;
   told.detail = ended.detail;
   told.backtrace = ended.backtrace;
-  if (ended.what == outcome::completed && target_.result) {
+  if (ended.what == outcome::completed && result_) {
     // More than a reply may hold: the guest has done its work, and the outcome stands.
     if (const auto failed =
-            into.take(into.into, target_, ended.value.bytes(), {ended.cell, ended.generation})) {
+            into.take(into.into, *result_, ended.value.bytes(), {ended.cell, ended.generation})) {
       told.code = errc::host_failed;
       told.detail = "the result cannot be taken over: " + failed->message();
     }

@@ -16,16 +16,16 @@ reply ticket::wait(duration limit) const { return wait(std::stop_token(), limit)
 
 reply ticket::wait(std::stop_token stop, duration limit) const {
   const boost::intrusive_ptr<detail::thread_waiter> waits(
-      new detail::thread_waiter(claim_->of->world, claim_->asked));
+      new detail::thread_waiter(claim_->owner, claim_->asked, claim_->reads));
   waits->leave_on(std::move(stop));
-  return detail::begin_wait(*waits, limit) ? waits->wait() : claim_->asked->outcome_reply();
+  return detail::begin_wait(*waits, limit) ? waits->wait() : waits->read();
 }
 
 void ticket::on_done(std::function<void(reply)> told, duration limit, std::stop_token stop) const {
   const boost::intrusive_ptr<detail::callback_waiter> waits(
-      new detail::callback_waiter(claim_->of, claim_->asked, told));
+      new detail::callback_waiter(claim_->owner, claim_->asked, told, claim_->reads));
   waits->leave_on(std::move(stop));
-  if (!detail::begin_wait(*waits, limit)) told(claim_->asked->outcome_reply());
+  if (!detail::begin_wait(*waits, limit)) told(waits->read());
 }
 
 }  // namespace holdfast

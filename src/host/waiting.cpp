@@ -15,14 +15,14 @@ reply left_before() {
 
 }  // namespace
 
-std::optional<reply> begin_bound(pool::impl& of, const boost::intrusive_ptr<pool_call>& asked,
+std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
                                  core::patient_waiter& waits, const call_options& options, start otherwise) {
   if (waits.wants_to_leave()) {
     waits.forget();
     return left_before();
   }
   waits.begin();
-  if (const auto refused = of.box->admit(asked, options.how.value_or(otherwise))) {
+  if (const auto refused = box.admit(asked, options.how.value_or(otherwise))) {
     waits.forget();
     return refused_reply(*refused);
   }

@@ -11,9 +11,10 @@
 #include <utility>
 
 #include "core/async_waiter.hpp"
+#include "core/mailbox.hpp"
 #include "core/patient_waiter.hpp"
+#include "host/host_impl.hpp"
 #include "host/pool_call.hpp"
-#include "host/pool_impl.hpp"
 
 /// How callers wait: on a thread, with a raw callback, with a future, or with a handler on an executor.
 ///
@@ -21,30 +22,50 @@
 /// by its one way out. They differ in how they are told, and in nothing else.
 namespace holdfast::detail {
 
-/// What a waiter is told.
-inline reply reply_for(const core::patient_waiter& who, bool left) {
-  const auto& asked = static_cast<const pool_call&>(who.asked());
-  return left ? asked.detached_reply() : asked.outcome_reply();
-}
-/// The same, the value going into the sink.
-inline reply reply_for(const core::patient_waiter& who, bool left, const value_sink& into) {
-  const auto& asked = static_cast<const pool_call&>(who.asked());
-  return left ? asked.detached_reply() : asked.outcome_reply(into);
-}
-
-class thread_waiter final : public core::patient_waiter {
+/// What waits for a pool's call. Keeps the host's world until it was told.
+template <class Kind>
+class call_waiter : public Kind {
  public:
-  using patient_waiter::patient_waiter;
+  /// `reads`: whether the result may be asked for again after this.
+  call_waiter(std::shared_ptr<host::impl> by, boost::intrusive_ptr<pool_call> asked,
+              core::call::reading reads = core::call::reading::last) noexcept
+      : Kind(*by->world, std::move(asked)), owner_(std::move(by)), reads_(reads) {}
+
+  /// The outcome of a call that is done.
+  reply read() const { return ended().outcome_reply(); }
+  /// The same, the value going into the sink.
+  reply read(const value_sink& into) const { return ended().outcome_reply(into); }
+
+ protected:
+  /// What the waiter is told.
+  reply told_reply(bool left) const {
+    return left ? static_cast<pool_call&>(this->asked()).detached_reply() : read();
+  }
+
+ private:
+  const pool_call& ended() const {
+    auto& asked = static_cast<pool_call&>(this->asked());
+    asked.read(*owner_->kept, reads_);
+    return asked;
+  }
+
+  const std::shared_ptr<host::impl> owner_;
+  const core::call::reading reads_;
+};
+
+class thread_waiter final : public call_waiter<core::patient_waiter> {
+ public:
+  using call_waiter::call_waiter;
 
   /// Blocks until told.
-  reply wait() {
+  reply wait() noexcept {
     sleep();
-    return reply_for(*this, left_);
+    return told_reply(left_);
   }
   /// The same, the value going into the sink.
   reply wait(const value_sink& into) {
     sleep();
-    return reply_for(*this, left_, into);
+    return left_ ? told_reply(true) : read(into);
   }
 
  private:
@@ -65,25 +86,23 @@ class thread_waiter final : public core::patient_waiter {
   std::atomic<state> state_{state::untold};
 };
 
-class callback_waiter final : public core::patient_waiter {
+class callback_waiter final : public call_waiter<core::patient_waiter> {
  public:
-  callback_waiter(const std::shared_ptr<pool::impl>& of, boost::intrusive_ptr<pool_call> asked,
-                  std::function<void(reply)> callback) noexcept
-      : patient_waiter(of->world, std::move(asked)), keeps_(of), callback_(std::move(callback)) {}
+  callback_waiter(std::shared_ptr<host::impl> by, boost::intrusive_ptr<pool_call> asked,
+                  std::function<void(reply)> callback, core::call::reading reads) noexcept
+      : call_waiter(std::move(by), std::move(asked), reads), callback_(std::move(callback)) {}
 
  private:
   void told(bool left) noexcept override {
     const auto callback = std::exchange(callback_, nullptr);
-    callback(reply_for(*this, left));
+    callback(told_reply(left));
   }
-  const std::shared_ptr<pool::impl> keeps_;  // the pool and its world, until told
   std::function<void(reply)> callback_;
 };
 
-class future_waiter final : public core::patient_waiter {
+class future_waiter final : public call_waiter<core::patient_waiter> {
  public:
-  future_waiter(const std::shared_ptr<pool::impl>& of, boost::intrusive_ptr<pool_call> asked) noexcept
-      : patient_waiter(of->world, std::move(asked)), keeps_(of) {}
+  using call_waiter::call_waiter;
 
   std::future<reply> future() { return promise_.get_future(); }
 
@@ -91,17 +110,15 @@ class future_waiter final : public core::patient_waiter {
   void tell_now(reply what) { promise_.set_value(std::move(what)); }
 
  private:
-  void told(bool left) noexcept override { promise_.set_value(reply_for(*this, left)); }
+  void told(bool left) noexcept override { promise_.set_value(told_reply(left)); }
 
-  const std::shared_ptr<pool::impl> keeps_;  // the pool and its world, until told
   std::promise<reply> promise_;
 };
 
 /// Hands over to an executor, where the reply is read.
-class handler_waiter final : public core::async_waiter {
+class handler_waiter final : public call_waiter<core::async_waiter> {
  public:
-  handler_waiter(const std::shared_ptr<pool::impl>& of, boost::intrusive_ptr<pool_call> asked) noexcept
-      : async_waiter(of->world, std::move(asked)), of_(of) {}
+  using call_waiter::call_waiter;
 
   /// Without the call: it was refused.
   void refuse(reply why) noexcept {
@@ -110,19 +127,14 @@ class handler_waiter final : public core::async_waiter {
   }
 
  private:
-  reply answer() override {
-    if (refused_) return std::move(*refused_);
-    const auto until_read = std::move(of_);
-    return reply_for(*this, left());
-  }
+  reply answer() override { return refused_ ? std::move(*refused_) : told_reply(left()); }
 
-  std::shared_ptr<pool::impl> of_;  // the pool, its world and its types, until the reply was read
   std::optional<reply> refused_;
 };
 
 /// The door of every bound call: it begins with its first waiter, so it is never without one. A reply: it was
 /// refused, or its caller had left before; the waiter will not be told.
-std::optional<reply> begin_bound(pool::impl& of, const boost::intrusive_ptr<pool_call>& asked,
+std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
                                  core::patient_waiter& waits, const call_options& options, start otherwise);
 
 /// The door of every wait for a call that was accepted before. False: it is done, the waiter will not be

@@ -48,6 +48,8 @@ constexpr entry describe(errc code) noexcept {
       return {"lost_in_crash", "unfinished when the process died", effect::unknown};
     case errc::detached:
       return {"detached", "the caller stopped waiting; the call goes on", effect::unknown};
+    case errc::gone:
+      return {"gone", "no call of that id is known here, or its result is no longer kept", effect::unknown};
     case errc::not_wasm:
       return {"not_wasm", "not a WebAssembly file", effect::not_executed};
     case errc::core_module:
@@ -62,6 +64,8 @@ constexpr entry describe(errc code) noexcept {
       return {"type_mismatch", "an import has another type", effect::not_executed};
     case errc::cannot_instantiate:
       return {"cannot_instantiate", "the component could not be instantiated", effect::not_executed};
+    case errc::bad_contract:
+      return {"bad_contract", "the cancel contract cannot be read", effect::not_executed};
     case errc::no_resources:
       return {"no_resources", "out of instances, memory or address space", effect::not_executed};
     case errc::internal:

@@ -40,6 +40,13 @@ class packed_args {
   packed_args(const packed_args&) = delete;
   packed_args& operator=(const packed_args&) = delete;
 
+  /// Bytes that are packed already, or that the guest's own layer reads.
+  static packed_args of(std::span<const std::byte> bytes) {
+    packed_args made;
+    made.buffer_.assign(bytes.begin(), bytes.end());
+    return made;
+  }
+
   /// What the bridge reads. Valid and unchanged for as long as this object, or the one it is moved to, lives.
   std::span<const std::byte> bytes() const noexcept { return buffer_; }
 

@@ -12,6 +12,7 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <thread>
@@ -44,6 +45,7 @@ struct handler {
   struct tally {
     std::atomic<int> told{0};
     std::atomic<int> alive{0};
+    std::mutex mutex{};
     std::error_code last{};
   };
   explicit handler(tally& on) : on_(&on) { on_->alive.fetch_add(1); }
@@ -52,7 +54,10 @@ struct handler {
   handler& operator=(const handler&) = delete;
   ~handler() { on_->alive.fetch_sub(1); }
   void operator()(std::error_code code, const reply&) {
-    on_->last = code;
+    {
+      const std::scoped_lock lock(on_->mutex);  // executors of one test may differ
+      on_->last = code;
+    }
     on_->told.fetch_add(1);
   }
   tally* on_;

@@ -13,6 +13,7 @@
 #include "core/call.hpp"
 #include "core/cell.hpp"
 #include "core/mailbox.hpp"
+#include "core/parking.hpp"
 
 /// A guest without an engine and a world without threads or a clock of its own.
 namespace holdfast::core::fakes {
@@ -28,6 +29,7 @@ struct script {
     wait,        ///< parks in the host until released or stopped; then returns `value`
     deaf_wait,   ///< parks in the host and never comes back
     unsuitable,  ///< is not taken by this instance
+    trap_until,  ///< faults in every attempt before attempt number `value`
   };
   kind what = kind::give_back;
   std::uint32_t slices = 0;
@@ -44,7 +46,10 @@ struct record {
   std::uint64_t destroyed = 0;
   unsigned builds_that_fail = 0;  ///< the next builds fault
   bool builds_hang = false;
-  std::atomic<bool> released{false};  ///< what waits in the host may go on
+  std::atomic<bool> released{false};              ///< what waits in the host may go on
+  std::atomic<std::uint64_t> grown_by_a_call{0};  ///< bytes of memory
+  std::atomic<std::size_t> held{0};               ///< resources of the guest that somebody outside holds
+  std::vector<unsigned> attempts{};               ///< the attempt that each entry belonged to
 };
 
 /// Faults the test program when core breaks the rules of `core/guest.hpp`.
@@ -84,6 +89,7 @@ class fake_guest final : public guest {
     require(ready_ && !running_ && !lost_, "started only when idle, never after a fault");
     require(what.arguments.size() == sizeof(script), "the arguments arrive whole");
     std::memcpy(&script_, what.arguments.data(), sizeof(script));
+    attempt_ = what.attempt;
     running_ = true;
     entered_ = false;
     if (script_.what == script::kind::unsuitable) {
@@ -103,8 +109,8 @@ class fake_guest final : public guest {
   }
 
   fault take_fault() override { return std::move(fault_); }
-  std::uint64_t memory() const noexcept override { return 0; }
-  std::size_t held() const noexcept override { return 0; }
+  std::uint64_t memory() const noexcept override { return memory_.load(); }
+  std::size_t held() const noexcept override { return log_.held.load(); }
   void ask_to_stop() noexcept override { asked_.store(true); }
   void interrupt() noexcept override { interrupted_.store(true); }
 
@@ -119,6 +125,7 @@ class fake_guest final : public guest {
       const std::scoped_lock lock(log_.mutex);
       log_.entered.push_back(script_.value);
       log_.entered_in.push_back(generation_);
+      log_.attempts.push_back(attempt_);
     }
     if (script_.what == script::kind::deaf_wait) return guest_state::pending;
     if (script_.what == script::kind::wait) {
@@ -132,7 +139,9 @@ class fake_guest final : public guest {
       owner_->wake();  // as an epoch yield does
       return guest_state::pending;
     }
-    if (script_.what == script::kind::trap) return lose({.code = errc::trapped, .message = "unreachable"});
+    if (script_.what == script::kind::trap ||
+        (script_.what == script::kind::trap_until && attempt_ < script_.value))
+      return lose({.code = errc::trapped, .message = "unreachable"});
     return give_back();
   }
 
@@ -149,6 +158,7 @@ class fake_guest final : public guest {
 
   guest_state give_back() {
     running_ = false;
+    memory_ += log_.grown_by_a_call.load();
     const std::scoped_lock lock(log_.mutex);
     ++log_.finished;
     return guest_state::ready;
@@ -165,6 +175,8 @@ class fake_guest final : public guest {
   const std::uint64_t generation_;
   script script_;
   std::uint32_t left_ = 0;
+  unsigned attempt_ = 0;
+  std::atomic<std::uint64_t> memory_{64U << 10};
   bool build_fails_ = false;
   bool build_hangs_ = false;
   bool ready_ = false;
@@ -228,7 +240,10 @@ class counting_random final : public random_source {
 /// One thread, the test's own; time stands still until it is moved.
 class manual_world final : public time_source, public scheduler {
  public:
-  explicit manual_world(observer& observe = no_observer()) : env{*this, *this, deadlines, random, observe} {}
+  explicit manual_world(observer& observe = no_observer(), parking_policy policy = {})
+      : env{*this, *this, deadlines, random, observe}, kept(new parking(env, policy)) {
+    env.kept = kept.get();
+  }
 
   time_point now() const noexcept override { return now_; }
   void post(task& work) noexcept override { queue_.push_back(work); }
@@ -257,6 +272,7 @@ class manual_world final : public time_source, public scheduler {
   timers deadlines;
   counting_random random;
   environment env;
+  const boost::intrusive_ptr<parking> kept;
 
  private:
   time_point now_{1h};
@@ -267,8 +283,8 @@ class manual_world final : public time_source, public scheduler {
 class fake_pool {
  public:
   fake_pool(environment& world, record& log, unsigned cells = 1, mailbox_limits limits = {},
-            rebuild_policy policy = {})
-      : world_(world), maker_(log), box_(new mailbox(world, limits)) {
+            rebuild_policy policy = {}, retry_policy retry = {})
+      : world_(world), maker_(log), box_(new mailbox(world, limits, retry)) {
     for (unsigned i = 0; i < cells; ++i) {
       cells_.emplace_back(new cell(world, box_, maker_, policy, i));
       cells_.back()->open();

@@ -228,6 +228,35 @@ TEST_F(function_test, checks_itself_once_against_a_component_that_took_the_place
   EXPECT_THAT(differs.error().detail, HasSubstr("takes 3 arguments"));
 }
 
+TEST_F(function_test, goes_to_the_component_that_took_the_place_of_the_first) {
+  const pool served = open("orders.wasm");
+  const auto add = served.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add").value();
+  const auto place =
+      served.function<shop::placed(std::uint64_t, std::string, std::uint32_t)>("place").value();
+  EXPECT_EQ(*ask(add, 2, 3), 5U);
+  ASSERT_TRUE(served.swap(guest("echo.wat")));
+  owner.settle();
+  EXPECT_EQ(*ask(add, 2, 4), 6U);
+  const auto refused = place.submit(1, "book", 1);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::bad_arguments);
+  EXPECT_EQ(refused.error(), effect::not_executed);
+  EXPECT_FALSE(place.submit(1, "book", 1)) << "and again";
+  ASSERT_TRUE(served.swap(guest("orders.wasm")));
+  owner.settle();
+  EXPECT_TRUE(place.submit(1, "book", 1)) << "back, it fits again";
+}
+
+TEST_F(function_test, refuses_handles_of_two_instances_in_one_call) {
+  const pool kinds = open("kinds.wasm");
+  using wit::handle;
+  const auto merge = kinds.function<handle(handle, handle)>("merge").value();
+  const auto refused =
+      merge.submit(handle(1, handle::ownership::borrow, {0, 1}), handle(2, handle::ownership::own, {1, 1}));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().detail, HasSubstr("different instances"));
+}
+
 // Real threads and the real clock from here on.
 
 TEST(function_on_threads, is_called_like_a_function) {

@@ -11,6 +11,7 @@ const SOURCES: &[&str] = &[
     "component.rs",
     "host_call.rs",
     "blueprint.rs",
+    "object.rs",
     "context.rs",
     "instance.rs",
     "direct.rs",

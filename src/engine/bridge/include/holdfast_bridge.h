@@ -146,6 +146,16 @@ typedef struct hfb_engine_config {
   bool signal_traps;
 } hfb_engine_config;
 
+// An object among the arguments of a host call.
+typedef struct hfb_object {
+  // As it stands in the packed arguments.
+  uint64_t number;
+  uint32_t kind;
+  uint32_t object;
+  // Given away by the guest, not lent.
+  bool owned;
+} hfb_object;
+
 // Bounds of one instance. 0 stands for the default given with each field.
 typedef struct hfb_limits {
   // Linear memory in bytes, all memories of the instance together (default 256 MiB).
@@ -198,6 +208,10 @@ typedef struct hfb_output {
 // Receives a guest's call. Runs inside a poll, on the polling thread: it takes the call over and returns. It must not
 // block or throw, and must not poll or free the instance; it may reply at once.
 typedef void (*hfb_host_entry)(void *context, struct hfb_host_call *call);
+
+// Called when a guest, or whoever held it outside, gives up an object: nobody in the instance has it any more. Runs
+// inside a poll, on the polling thread; it must not throw or call into the instance. `user` is the instance's.
+typedef void (*hfb_object_drop)(void *user, uint32_t object);
 
 // The attempt that an instance works on.
 typedef struct hfb_attempt {
@@ -345,6 +359,22 @@ void *hfb_host_call_user(const struct hfb_host_call *call);
 // `call` is a live call.
 bool hfb_host_call_abandoned(const struct hfb_host_call *call);
 
+// The embedder's objects among the arguments, in their order, valid until the call is consumed; as many as are
+// answered.
+//
+// # Safety
+// `call` is a live call, `out` is writable.
+size_t hfb_host_call_objects(const struct hfb_host_call *call, const struct hfb_object **out);
+
+// Lets the result of this call give an object to the guest, by its handle number. One that the result then does not
+// have ends by the `drop` of its kind, as do those that the guest gave away with the arguments. Where the call fails,
+// or was abandoned, nothing of this happens: the instance goes, and what is left with it.
+//
+// # Safety
+// `call` is a live call with no other call on it; the number is of `hfb_object_number`, for an object that the guest
+// does not have.
+void hfb_host_call_offer(struct hfb_host_call *call, uint64_t number);
+
 // Answers a call with its packed result (empty for none) and consumes it. The bytes are copied; references are not
 // allowed in them. A result that is not of the function's type ends the guest as `host_failed`. Any thread; may call
 // the instance's waker.
@@ -399,6 +429,23 @@ void hfb_linker_free(struct hfb_linker *linker);
 // # Safety
 // `blueprint` is null or a live blueprint, not used again.
 void hfb_blueprint_free(struct hfb_blueprint *blueprint);
+
+// The handle number by which the packed result of a host call gives an object to the guest.
+uint64_t hfb_object_number(uint32_t kind, uint32_t object);
+
+// Defines an imported resource whose objects are the embedder's; of an interface, or of the root where `interface` is
+// empty. Resources of the same kind are one type. A definition for an import that the component does not have is
+// ignored.
+//
+// `drop` ends one object that the guest owned. What the guest still has when its instance is freed, the embedder ends
+// after that by itself.
+//
+// Errors: `internal` for a kind of more than 31 bits.
+//
+// # Safety
+// `linker` is a live linker, the slices are readable UTF-8 for the call, and `drop` may be called with the `user` of
+// each instance that comes of it.
+struct hfb_error *hfb_linker_define_resource(struct hfb_linker *linker, struct hfb_slice interface, struct hfb_slice name, uint32_t kind, hfb_object_drop drop);
 
 // Offers `holdfast:call/context` to the component, if it imports that; a definition by `hfb_linker_define` that comes
 // later takes the place of one of its functions.

@@ -47,7 +47,7 @@ pub(crate) fn store(
     stopped: impl Fn() -> bool + Send + Sync + 'static,
 ) -> Result<Store<Guest>, Failure> {
     let limiter = Limiter::new(blueprint.limits.clone(), outside.memory.clone());
-    let mut guest = Guest::new(limiter, user, outside.handles.clone());
+    let mut guest = Guest::new(limiter, user, outside.handles.clone(), blueprint.kinds.clone());
     if blueprint.component.description.uses_wasi {
         guest.grant(&blueprint.grants, &blueprint.limits, &blueprint.output)?;
     }

@@ -4,6 +4,7 @@
 use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output};
 use crate::error::{Failure, failure};
 use crate::handles::Handles;
+use crate::object::Kinds;
 use bytes::Bytes;
 use holdfast_wave::packed::{Malformed, Reader};
 use std::ffi::c_void;
@@ -330,12 +331,14 @@ pub(crate) struct Guest {
     pub limiter: Limiter,
     pub user: Foreign,
     pub handles: Arc<Handles>,
+    /// The embedder's resources, for handles that cross.
+    pub kinds: Arc<Kinds>,
     wasi: Option<Box<Wasi>>,
 }
 
 impl Guest {
-    pub(crate) fn new(limiter: Limiter, user: Foreign, handles: Arc<Handles>) -> Self {
-        Self { limiter, user, handles, wasi: None }
+    pub(crate) fn new(limiter: Limiter, user: Foreign, handles: Arc<Handles>, kinds: Arc<Kinds>) -> Self {
+        Self { limiter, user, handles, kinds, wasi: None }
     }
 
     /// Gives the guest its WASI state. Opens the granted directories, so it can fail.

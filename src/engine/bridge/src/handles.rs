@@ -36,6 +36,11 @@ impl Handles {
         self.lock().remove(&number)
     }
 
+    /// How many there may be.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
         self.lock().len()

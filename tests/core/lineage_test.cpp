@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/lineage.hpp"
+
+#include <gtest/gtest.h>
+
+#include "core/fakes.hpp"
+
+// Host functions that call guests: what would wait for itself is refused, what would not is run. The guests
+// here are parked in a host function, and the test is that function.
+namespace holdfast::core {
+namespace {
+
+using namespace fakes;
+using kind = script::kind;
+
+class lineage_test : public testing::Test {
+ protected:
+  ~lineage_test() override {
+    log.released = true;
+    for (fake_pool* each : {&one, &other}) each->close();
+    world.settle();
+  }
+  boost::intrusive_ptr<fake_call> parked(fake_pool& in) {
+    auto asked = in.send({.what = kind::wait});
+    world.settle();
+    return asked;
+  }
+  // What the host function of `parent` gets when it calls `to`, and waits.
+  std::optional<error> call_from(call& parent, fake_pool& to,
+                                 boost::intrusive_ptr<fake_call>* child = nullptr) {
+    const on_behalf here(&parent);
+    auto made = to.make({.value = 9}, {.bound = true});
+    made->attach(boost::intrusive_ptr<waiter>(new counting_waiter));
+    if (child != nullptr) *child = made;
+    return to.box().admit(made, start::post);
+  }
+  record log;
+  manual_world world;
+  fake_pool one{world.env, log};
+  fake_pool other{world.env, log};
+};
+
+TEST_F(lineage_test, refuses_a_call_onto_the_only_cell_which_waits_for_it) {
+  const auto parent = parked(one);
+  const auto refused = call_from(*parent, one);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, make_error_code(errc::cycle));
+  EXPECT_EQ(refused->code, effect::not_executed);
+}
+
+TEST_F(lineage_test, runs_a_call_onto_another_pool) {
+  const auto parent = parked(one);
+  boost::intrusive_ptr<fake_call> child;
+  EXPECT_FALSE(call_from(*parent, other, &child));
+  world.settle();
+  EXPECT_EQ(child->end().what, outcome::completed);
+}
+
+TEST_F(lineage_test, runs_a_call_onto_its_own_pool_while_another_cell_is_free) {
+  fake_pool wide(world.env, log, 2);
+  const auto parent = parked(wide);
+  EXPECT_FALSE(call_from(*parent, wide));
+  world.settle();
+  // Both cells are in the chain now.
+  const auto second = parked(wide);
+  const auto refused = call_from(*parent, wide);
+  EXPECT_FALSE(refused) << "the other cell runs a call that waits for nobody here";
+  wide.close();
+}
+
+TEST_F(lineage_test, refuses_a_cycle_by_way_of_another_pool) {
+  const auto parent = parked(one);
+  boost::intrusive_ptr<fake_call> middle;
+  {
+    const on_behalf here(parent);
+    middle = other.make({.what = kind::wait}, {.bound = true});
+    middle->attach(boost::intrusive_ptr<waiter>(new counting_waiter));
+    ASSERT_FALSE(other.box().admit(middle, start::post));
+  }
+  world.settle();
+  ASSERT_EQ(middle->phase(), call_phase::running);
+  const auto refused = call_from(*middle, one);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->code, make_error_code(errc::cycle));
+}
+
+TEST_F(lineage_test, refuses_the_call_that_closes_a_knot_of_two_chains) {
+  const auto left = parked(one);
+  const auto right = parked(other);
+  EXPECT_FALSE(call_from(*left, other)) << "it waits for the right one, which waits for nobody yet";
+  const auto refused = call_from(*right, one);
+  ASSERT_TRUE(refused) << "each would wait for the other";
+  EXPECT_EQ(refused->code, make_error_code(errc::cycle));
+}
+
+TEST_F(lineage_test, does_not_count_a_child_whose_caller_left_it) {
+  const auto left = parked(one);
+  const auto right = parked(other);
+  {
+    const on_behalf here(left);
+    const auto child = other.make({}, {.bound = false});
+    boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
+    child->attach(who);
+    ASSERT_FALSE(other.box().admit(child, start::post));
+    child->leave(*who);
+  }
+  EXPECT_FALSE(call_from(*right, one));
+}
+
+TEST_F(lineage_test, forgets_the_calls_that_are_done) {
+  const auto parent = parked(one);
+  boost::intrusive_ptr<fake_call> child;
+  ASSERT_FALSE(call_from(*parent, other, &child));
+  world.settle();
+  ASSERT_EQ(child->phase(), call_phase::done);
+  const auto right = parked(other);
+  EXPECT_FALSE(call_from(*right, one)) << "the left one waits for nothing any more";
+}
+
+TEST_F(lineage_test, knows_no_parent_outside_of_a_host_function) {
+  const auto parent = parked(one);
+  {
+    const on_behalf here(parent);
+    EXPECT_EQ(on_behalf::current(), parent.get());
+    const on_behalf nobody(nullptr);
+    EXPECT_EQ(on_behalf::current(), nullptr);
+  }
+  EXPECT_EQ(on_behalf::current(), nullptr);
+  const auto asked = one.make({}, {.bound = true});
+  EXPECT_FALSE(one.box().admit(asked, start::post)) << "an ordinary caller may wait";
+}
+
+}  // namespace
+}  // namespace holdfast::core
