@@ -3,6 +3,7 @@
 
 /// All of Holdfast: hosts WebAssembly components so that no caller can break one.
 
+#include <holdfast/cancel_contract.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/engine.hpp>
 #include <holdfast/error.hpp>
