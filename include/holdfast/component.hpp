@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <holdfast/engine.hpp>
 #include <holdfast/world.hpp>
@@ -11,10 +12,16 @@
 /// A compiled WebAssembly component.
 namespace holdfast {
 
+/// Whether compiled code counts the fuel that it uses, so that `instance_limits::fuel` can bound it.
+enum class metering : std::uint8_t { off, on };
+
 struct compile_options {
   /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that
   /// others may write to is refused, since loading an entry runs native code.
   std::filesystem::path cache{};
+  /// Counting costs some speed, and the first component that counts makes the engine reserve a second pool of
+  /// instances.
+  metering fuel = metering::off;
 };
 
 /// Immutable, cheap to copy. Knows the types of its imports and exports.
@@ -25,7 +32,7 @@ class component {
   /// Compiles a binary component, or one in text form. May take seconds: not for an event loop.
   ///
   /// @par Errors  `not_wasm`, `core_module`, `malformed_component`, `unsupported_component`; the detail says
-  /// where
+  /// where; `no_resources` where the pool for metered code cannot be reserved
   [[nodiscard]] static result<component> compile(const engine& with, std::span<const std::byte> bytes,
                                                  const compile_options& options = {});
 
