@@ -49,7 +49,7 @@ void keep(world& in) {
     while (!each.box->deserted()) in.on.wait([] { return true; });
 
   // Host functions and late wakers may outlast the pools; results are kept for a while.
-  in.on.wait([&in] { return in.callers == 0 && in.open == 0; });
+  in.on.wait([&in] { return in.calm && in.callers == 0 && in.open == 0; });
   in.sleep(in.planned.parking.time + 2 * std::chrono::milliseconds(1));
   for (int ticks = 0; ticks < 10 && in.kept->figures().parked > 0; ++ticks)
     in.sleep(std::chrono::milliseconds(1));

@@ -158,6 +158,7 @@ void world::run_clock() {
     on.wait([] { return true; });
     move_time(each);
   }
+  calm = true;
   note({.what = seen::calmed});
 }
 

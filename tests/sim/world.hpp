@@ -64,6 +64,7 @@ class world final : public core::time_source,
   std::int64_t waiters_alive = 0;
   std::int64_t open = 0;     // calls accepted and not done
   std::int64_t callers = 0;  // fibers that act for callers, and host functions
+  bool calm = false;         // time moves only when nothing can run
   bool ending = false;       // workers and ticker are to go
 
   int next_call = 0;

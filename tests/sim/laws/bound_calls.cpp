@@ -46,6 +46,7 @@ class bound_calls final : public law {
       case seen::backing_off:
       case seen::done:
         if (call.cell >= 0) free_[call.cell] = index_;
+        call.cell = -1;
         break;
       default:
         break;

@@ -60,6 +60,7 @@ class causes final : public law {
         break;
       case seen::backing_off:
         if (call.cell >= 0) cells_[call.cell].free_at = what.at;
+        call.cell = -1;
         call.overflowed = call.overflowed || what.number == 0;
         break;
       case seen::revoking:
@@ -73,6 +74,7 @@ class causes final : public law {
         break;
       case seen::done:
         if (call.cell >= 0) cells_[call.cell].free_at = what.at;
+        call.cell = -1;
         end(what, call);
         break;
       default:

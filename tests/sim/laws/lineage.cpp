@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <holdfast/observer.hpp>
+#include <limits>
 
 #include "sim/law.hpp"
 
@@ -8,19 +8,22 @@ namespace holdfast::sim {
 namespace {
 
 /// A call that could only wait for itself is refused: none is accepted by a pool all of whose cells run calls
-/// that wait for it. And none is refused as one unless a cell runs one of its ancestors' family.
+/// that wait for it. One that comes about later, when a cell breaks that could have run the call, is not looked
+/// for: the call waits for its deadline.
 class lineage final : public law {
  public:
   lineage() : law("cycle_is_refused") {}
 
   void see(const event& what) override {
+    ++index_;
     switch (what.what) {
       case seen::cell_made:
         cells_[what.cell].pool = what.pool;
         return;
       case seen::moved: {
         const auto to = static_cast<cell_state>(what.code);
-        cells_[what.cell].serves = to != cell_state::broken && to != cell_state::closed;
+        // Before core notes in its mailbox that a cell is broken, it tells: who asks meanwhile may find it there.
+        if (to == cell_state::broken || to == cell_state::closed) cells_[what.cell].served_until = index_;
         return;
       }
       case seen::closing:
@@ -28,6 +31,7 @@ class lineage final : public law {
         return;
       case seen::asked: {
         of& call = calls_[what.call];
+        call.asked_at = index_;
         call.pool = what.pool;
         call.parent = what.parent;
         call.bound = (what.code & trait::bound) != 0;
@@ -61,6 +65,7 @@ class lineage final : public law {
  private:
   struct of {
     int pool = 0;
+    std::size_t asked_at = 0;
     int parent = -1;
     int cell = -1;
     bool bound = false;
@@ -72,7 +77,7 @@ class lineage final : public law {
   };
   struct cell_of {
     int pool = 0;
-    bool serves = true;
+    std::size_t served_until = std::numeric_limits<std::size_t>::max();
     int runs = -1;
   };
 
@@ -81,7 +86,7 @@ class lineage final : public law {
     if (!call.bound || call.parent < 0 || call.pinned) return;
     int serving = 0;
     for (const cell_of& cell : cells_) {
-      if (cell.pool != call.pool || !cell.serves) continue;
+      if (cell.pool != call.pool || cell.served_until < call.asked_at) continue;
       ++serving;
       if (cell.runs < 0 || !waits_for(cell.runs, what)) return;
     }
@@ -105,6 +110,7 @@ class lineage final : public law {
 
   by_number<of> calls_;
   by_number<cell_of> cells_;
+  std::size_t index_ = 0;
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ class order final : public law {
         of& call = calls_[what.call];
         call.place = ++pools_[call.pool].accepted;
         call.waits = true;
+        std::erase(pools_[call.pool].queue, what.call);
         pools_[call.pool].queue.push_back(what.call);
         return;
       }
