@@ -30,6 +30,7 @@ endfunction()
 add_library(holdfast_bridge_lib INTERFACE)
 target_include_directories(holdfast_bridge_lib INTERFACE
   "${PROJECT_SOURCE_DIR}/src/engine/bridge/include"
+  "${PROJECT_SOURCE_DIR}/src/wit/docs/include"
   "${PROJECT_SOURCE_DIR}/src/wit/wave/include")
 
 # Without the engine the target keeps its headers, so that a layer may name it either way.

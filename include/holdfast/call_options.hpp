@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <holdfast/duration.hpp>
 #include <optional>
+#include <string_view>
 #include <type_traits>
 
 /// How one call is to be made.
@@ -15,19 +16,28 @@ enum class start : std::uint8_t {
   post,      ///< a worker; the submitting thread never runs a guest
 };
 
-/// Options of one call. Trivially destructible, so that it may stand inside a `co_await` expression (design,
-/// section 4).
+/// What may be built inside a `co_await` expression. g++ 12 destroys an aggregate that is built there twice,
+/// so none with anything to destroy may stand there; every aggregate that a call takes is held to this.
+template <class T>
+concept fit_for_co_await = std::is_trivially_destructible_v<T>;
+
+/// Options of one call.
 struct call_options {
+  /// The caller's name for the request; empty: it has none. Copied before the call returns, or before
+  /// `deferred` does. The guest may read it (`holdfast:call/context`). Calls with equal keys are not joined
+  /// yet: each runs.
+  std::string_view key{};
   /// How long the caller waits for the outcome. Past it the caller is told `detached`, and the call goes on.
   duration wait = no_limit;
   /// From acceptance. Still queued, the call expires; running, the guest is stopped.
   duration deadline = std::chrono::seconds(60);
   /// From the start of the run. Past it the guest is stopped.
   duration run_limit = std::chrono::seconds(30);
-  /// Who runs the first slice. Unset: `dispatch` for the blocking `call`, `post` for `submit`.
+  /// Who runs the first slice. Unset: `dispatch` for the blocking `call`, `post` for `submit` and all that
+  /// completes later.
   std::optional<start> how = std::nullopt;
 };
 
-static_assert(std::is_trivially_destructible_v<call_options>);
+static_assert(fit_for_co_await<call_options>);
 
 }  // namespace holdfast

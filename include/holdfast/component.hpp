@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <holdfast/engine.hpp>
 #include <holdfast/world.hpp>
@@ -11,10 +12,31 @@
 /// A compiled WebAssembly component.
 namespace holdfast {
 
+/// Where the cancel contract of a component's exports is declared (`cancel_contract.hpp` has the rules), most
+/// binding first. What a file says of an export replaces what those below it say of that export.
+struct contract_sources {
+  /// A JSON file: `{"exports": {"ns:pkg/iface#func": ["idempotent"], "greet": ["read-only", "kill-safe"]}}`.
+  /// An empty list, or `["none"]`, takes all marks away. Empty: none; `component::load` then looks beside the
+  /// file it loads, `app.holdfast.json` beside `app.wasm`.
+  std::filesystem::path manifest{};
+  /// A WIT file, or a directory of them with its `deps`. Empty: none.
+  std::filesystem::path wit{};
+  /// The world of that WIT that the component implements, by its name or its full name. Empty: the one that
+  /// shares the most exports with it.
+  std::string world{};
+};
+/// Whether compiled code counts the fuel that it uses, so that `instance_limits::fuel` can bound it.
+enum class metering : std::uint8_t { off, on };
+
 struct compile_options {
   /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that
   /// others may write to is refused, since loading an entry runs native code.
   std::filesystem::path cache{};
+  /// Where the cancel contract and the documentation of the exports come from, besides the component itself.
+  contract_sources contract{};
+  /// Counting costs some speed, and the first component that counts makes the engine reserve a second pool of
+  /// instances.
+  metering fuel = metering::off;
 };
 
 /// Immutable, cheap to copy. Knows the types of its imports and exports.
@@ -25,11 +47,13 @@ class component {
   /// Compiles a binary component, or one in text form. May take seconds: not for an event loop.
   ///
   /// @par Errors  `not_wasm`, `core_module`, `malformed_component`, `unsupported_component`; the detail says
-  /// where
+  /// where. `bad_contract`: a mark, the manifest or the WIT is wrong; the detail has file, line and column
+  /// where; `no_resources` where the pool for metered code cannot be reserved
   [[nodiscard]] static result<component> compile(const engine& with, std::span<const std::byte> bytes,
                                                  const compile_options& options = {});
 
-  /// Reads a file and compiles it. The detail of an error begins with the path.
+  /// Reads a file and compiles it, with the manifest beside it where there is one. The detail of an error
+  /// begins with the path.
   [[nodiscard]] static result<component> load(const engine& with, const std::filesystem::path& path,
                                               const compile_options& options = {});
 

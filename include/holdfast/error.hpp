@@ -46,6 +46,7 @@ enum class errc {
   unknown_import,         ///< an import that nobody defines; the detail names each
   type_mismatch,          ///< an import that is defined with another type
   cannot_instantiate,     ///< the component's own start failed
+  bad_contract,           ///< a manifest, a WIT file or a mark that is wrong; the detail says where
   no_resources,           ///< instances, memory or address space are used up
   internal,               ///< a defect in Holdfast; please report it
 };

@@ -3,9 +3,13 @@
 
 /// All of Holdfast: hosts WebAssembly components so that no caller can break one.
 
+#include <holdfast/async_call.hpp>
+#include <holdfast/async_wait.hpp>
+#include <holdfast/cancel_contract.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/engine.hpp>
 #include <holdfast/error.hpp>
+#include <holdfast/function.hpp>
 #include <holdfast/host.hpp>
 #include <holdfast/imports.hpp>
 #include <holdfast/outcome.hpp>

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/engine.hpp>
 #include <holdfast/observer.hpp>
+#include <holdfast/parking_policy.hpp>
 #include <holdfast/pool.hpp>
 #include <holdfast/pool_options.hpp>
+#include <holdfast/ticket.hpp>
 #include <memory>
 
 /// The owner of the worker threads and of every call until its outcome.
@@ -17,6 +20,11 @@ struct host_options {
   unsigned function_threads = 2;                   ///< threads that run host functions
   duration drain_grace = std::chrono::seconds(5);  ///< how long the destructor lets running calls finish
   std::shared_ptr<observer> observe{};             ///< told of every transition; null: nobody is
+  parking_policy parking{};                        ///< results whose callers left
+
+  /// Where callbacks run whose handler names no executor of its own, those of `pool::call` among them. Its
+  /// context outlives the host, its pools and tickets. Empty: Asio's `system_executor`, threads of its own.
+  boost::asio::any_io_executor callbacks{};
 };
 
 /// Destroying it drains every pool, kills what outlasts the grace, and joins its threads. Pools and tickets
@@ -37,6 +45,19 @@ class host {
   ///
   /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`, `no_resources`
   [[nodiscard]] result<pool> open(const component& what, pool_options options = {});
+
+  /// A claim on the call of that id: one that was submitted, or that its caller left, while it lives and as
+  /// long as its result is kept (`host_options::parking`). Any number of claims and waiters.
+  ///
+  /// @par Errors  `gone`: not known here, or no longer kept
+  [[nodiscard]] result<ticket> attach(const call_id& id) const;
+
+  /// The account of calls whose caller left.
+  orphan_figures orphans() const;
+
+  /// Drains every pool: admits nothing more, lets what is accepted finish within `grace`, then kills what
+  /// runs and refuses what waits. Returns when every call has its outcome. Not from inside a callback.
+  void drain(duration grace) const;
 
   struct impl;  // not for use outside Holdfast
   explicit host(std::shared_ptr<impl> made) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <holdfast/error.hpp>
 #include <holdfast/value.hpp>
@@ -9,6 +10,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <typeindex>
 #include <utility>
 
 /// Host functions: what a component may import from its embedder.
@@ -24,6 +26,30 @@ class host_call {
  public:
   /// The arguments, owned.
   const wit::arguments& args() const noexcept;
+
+  /// The embedder's object behind a handle of the arguments. Valid for as long as the pointer is held,
+  /// whatever becomes of the guest meanwhile. One that the guest gave away is destroyed when the call is
+  /// answered and the pointer is gone, unless its handle is given back with the answer.
+  /// @throws std::invalid_argument where the handle is not of a resource defined with `T`, or not of this
+  /// call
+  template <class T>
+  std::shared_ptr<T> object(const wit::handle& of) const {
+    return std::static_pointer_cast<T>(find(of, typeid(T)));
+  }
+  /// The same, of an argument that is a handle; counted from 0.
+  template <class T>
+  std::shared_ptr<T> object(std::size_t argument) const {
+    return object<T>(args().at(argument).template get<wit::handle>());
+  }
+
+  /// A handle for an object that the answer gives to the guest. It belongs to the guest's instance from now
+  /// on: it is destroyed once, when the guest drops it, when the answer turns out not to have it, or when the
+  /// instance goes, on whatever thread that happens; its destructor must be quick and not throw. More objects
+  /// than `instance_limits::resources`, or a `T` that no imported resource was defined with, fail the answer.
+  template <class T>
+  wit::handle give(std::shared_ptr<T> object) {
+    return keep(std::move(object), typeid(T));
+  }
 
   /// Fires when the guest is to be stopped. Never because a caller left.
   std::stop_token stop_token() const noexcept;
@@ -46,6 +72,9 @@ class host_call {
   ~host_call();
 
  private:
+  std::shared_ptr<void> find(const wit::handle& of, std::type_index type) const;
+  wit::handle keep(std::shared_ptr<void> object, std::type_index type);
+
   std::unique_ptr<impl> impl_;
 };
 
@@ -60,11 +89,25 @@ class imports {
   /// The last definition of a name counts; one that the component does not import is ignored.
   imports& define(std::string interface, std::string name, host_function function);
 
+  /// Defines a resource whose objects are the embedder's `T`s: host functions give them to the guest
+  /// (`host_call::give`) and get them back (`host_call::object`). Its constructor and methods are functions:
+  /// `[constructor]file`, `[method]file.read`. Resources defined with one `T` are one type.
+  template <class T>
+  imports& define_resource(std::string interface, std::string name) {
+    return define_resource(std::move(interface), std::move(name), typeid(T));
+  }
+
+  using resource_table = std::map<std::pair<std::string, std::string>, std::type_index>;
+  const resource_table& resources() const noexcept { return resources_; }
+
   using table = std::map<std::pair<std::string, std::string>, std::shared_ptr<const host_function>>;
   const table& functions() const noexcept { return functions_; }
 
  private:
+  imports& define_resource(std::string interface, std::string name, std::type_index type);
+
   table functions_;
+  resource_table resources_;
 };
 
 }  // namespace holdfast

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/deferred.hpp>
 #include <functional>
+#include <future>
 #include <holdfast/call_id.hpp>
 #include <holdfast/call_phase.hpp>
+#include <holdfast/completion.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/reply.hpp>
 #include <memory>
+#include <stop_token>
 
 /// A claim on the outcome of one call.
 namespace holdfast {
@@ -32,19 +36,45 @@ class [[nodiscard]] ticket {
   /// @par Effect on the guest  none
   reply wait(duration limit = no_limit) const;
 
-  /// Calls `told` once with the outcome, or with `detached` when `limit` is over first.
+  /// The same, and it answers `detached` too when `stop` is stopped, from any thread.
+  reply wait(std::stop_token stop, duration limit = no_limit) const;
+
+  /// Waits with a future that never throws. Dropping it ends nothing.
   ///
-  /// On whichever thread ends the call: a worker, the ticker, or that of somebody who revokes, kills or
-  /// drains; at once, if the call is done already. Be quick, hold no lock that a revoker may hold, throw
-  /// nothing (it would terminate), and do not drain a pool or destroy a host there. Submitting is fine.
   /// @par Effect on the guest  none
-  void on_done(std::function<void(reply)> told, duration limit = no_limit) const;
+  [[nodiscard]] std::future<reply> future_wait(duration limit = no_limit, std::stop_token stop = {}) const;
+
+  /// Waits for the outcome; completes through a token of Boost.Asio, with `detached` when `limit` is over
+  /// first.
+  ///
+  /// The handler runs on its associated executor, or on the pool's `get_executor()`; never in here, also if
+  /// the call is done already. The ticket may be destroyed meanwhile.
+  ///
+  /// @par Completion signature        `void(std::error_code, reply)`; the code is the reply's
+  /// @par Effect on the guest         none
+  /// @par Per-operation cancellation  `terminal`, `partial`, `total`: this waiter only
+  /// @par Destroying the context      of the executor ends this wait; the handler is destroyed unrun
+  template <reply_token Token = boost::asio::deferred_t>
+  auto async_wait(Token&& token = {}, duration limit = no_limit) const;
+
+  /// Calls `told` once with the outcome, or with `detached` when `limit` is over first or `stop` is stopped.
+  ///
+  /// The raw form, without an executor: on whichever thread ends the call: a worker, the ticker, or that of
+  /// somebody who revokes, kills or drains; at once, if the call is done already. Be quick, hold no lock that
+  /// a revoker may hold, throw nothing (it would terminate), and do not drain a pool or destroy a host there.
+  /// Submitting is fine.
+  /// @par Effect on the guest  none
+  void on_done(std::function<void(reply)> told, duration limit = no_limit, std::stop_token stop = {}) const;
 
   struct impl;  // not for use outside Holdfast
   explicit ticket(std::shared_ptr<const impl> claim) noexcept : claim_(std::move(claim)) {}
+  const std::shared_ptr<const impl>& internals() const noexcept { return claim_; }
 
  private:
   std::shared_ptr<const impl> claim_;
 };
 
 }  // namespace holdfast
+
+// The definition of `async_wait`, which needs the class above.
+#include <holdfast/async_wait.hpp>

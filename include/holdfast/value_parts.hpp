@@ -45,19 +45,34 @@ class box {
   std::unique_ptr<value> held_;
 };
 
-/// A resource of a guest. The number means something only to the instance that issued it.
+/// A resource, of a guest or of the host. The number means something only to the instance that issued it,
+/// which is the handle's home: a call that passes the handle has to run there, and no other generation knows
+/// it.
 class handle {
  public:
   enum class ownership : std::uint8_t { own, borrow };
-  handle(std::uint64_t number, ownership o) noexcept : number_(number), ownership_(o) {}
+  /// The instance that issued a handle.
+  struct home {
+    std::uint32_t cell = 0;
+    std::uint64_t generation = 0;  ///< 0: none was given
+    friend bool operator==(const home&, const home&) = default;
+  };
+
+  handle(std::uint64_t number, ownership o) noexcept : handle(number, o, home{}) {}
+  handle(std::uint64_t number, ownership o, home from) noexcept
+      : number_(number), generation_(from.generation), cell_(from.cell), ownership_(o) {}
   std::uint64_t number() const noexcept { return number_; }
   ownership owned() const noexcept { return ownership_; }
+  home from() const noexcept { return {cell_, generation_}; }
   friend bool operator==(const handle&, const handle&) = default;
 
  private:
   std::uint64_t number_;
+  std::uint64_t generation_;
+  std::uint32_t cell_;
   ownership ownership_;
 };
+static_assert(sizeof(handle) <= 24);
 
 class field_value;
 

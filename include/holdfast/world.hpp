@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <holdfast/cancel_contract.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/type.hpp>
 #include <optional>
@@ -23,7 +24,9 @@ struct function {
   std::vector<field> params;  ///< names and types, in order
   std::optional<wit::type> result;
   bool is_async = false;
-  std::uint32_t index = 0;  ///< what a call names; its own numbers for exports and for imports
+  std::uint32_t index = 0;   ///< what a call names; its own numbers for exports and for imports
+  cancel_contract contract;  ///< of an export: what may be done to a call of it
+  std::string docs;          ///< of an export: its documentation, without the marks. Untrusted text
 
   /// `iface#func`, or the bare name at the root.
   std::string qualified_name() const;
@@ -47,6 +50,7 @@ struct interface {
   std::vector<function> functions;
   std::vector<named_item> others;     ///< resources, types, modules, components, values
   std::vector<interface> interfaces;  ///< nested ones: of the root all there are, seldom elsewhere
+  std::string docs{};                 ///< of an exported one: its documentation. Untrusted text
 };
 
 /// All that a component imports and exports.

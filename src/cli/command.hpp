@@ -14,6 +14,7 @@ using action = std::function<exit_code()>;
 
 void add_call(CLI::App& app, action& run);
 void add_inspect(CLI::App& app, action& run);
+void add_docs(CLI::App& app, action& run);
 void add_demo(CLI::App& app, action& run);
 
 }  // namespace holdfast::cli

@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/time_source.hpp"
 #include "engine/direct.hpp"
 #include "wit/packed.hpp"
 
@@ -20,10 +21,15 @@ constexpr std::uint32_t long_rounds = 40'000;
 result<direct_guest> storm(const guest_kind& guest, const component& what, std::uint64_t calls) {
   pool_options options;
   options.functions.define("holdfast:demo/host", "sleep", [](host_call call) { std::move(call).reply(); });
-  auto linked = bridge::blueprint::link(what, options, [](const std::function<void()>& work) {
-    std::thread(work).detach();  // answers a sleep at once, from elsewhere: the guest waits, if only briefly
-    return true;
-  });
+  const core::steady_time clock;
+  auto linked = bridge::blueprint::link(
+      what, options,
+      [](const std::function<void()>& work) {
+        std::thread(work)
+            .detach();  // answers a sleep at once, from elsewhere: the guest waits, if only briefly
+        return true;
+      },
+      clock);
   if (!linked) return linked.error();
   auto made = bridge::direct::make(**linked);
   if (!made) return made.error();

@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/component_file.hpp"
 #include "cli/terminal.hpp"
+#include "wit/docs_page.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -18,7 +19,10 @@ struct inspect_settings {
   bool json = false;
 };
 
-boost::json::object to_json(const wit::function& one) {
+// Only what is exported has a contract.
+enum class side : std::uint8_t { exports, imports };
+
+boost::json::object to_json(const wit::function& one, side of) {
   boost::json::object json;
   json["name"] = one.qualified_name();
   boost::json::array params;
@@ -27,6 +31,7 @@ boost::json::object to_json(const wit::function& one) {
   json["params"] = std::move(params);
   json["result"] = one.result ? boost::json::value(one.result->to_string()) : boost::json::value(nullptr);
   json["async"] = one.is_async;
+  if (of == side::exports) json["marks"] = wit::marks_json(one.contract);
   return json;
 }
 
@@ -38,9 +43,9 @@ void add_others(const wit::interface& of, boost::json::array& all) {
 }
 
 boost::json::object side_to_json(const wit::interface& root,
-                                 const std::vector<const wit::function*>& functions) {
+                                 const std::vector<const wit::function*>& functions, side of) {
   boost::json::array all;
-  for (const wit::function* one : functions) all.push_back(to_json(*one));
+  for (const wit::function* one : functions) all.push_back(to_json(*one, of));
   boost::json::array others;
   add_others(root, others);
   return {{"functions", std::move(all)}, {"others", std::move(others)}};
@@ -50,7 +55,8 @@ void print_side(const char* title, const wit::interface& root, const char* inden
   std::printf("%s\n", title);
   const auto print = [&](const auto& self, const wit::interface& of, const std::string& before) -> void {
     for (const wit::function& one : of.functions)
-      std::printf("%s%s\n", before.c_str(), escape_line(one.to_string()).c_str());
+      std::printf("%s%s%s\n", before.c_str(), escape_line(one.to_string()).c_str(),
+                  one.contract.empty() ? "" : ("  [" + to_string(one.contract) + "]").c_str());
     for (const wit::named_item& other : of.others)
       std::printf("%s%s %s\n", before.c_str(), std::string(wit::to_string(other.kind)).c_str(),
                   escape_line(other.name).c_str());
@@ -71,9 +77,10 @@ exit_code run_inspect(const inspect_settings& given) {
   if (!loaded) return show(loaded.error(), given.json);
   const wit::world& world = loaded->world();
   if (given.json) {
-    const boost::json::object json{{"component", given.file.path},
-                                   {"exports", side_to_json(world.exports, world.exported_functions())},
-                                   {"imports", side_to_json(world.imports, world.imported_functions())}};
+    const boost::json::object json{
+        {"component", given.file.path},
+        {"exports", side_to_json(world.exports, world.exported_functions(), side::exports)},
+        {"imports", side_to_json(world.imports, world.imported_functions(), side::imports)}};
     std::printf("%s\n", json_line(json).c_str());
   } else {
     print_side("exports", world.exports);
@@ -86,10 +93,15 @@ exit_code run_inspect(const inspect_settings& given) {
 
 void add_inspect(CLI::App& app, action& run) {
   const auto given = std::make_shared<inspect_settings>();
-  CLI::App* command = app.add_subcommand("inspect", "Show what a component exports and imports, with types");
+  CLI::App* command =
+      app.add_subcommand("inspect", "Show what a component exports and imports, with types and marks");
   given->file.add_to(*command);
+  given->file.add_contract_to(*command);
   command->add_flag("--json", given->json, "Print one line of JSON");
-  command->footer(R"(Examples:
+  command->footer(
+      R"(Marks stand in brackets; an export without any is non-cancellable once running. `holdfast docs` tells more.
+
+Examples:
   holdfast inspect app.wasm
   holdfast inspect app.wasm --json | jq '.exports.functions[].name')");
   command->callback([given, &run] { run = [given] { return run_inspect(*given); }; });

@@ -13,6 +13,7 @@ namespace {
 constexpr const char* footer = R"(Examples:
   holdfast demo
   holdfast inspect app.wasm
+  holdfast docs app.wasm
   holdfast call app.wasm 'greet("ada")'
 
 Exit codes:
@@ -51,6 +52,7 @@ int main(int argc, char** argv) {
   action run;
   add_call(app, run);
   add_inspect(app, run);
+  add_docs(app, run);
   add_demo(app, run);
   try {
     app.parse(argc, argv);

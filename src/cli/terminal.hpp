@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <boost/json/value.hpp>
 #include <cstdio>
 #include <holdfast/pool_options.hpp>
 #include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
+
+#include "wit/visible.hpp"
 
 /// What reaches the person's terminal. Guests' text is untrusted: nothing in it may move the cursor or change
 /// a colour.
@@ -16,12 +17,8 @@ namespace holdfast::cli {
 /// Whether a person watches that stream.
 bool is_terminal(std::FILE* stream) noexcept;
 
-/// Makes text safe to show on one line: control characters, C1, bidirectional overrides and bytes that are no
-/// UTF-8 become visible escapes.
-std::string escape_line(std::string_view untrusted);
-
-/// JSON on one line, with everything escaped that a terminal might obey. Still the same JSON.
-std::string json_line(const boost::json::value& what);
+using wit::escape_line;
+using wit::json_line;
 
 /// One line to standard error: `holdfast: ...`.
 void complain(std::string_view safe);

@@ -62,19 +62,35 @@ bool call::leave(waiter& who) noexcept {
   return true;
 }
 
+bool call::withdraw(waiter& who) noexcept {
+  if (mailbox_ == nullptr) return false;
+  switch (mailbox_->withdraw(*this, who)) {
+    case mailbox::withdrawn::no:
+      return false;
+    case mailbox::withdrawn::waiter:  // others wait for it still
+      return true;
+    case mailbox::withdrawn::call:
+      finish_unrun(errc::revoked);
+      return true;
+  }
+  return false;
+}
+
 void call::abandon() noexcept {
   const std::scoped_lock lock(mutex_);
+  if (claims_.fetch_sub(1) > 1) return;
   left_.store(true);
   if (phase_ != call_phase::done && waiters_.empty() && mailbox_ != nullptr) note_left();
 }
 
 void call::note_left() {
+  world_.observe.on_detached(id_);
+  if (claims_.load() > 0) return;  // whoever holds it comes back, or gives it up
   left_.store(true);
   if (world_.kept != nullptr && !kept_) {
     kept_ = true;
     world_.kept->keep(*this);
   }
-  world_.observe.on_detached(id_);
   if (orphan_ || !waiters_.empty()) return;
   orphan_ = true;
   orphan_since_ = world_.time.now();
@@ -96,13 +112,13 @@ void call::end_orphan() noexcept {
   world_.observe.on_orphan_ended(id_, cost);
 }
 
-void call::read(reading how) noexcept {
+void call::read(parking& where, reading how) noexcept {
   bool kept = false;
   {
     const std::scoped_lock lock(mutex_);
     kept = kept_;
   }
-  if (kept) world_.kept->claim(*this, how);
+  if (kept) where.claim(*this, how);
 }
 
 // Those who stop it.

@@ -29,6 +29,7 @@ namespace holdfast::core {
 class call;
 class cell;
 class mailbox;
+class parking;
 
 /// The single terminal result, written once.
 struct call_end {
@@ -96,7 +97,14 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// waiter this was is revoked.
   bool leave(waiter& who) noexcept;
 
-  /// The last claim on the call has gone without waiting for it: nobody is there.
+  /// Takes a waiter back only if the call waits for an instance and was never begun; revoked as by `leave`.
+  /// False: nothing has changed.
+  bool withdraw(waiter& who) noexcept;
+
+  /// Somebody holds a claim on the call: it is not left while there is one.
+  void claim() noexcept { claims_.fetch_add(1); }
+
+  /// A claim has gone. With the last one, if nobody waits, its caller has left.
   void abandon() noexcept;
 
   /// Takes the call back if no attempt has begun. Between two attempts it ends with what the last came to.
@@ -110,7 +118,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
 
   /// Somebody reads the end. `last`: it need not be found by its id any more.
   enum class reading : std::uint8_t { last, again };
-  void read(reading how) noexcept;
+  void read(parking& where, reading how) noexcept;
 
   /// Whether somebody ever left it, or its last claim went.
   bool left() const noexcept { return left_.load(); }
@@ -164,6 +172,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   call_end end_;            // between attempts what the last one came to
 
   std::atomic<bool> left_{false};
+  std::atomic<unsigned> claims_{0};
   // Guarded by the mailbox's lock.
   enum class place : std::uint8_t { nowhere, queued, home, outside };
   place place_ = place::nowhere;

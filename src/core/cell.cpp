@@ -41,7 +41,7 @@ constexpr duration slice_length = std::chrono::milliseconds(2);
 
 }  // namespace
 
-cell::cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
+cell::cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
            rebuild_policy policy, std::uint32_t number) noexcept
     : world_(world), mailbox_(std::move(serves)), maker_(maker), policy_(policy), number_(number) {}
 

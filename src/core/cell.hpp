@@ -31,8 +31,8 @@ namespace holdfast::core {
 
 class cell final : public shared_object, public task {
  public:
-  cell(environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker, rebuild_policy policy,
-       std::uint32_t number) noexcept;
+  cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
+       rebuild_policy policy, std::uint32_t number) noexcept;
   ~cell() override;
 
   /// Begins to build the first instance, on a worker.
@@ -105,7 +105,7 @@ class cell final : public shared_object, public task {
   }
   void replace_guest(std::unique_ptr<guest> next, time_point build_due = {}) noexcept;
 
-  environment& world_;
+  const environment world_;  // its own copy: a timer may fire as its pool ends
   const boost::intrusive_ptr<mailbox> mailbox_;
   guest_maker& maker_;
   const rebuild_policy policy_;

@@ -40,6 +40,7 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::unknown_import:
     case errc::type_mismatch:
     case errc::cannot_instantiate:
+    case errc::bad_contract:
     case errc::no_resources:
     case errc::internal:
       return fate::rebuild;

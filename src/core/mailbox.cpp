@@ -272,6 +272,26 @@ bool mailbox::remove_unwanted(call& request) noexcept {
   return true;
 }
 
+mailbox::withdrawn mailbox::withdraw(call& request, waiter& who) noexcept {
+  boost::intrusive_ptr<waiter> left;  // released after the locks
+  {
+    const std::scoped_lock lock(mutex_);
+    const std::scoped_lock inner(request.mutex_);
+    if (!request.is_linked() || request.end_.attempts > 0) return withdrawn::no;
+    const auto found = std::ranges::find(request.waiters_, &who, &boost::intrusive_ptr<waiter>::get);
+    if (found == request.waiters_.end()) return withdrawn::no;
+    left = std::move(*found);
+    request.waiters_.erase(found);
+    if (!request.terms_.bound || !request.waiters_.empty()) {  // the call goes on waiting
+      request.note_left();
+      return withdrawn::waiter;
+    }
+    unlink(request);
+  }
+  intrusive_ptr_release(&request);
+  return withdrawn::call;
+}
+
 std::size_t mailbox::depth() const noexcept {
   const std::scoped_lock lock(mutex_);
   return queue_.size() + home_.size();

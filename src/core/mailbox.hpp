@@ -52,6 +52,11 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   /// The same, only if nobody waits for it any more.
   bool remove_unwanted(call& request) noexcept;
 
+  /// Takes a waiter back from a call that is queued, and the call too if it is bound and nobody else waits:
+  /// in one step, so that it never begins meanwhile.
+  enum class withdrawn : std::uint8_t { no, waiter, call };
+  withdrawn withdraw(call& request, waiter& who) noexcept;
+
   /// Waits until every cell has ended. False: the time ran out first. Real time: for real threads only.
   bool wait_deserted(duration limit) noexcept;
   bool deserted() const noexcept;

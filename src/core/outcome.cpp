@@ -38,6 +38,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::unknown_import:
     case errc::type_mismatch:
     case errc::cannot_instantiate:
+    case errc::bad_contract:
     case errc::no_resources:
     case errc::internal:
       return outcome::refused;

@@ -31,6 +31,9 @@ class list_writer {
   std::string bytes_;
 };
 
+// What `instance_limits::resources` promises.
+constexpr std::size_t default_resources = 4096;
+
 struct output_sink {
   guest_output told;
 };
@@ -49,12 +52,13 @@ extern "C" void holdfast_output_drop(void* context) { delete static_cast<output_
 }  // namespace
 
 result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const pool_options& options,
-                                                   function_runner runner) {
+                                                   function_runner runner, const core::time_source& clock) {
   hfb_limits limits{};
   limits.memory_bytes = options.limits.memory;
   limits.table_elements = options.limits.table_elements;
   limits.hostcall_bytes = options.limits.result_bytes;
   limits.resources = options.limits.resources;
+  limits.fuel = options.limits.fuel;
 
   list_writer environment;
   environment.count(options.may_reach.environment.size());
@@ -82,24 +86,43 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   if (hfb_error* failed = hfb_linker_new(what.internals()->handle.get(), &limits, &grants, &output, &raw))
     return to_error(failed);
   linker_handle linker(raw);
+  if (hfb_error* failed = hfb_linker_context(raw, instance::context)) return to_error(failed);
 
-  for (const wit::function* import : what.world().imported_functions()) {
-    const auto found = options.functions.functions().find({import->interface, import->name});
-    if (found == options.functions.functions().end()) continue;
-    auto* entry = new host_entry{found->second, what, import, runner};
-    if (hfb_error* failed = hfb_linker_define(raw, slice_of(import->interface), slice_of(import->name),
-                                              host_entry::enter, entry, host_entry::drop))
-      return to_error(failed);
-  }
+  std::unique_ptr<blueprint> made(new blueprint(what, clock));
+  made->most_objects_ = options.limits.resources != 0 ? options.limits.resources : default_resources;
+  if (auto defined = made->define(raw, options.functions, runner); !defined) return defined.error();
 
   hfb_blueprint* linked = nullptr;
   if (hfb_error* failed = hfb_linker_finish(linker.release(), &linked)) return to_error(failed);
-  return std::unique_ptr<blueprint>(new blueprint(what, blueprint_handle(linked)));
+  made->handle_.reset(linked);
+  return made;
+}
+
+result<void> blueprint::define(hfb_linker* linker, const imports& offered, const function_runner& runner) {
+  object_kinds kinds;
+  for (const auto& [name, type] : offered.resources()) {
+    if (!kind_of(kinds, type)) kinds.push_back(type);
+    if (hfb_error* failed = hfb_linker_define_resource(linker, slice_of(name.first), slice_of(name.second),
+                                                       *kind_of(kinds, type), instance::drop_object))
+      return to_error(failed);
+  }
+  kinds_ = std::make_shared<const object_kinds>(std::move(kinds));
+
+  for (const wit::function* import : component_.world().imported_functions()) {
+    const auto found = offered.functions().find({import->interface, import->name});
+    if (found == offered.functions().end()) continue;
+    auto* entry = new host_entry{found->second, component_, import, runner, kinds_};
+    if (hfb_error* failed = hfb_linker_define(linker, slice_of(import->interface), slice_of(import->name),
+                                              host_entry::enter, entry, host_entry::drop))
+      return to_error(failed);
+  }
+  return {};
 }
 
 std::unique_ptr<core::guest> blueprint::make(boost::intrusive_ptr<core::cell> owner,
-                                             std::uint64_t /*generation*/) noexcept {
-  return std::make_unique<instance>(handle_.get(), std::move(owner));
+                                             std::uint64_t generation) noexcept {
+  auto kept = kinds_->empty() ? nullptr : std::make_shared<objects>(most_objects_);
+  return std::make_unique<instance>(handle_.get(), std::move(owner), generation, clock_, std::move(kept));
 }
 
 }  // namespace holdfast::bridge

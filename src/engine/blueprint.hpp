@@ -7,7 +7,9 @@
 #include <memory>
 
 #include "core/guest.hpp"
+#include "core/time_source.hpp"
 #include "engine/handle.hpp"
+#include "engine/objects.hpp"
 
 /// A component linked with all it imports: what instances are made from.
 namespace holdfast::bridge {
@@ -20,9 +22,10 @@ using function_runner = std::function<bool(std::function<void()>)>;
 /// @par Thread safety  safe once linked
 class blueprint final : public core::guest_maker {
  public:
-  /// Links. @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`
+  /// Links. The clock, which guests ask for the time they have left, outlives the blueprint's instances.
+  /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`
   static result<std::unique_ptr<blueprint>> link(const component& what, const pool_options& options,
-                                                 function_runner runner);
+                                                 function_runner runner, const core::time_source& clock);
 
   std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::cell> owner,
                                     std::uint64_t generation) noexcept override;
@@ -31,11 +34,15 @@ class blueprint final : public core::guest_maker {
   const hfb_blueprint* raw() const noexcept { return handle_.get(); }
 
  private:
-  blueprint(component what, blueprint_handle linked)
-      : component_(std::move(what)), handle_(std::move(linked)) {}
+  blueprint(component what, const core::time_source& clock) : component_(std::move(what)), clock_(clock) {}
+
+  result<void> define(hfb_linker* linker, const imports& offered, const function_runner& runner);
 
   component component_;
   blueprint_handle handle_;
+  const core::time_source& clock_;
+  std::shared_ptr<const object_kinds> kinds_;
+  std::size_t most_objects_ = 0;
 };
 
 }  // namespace holdfast::bridge

@@ -11,16 +11,32 @@
 #include "engine/bridge_error.hpp"
 #include "engine/component_impl.hpp"
 #include "engine/engine_impl.hpp"
+#include "wit/carried.hpp"
+#include "wit/manifest.hpp"
 #include "wit/packed.hpp"
+#include "wit/remarks.hpp"
 
 namespace holdfast {
+
+namespace {
+
+// The least binding source first: each replaces what those before it said of an export.
+result<void> declare(wit::world& of, std::span<const std::byte> bytes, const contract_sources& from) {
+  if (auto carried = wit::apply_carried(of, bytes); !carried) return carried;
+  if (!from.wit.empty()) {
+    if (auto read = wit::apply_wit(of, from.wit, from.world); !read) return read;
+  }
+  return from.manifest.empty() ? result<void>() : wit::load_manifest(of, from.manifest);
+}
+
+}  // namespace
 
 result<component> component::compile(const engine& with, std::span<const std::byte> bytes,
                                      const compile_options& options) {
   hfb_component* raw = nullptr;
   const std::string cache = options.cache.string();
   if (hfb_error* failed = hfb_component_compile(with.internals()->handle.get(), bridge::slice_of(bytes),
-                                                bridge::slice_of(cache), &raw))
+                                                bridge::slice_of(cache), options.fuel == metering::on, &raw))
     return bridge::to_error(failed);
   bridge::component_handle compiled(raw);
 
@@ -29,6 +45,7 @@ result<component> component::compile(const engine& with, std::span<const std::by
   const core::buffer description = bridge::buffer_of(packed);
   auto world = wit::decode_world(description.bytes());
   if (!world) return world.error();
+  if (auto declared = declare(*world, bytes, options.contract); !declared) return declared.error();
   return component(std::make_shared<const impl>(with, std::move(compiled), std::move(*world)));
 }
 
@@ -41,7 +58,12 @@ result<component> component::load(const engine& with, const std::filesystem::pat
   if (!file) return error(errc::not_wasm, refuse(std::strerror(errno)));
   std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (file.bad()) return error(errc::not_wasm, refuse("cannot be read"));
-  auto made = compile(with, std::as_bytes(std::span(bytes)), options);
+  compile_options found = options;
+  if (const auto beside = wit::manifest_beside(path);
+      found.contract.manifest.empty() && std::filesystem::exists(beside, failed)) {
+    found.contract.manifest = beside;
+  }
+  auto made = compile(with, std::as_bytes(std::span(bytes)), found);
   if (!made) return error(made.error().code, refuse(made.error().message()));
   return made;
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/host_entry.hpp"
 
+#include <boost/core/demangle.hpp>
 #include <exception>
+#include <optional>
+#include <span>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
+#include "core/lineage.hpp"
 #include "engine/instance.hpp"
 #include "wit/packed.hpp"
 
@@ -23,8 +29,19 @@ struct rescue {
 }  // namespace
 
 struct host_call::impl {
-  impl(hfb_host_call* owned, component of, const wit::function* import, std::stop_token stop)
-      : raw(owned), of(std::move(of)), import(import), stop(std::move(stop)) {}
+  impl(hfb_host_call* owned, const bridge::host_entry& entry, const bridge::instance* from)
+      : raw(owned), of(entry.of), import(entry.import), kinds(entry.kinds) {
+    if (from == nullptr) return;  // a direct call
+    stop = from->stop_token();
+    caller = from->in_flight();
+    home = from->home();
+    kept = from->kept();
+    if (kept == nullptr) return;
+    const hfb_object* objects = nullptr;
+    const std::size_t count = hfb_host_call_objects(raw, &objects);
+    for (const hfb_object& each : std::span(objects, count))
+      lent.push_back({each.number, each.kind, kept->find(each.object)});
+  }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
   ~impl() {
@@ -36,11 +53,17 @@ struct host_call::impl {
     }
   }
 
+  // Gone before the guest goes on, which may be the last to have them.
+  void return_lent() { lent.clear(); }
+
   void fail(std::string_view why) {
+    return_lent();
     if (hfb_host_call* call = std::exchange(raw, nullptr)) hfb_host_call_fail(call, bridge::slice_of(why));
   }
 
   void reply(const wit::value* what) {
+    return_lent();
+    if (!trouble.empty()) return fail("`" + import->qualified_name() + "` gave " + trouble);
     const auto packed = wit::encode_result(*import, what);
     if (!packed) {
       fail("`" + import->qualified_name() + "` answered wrongly: " + packed.error().message());
@@ -49,10 +72,46 @@ struct host_call::impl {
     }
   }
 
+  std::shared_ptr<void> find(const wit::handle& handle, std::type_index type) const {
+    for (const lent_object& each : lent) {
+      if (each.number == handle.number() && bridge::kind_of(*kinds, type) == each.kind) return each.object;
+    }
+    throw std::invalid_argument("handle " + std::to_string(handle.number()) + " is no " +
+                                boost::core::demangle(type.name()) + " of this call");
+  }
+
+  wit::handle keep(std::shared_ptr<void> object, std::type_index type) {
+    const auto kind = bridge::kind_of(*kinds, type);
+    std::optional<std::uint32_t> number;
+    if (raw == nullptr || kept == nullptr || object == nullptr) {
+      trouble = "no object";
+    } else if (!kind) {
+      trouble = "an object of " + boost::core::demangle(type.name()) + ", which no resource was defined with";
+    } else if (number = kept->insert(std::move(object)); !number) {
+      trouble = "an object too many: the guest has " + std::to_string(kept->limit()) + ", its limit";
+    }
+    if (!number) return {0, wit::handle::ownership::own, home};
+    const std::uint64_t name = hfb_object_number(*kind, *number);
+    hfb_host_call_offer(raw, name);
+    return {name, wit::handle::ownership::own, home};
+  }
+
+  struct lent_object {
+    std::uint64_t number;
+    std::uint32_t kind;
+    std::shared_ptr<void> object;
+  };
+
   hfb_host_call* raw;
   component of;  // keeps `import` alive
   const wit::function* import;
+  std::shared_ptr<const bridge::object_kinds> kinds;
   std::stop_token stop;
+  boost::intrusive_ptr<core::call> caller;  // the guest's call, on whose behalf the function works
+  wit::handle::home home;                   // of the handles among the arguments
+  std::shared_ptr<bridge::objects> kept;    // where objects for the guest go; null: it can have none
+  std::vector<lent_object> lent;  // the objects among the arguments, kept whatever becomes of the guest
+  std::string trouble;            // what it gave and cannot give: it can only fail
   std::weak_ptr<rescue> rescued;
   wit::arguments args;
 };
@@ -67,6 +126,12 @@ std::stop_token host_call::stop_token() const noexcept { return impl_->stop; }
 bool host_call::abandoned() const noexcept {
   return impl_->raw == nullptr || hfb_host_call_abandoned(impl_->raw);
 }
+std::shared_ptr<void> host_call::find(const wit::handle& of, std::type_index type) const {
+  return impl_->find(of, type);
+}
+wit::handle host_call::keep(std::shared_ptr<void> object, std::type_index type) {
+  return impl_->keep(std::move(object), type);
+}
 void host_call::reply() && { impl_->reply(nullptr); }
 void host_call::reply(wit::value what) && { impl_->reply(&what); }
 void host_call::fail(std::string_view why) && { impl_->fail(why); }
@@ -76,14 +141,16 @@ namespace {
 
 void run(const host_function& function, std::unique_ptr<host_call::impl> call) noexcept {
   if (hfb_host_call_abandoned(call->raw)) return;  // cut while it waited for its thread: nobody wants it run
+  const core::on_behalf mark(call->caller);
   const auto net = std::make_shared<rescue>(rescue{std::this_thread::get_id()});
   std::string why;
   try {
     call->rescued = net;
     hfb_slice packed{};
     hfb_host_call_args(call->raw, &packed);
-    call->args =
-        wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size))).value();
+    call->args = wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size)),
+                                       wit::decode_budget, call->home)
+                     .value();
     function(host_call(std::move(call)));
     if (net->raw == nullptr) return;
     why = "something that the function itself caught";
@@ -109,8 +176,7 @@ void host_entry::enter(void* context, hfb_host_call* raw) {
     // Shared, since std::function wants to copy. Once it is made, the call fails by itself when nobody runs
     // it.
     const auto call = std::make_shared<std::unique_ptr<host_call::impl>>();
-    *call = std::make_unique<host_call::impl>(raw, self.of, self.import,
-                                              from != nullptr ? from->stop_token() : std::stop_token());
+    *call = std::make_unique<host_call::impl>(raw, self, from);
     raw = nullptr;
     if (!self.runner([function = self.function, call] { run(*function, std::move(*call)); }) &&
         *call != nullptr)

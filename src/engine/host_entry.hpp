@@ -16,6 +16,7 @@ struct host_entry {
   component of;  // keeps `import` alive
   const wit::function* import;
   function_runner runner;
+  std::shared_ptr<const object_kinds> kinds;
 
   /// The bridge's callback. Takes the call over; never throws, never blocks.
   static void enter(void* context, hfb_host_call* call);

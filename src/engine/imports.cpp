@@ -10,4 +10,9 @@ imports& imports::define(std::string interface, std::string name, host_function 
   return *this;
 }
 
+imports& imports::define_resource(std::string interface, std::string name, std::type_index type) {
+  resources_.insert_or_assign({std::move(interface), std::move(name)}, type);
+  return *this;
+}
+
 }  // namespace holdfast

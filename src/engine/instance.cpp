@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/instance.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "engine/bridge_error.hpp"
@@ -14,9 +15,23 @@ extern "C" void holdfast_wake_drop(void* context) {
   const boost::intrusive_ptr<core::cell> owner(static_cast<core::cell*>(context), false);
 }
 
+// The handle that is to be released.
+std::optional<std::uint64_t> number_in(std::span<const std::byte> packed) noexcept {
+  if (packed.size() != sizeof(std::uint64_t)) return std::nullopt;
+  std::uint64_t number = 0;
+  for (std::size_t i = packed.size(); i-- > 0;)
+    number = number << 8 | std::to_integer<std::uint64_t>(packed[i]);
+  return number;
+}
+
 }  // namespace
 
-instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner) noexcept {
+const hfb_context instance::context{look, time_left};
+
+instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner,
+                   std::uint64_t generation, const core::time_source& clock,
+                   std::shared_ptr<objects> kept) noexcept
+    : home_{owner->number(), generation}, clock_(clock), kept_(std::move(kept)) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;
@@ -30,6 +45,14 @@ instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> o
 instance::~instance() {
   // Whoever still works for this instance in a host function works for nobody.
   stop_.request_stop();
+  // The store runs no destructor of the host's: what its guest still had ends here, whyever the store goes.
+  handle_.reset();
+  if (kept_ != nullptr) kept_->close();
+}
+
+void instance::drop_object(void* user, std::uint32_t object) noexcept {
+  const auto* const self = static_cast<const instance*>(user);
+  if (self != nullptr && self->kept_ != nullptr) self->kept_->erase(object);
 }
 
 core::guest_state instance::poll() {
@@ -38,18 +61,30 @@ core::guest_state instance::poll() {
     case HFB_STATE_PENDING:
       return core::guest_state::pending;
     case HFB_STATE_READY:
+      current_.reset();
       return core::guest_state::ready;
     case HFB_STATE_FAILED:
       break;
   }
+  current_.reset();
   return core::guest_state::failed;
 }
 
 std::optional<error> instance::start(const core::request& what) {
   if (stop_.stop_requested())
     stop_ = std::stop_source();  // the last call was asked to stop and came to its end
-  hfb_error* const failed = hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
-  if (failed == nullptr) return std::nullopt;
+  hfb_error* failed = nullptr;
+  if (what.function == core::request::release) {
+    const auto number = number_in(what.arguments);
+    if (!number) return error(errc::bad_arguments, "a release takes the number of one handle");
+    failed = hfb_instance_start_drop(handle_.get(), *number);
+  } else {
+    failed = hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
+  }
+  if (failed == nullptr) {
+    current_ = what;
+    return std::nullopt;
+  }
   // Types were checked when the arguments were encoded; handles only this instance knows. The rest is told by
   // the next poll.
   if (hfb_error_kind(failed) == HFB_KIND_BAD_VALUE)
@@ -74,9 +109,42 @@ std::uint64_t instance::memory() const noexcept {
   return handle_ != nullptr ? hfb_instance_memory(handle_.get()) : 0;
 }
 
-std::size_t instance::held() const noexcept { return 0; }
+std::size_t instance::held() const noexcept {
+  return handle_ != nullptr ? hfb_instance_held(handle_.get()) : 0;
+}
+
+std::uint64_t instance::fuel_used() const noexcept {
+  return handle_ != nullptr ? hfb_instance_fuel_used(handle_.get()) : 0;
+}
 
 void instance::ask_to_stop() noexcept { stop_.request_stop(); }
+
+boost::intrusive_ptr<core::call> instance::in_flight() const noexcept {
+  return current_ ? boost::intrusive_ptr<core::call>(current_->of) : nullptr;
+}
+
+void instance::look(void* user, hfb_attempt* out) noexcept {
+  *out = {};
+  const auto* const self = static_cast<const instance*>(user);
+  if (self == nullptr) return;  // a direct call
+  out->generation = self->home_.generation;
+  if (!self->current_) return;  // a start function
+  out->stop_requested = self->stop_.stop_requested();
+  out->attempt = self->current_->attempt;
+  out->has_key = !self->current_->key.empty();
+  out->key = slice_of(self->current_->key);
+}
+
+bool instance::time_left(void* user, std::uint64_t* out) noexcept {
+  const auto* const self = static_cast<const instance*>(user);
+  if (self == nullptr || !self->current_) return false;
+  *out = 0;
+  if (self->stop_.stop_requested()) return true;  // asked, by whatever: nothing is left
+  if (self->current_->stop_at == time_point::max()) return false;
+  const duration left = self->current_->stop_at - self->clock_.now();
+  *out = static_cast<std::uint64_t>(std::max(left, duration::zero()).count());
+  return true;
+}
 
 void instance::interrupt() noexcept {
   if (handle_ != nullptr) hfb_instance_interrupt(handle_.get());

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <holdfast/value_parts.hpp>
 #include <optional>
 #include <stop_token>
 
 #include "core/cell.hpp"
 #include "core/guest.hpp"
 #include "engine/handle.hpp"
+#include "engine/objects.hpp"
 
 /// A guest over Wasmtime: one store with one instance in it.
 namespace holdfast::bridge {
 
 class instance final : public core::guest {
  public:
-  instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner) noexcept;
+  /// `kept` is null where no resource was defined.
+  instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner, std::uint64_t generation,
+           const core::time_source& clock, std::shared_ptr<objects> kept) noexcept;
+  instance(const instance&) = delete;
+  instance& operator=(const instance&) = delete;
   ~instance() override;
 
   core::guest_state poll() override;
@@ -25,10 +31,34 @@ class instance final : public core::guest {
   void ask_to_stop() noexcept override;
   void interrupt() noexcept override;
 
+  /// Fuel that the last call used; 0 where it is not counted. Between polls.
+  std::uint64_t fuel_used() const noexcept;
+
   /// The token that host functions of the call in flight get. On the driving thread.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 
+  /// The call in flight; null between calls. On the driving thread.
+  boost::intrusive_ptr<core::call> in_flight() const noexcept;
+
+  /// The embedder's objects that its guest has; null where there can be none.
+  const std::shared_ptr<objects>& kept() const noexcept { return kept_; }
+  /// The bridge's callback for one that the guest gave up.
+  static void drop_object(void* user, std::uint32_t object) noexcept;
+
+  /// What the handles that it issues are from.
+  wit::handle::home home() const noexcept { return home_; }
+
+  /// Answers what guests ask of `holdfast:call/context`: every blueprint is linked with it.
+  static const hfb_context context;
+
  private:
+  static void look(void* user, hfb_attempt* out) noexcept;
+  static bool time_left(void* user, std::uint64_t* out) noexcept;
+
+  const wit::handle::home home_;
+  const core::time_source& clock_;
+  const std::shared_ptr<objects> kept_;
+  std::optional<core::request> current_;  // from `start` until a poll tells its end
   std::stop_source stop_;
   std::optional<core::fault>
       fault_;  // before anything ran: it could not be made, or a call could not be started

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <boost/asio/system_executor.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <holdfast/host.hpp>
@@ -9,6 +10,7 @@
 #include "engine/engine_impl.hpp"
 #include "host/host_impl.hpp"
 #include "host/pool_impl.hpp"
+#include "host/ticket_impl.hpp"
 
 namespace holdfast {
 
@@ -18,6 +20,7 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
   functions = std::make_unique<detail::function_threads>(options.function_threads);
   world.emplace(core::environment{time, *threads, deadlines, random,
                                   options.observe != nullptr ? *options.observe : no_observer()});
+  keep_calls();
   runner = [functions = functions.get()](std::function<void()> work) {
     return functions->post(std::move(work));
   };
@@ -26,7 +29,14 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
 
 host::impl::impl(engine on, const host_options& how, core::environment injected, bridge::function_runner runs,
                  std::function<void()> helps)
-    : with(std::move(on)), options(how), help(std::move(helps)), world(injected), runner(std::move(runs)) {}
+    : with(std::move(on)), options(how), help(std::move(helps)), world(injected), runner(std::move(runs)) {
+  keep_calls();
+}
+
+void host::impl::keep_calls() {
+  kept.reset(new core::parking(*world, options.parking));
+  world->kept = kept.get();
+}
 
 host::impl::~impl() = default;
 
@@ -53,7 +63,12 @@ void forbid_inside_callback(const char* what) noexcept {
 
 }  // namespace detail
 
-void host::impl::shut_down() {
+boost::asio::any_io_executor host::impl::callback_executor() const {
+  if (options.callbacks) return options.callbacks;
+  return boost::asio::system_executor();
+}
+
+void host::impl::drain(duration grace) {
   std::vector<std::shared_ptr<pool::impl>> ending;
   {
     const std::scoped_lock lock(mutex);
@@ -61,8 +76,12 @@ void host::impl::shut_down() {
     ending.swap(pools);
   }
   for (const auto& one : ending) one->begin_drain();
-  const time_point until = core::later(world->time.now(), options.drain_grace);
+  const time_point until = core::later(world->time.now(), grace);
   for (const auto& one : ending) one->finish_drain(until);
+}
+
+void host::impl::shut_down() {
+  drain(options.drain_grace);
   if (heartbeat) with.internals()->ticker.forget(*heartbeat);
   functions.reset();
   threads.reset();
@@ -79,32 +98,31 @@ host::~host() {
 }
 
 result<pool> host::open(const component& what, pool_options options) {
-  const engine_options& engine = impl_->with.options();
-  if (options.cells == 0) return error(errc::limit, "a pool needs at least one cell");
-  if (options.limits.memory > engine.max_memory)
-    return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
-                                  " bytes is over the engine's max_memory of " +
-                                  std::to_string(engine.max_memory));
-  auto linked = bridge::blueprint::link(what, options, impl_->runner);
-  if (!linked) return linked.error();
-
-  auto& reserved = impl_->with.internals()->reserved_instances;
-  const std::uint64_t cells = options.cells;
-  if (const std::uint64_t before = reserved.fetch_add(cells); before + cells > engine.max_instances) {
-    reserved.fetch_sub(cells);
-    return error(errc::no_resources, std::to_string(cells) + " cells do not fit: " + std::to_string(before) +
-                                         " of the " + std::to_string(engine.max_instances) +
-                                         " instances of this engine are taken");
-  }
+  auto first = detail::edition::make(*impl_, what, options);
+  if (!first) return first.error();
   const std::scoped_lock lock(impl_->mutex);
-  if (impl_->closed) {
-    reserved.fetch_sub(cells);
-    return error(errc::draining);
-  }
+  if (impl_->closed) return error(errc::draining);
   impl_->pools.reserve(impl_->pools.size() + 1);  // nothing may fail once the cells are open
-  auto made = std::make_shared<pool::impl>(impl_, std::move(options), std::move(*linked));
+  const auto& edition = *first;
+  auto made = std::make_shared<pool::impl>(impl_, std::move(options), edition);
   impl_->pools.push_back(made);
+  edition->open();
   return pool(std::move(made));
+}
+
+result<ticket> host::attach(const call_id& id) const {
+  auto found = impl_->kept->find(id);
+  if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
+  // Every call that a host keeps is one of its pools'.
+  boost::intrusive_ptr<detail::pool_call> asked(static_cast<detail::pool_call*>(found.get()));
+  return ticket(std::make_shared<const ticket::impl>(std::move(asked), impl_, core::call::reading::again));
+}
+
+orphan_figures host::orphans() const { return impl_->kept->figures(); }
+
+void host::drain(duration grace) const {
+  detail::forbid_inside_callback("a host was drained");
+  impl_->drain(grace);
 }
 
 }  // namespace holdfast

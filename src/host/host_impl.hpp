@@ -12,6 +12,7 @@
 
 #include "core/environment.hpp"
 #include "core/mailbox.hpp"
+#include "core/parking.hpp"
 #include "core/workers.hpp"
 #include "engine/blueprint.hpp"
 #include "host/function_threads.hpp"
@@ -37,11 +38,18 @@ struct host::impl {
   impl& operator=(const impl&) = delete;
   ~impl();
 
-  /// Drains every pool, kills what outlasts the grace, ends the threads. Once.
+  /// Drains every pool, kills what outlasts the grace. No pool is opened any more.
+  void drain(duration grace);
+  /// The same, then ends the threads. Once.
   void shut_down();
 
   /// Waits until the mailbox's cells have ended. False: the time was over first.
   bool wait_deserted(core::mailbox& box, time_point until) const;
+
+  void keep_calls();
+
+  /// Where handlers run that name no executor.
+  boost::asio::any_io_executor callback_executor() const;
 
   engine with;
   host_options options;
@@ -54,6 +62,7 @@ struct host::impl {
   std::function<void()> help;
 
   std::optional<core::environment> world;
+  boost::intrusive_ptr<core::parking> kept;
   bridge::function_runner runner;
   std::optional<std::uint64_t> heartbeat;
 

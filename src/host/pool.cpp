@@ -1,158 +1,137 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <holdfast/pool.hpp>
+#include <stop_token>
 #include <utility>
 
-#include "engine/component_impl.hpp"
-#include "engine/engine_impl.hpp"
+#include "core/lineage.hpp"
+#include "host/handle_home.hpp"
 #include "host/pool_impl.hpp"
 #include "host/ticket_impl.hpp"
 #include "host/waiting.hpp"
 
 namespace holdfast {
 
-namespace detail {
+pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::shared_ptr<detail::edition> first)
+    : owner(std::move(by)), options(std::move(with)), current(std::move(first)) {}
 
-void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from,
-                        cell_state to) noexcept {
-  next_.on_cell(cell, generation, from, to);
-  using enum cell_state;
-  if (from != building && from != rebuilding && to != broken) return;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (to == broken || to == closed) {  // closed while it was built: it will never be ready
-      ++broken_;
-      closed_ = closed_ || to == closed;
-    } else if (to == idle || to == draining) {
-      ready_ = true;
-    } else {
-      return;
-    }
-  }
-  changed_.notify_all();
-}
-
-void readiness::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
-                         std::string_view untrusted) noexcept {
-  next_.on_fault(cell, generation, why, untrusted);
-  const std::scoped_lock lock(mutex_);
-  if (!ready_) fault_ = error(why, std::string(untrusted));
-}
-
-bool readiness::closed() {
-  const std::scoped_lock lock(mutex_);
-  return closed_;
-}
-
-bool readiness::wait(duration limit, std::size_t cells) {
-  std::unique_lock lock(mutex_);
-  const auto decided = [&] { return ready_ || broken_ >= cells; };
-  if (limit == no_limit) {
-    changed_.wait(lock, decided);
-  } else {
-    changed_.wait_for(lock, limit, decided);
-  }
-  return ready_;
-}
-
-std::optional<error> readiness::last_fault() {
-  const std::scoped_lock lock(mutex_);
-  return fault_;
-}
-
-reservation::~reservation() { from_.internals()->reserved_instances.fetch_sub(count_); }
-
-}  // namespace detail
-
-pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::unique_ptr<bridge::blueprint> linked)
-    : owner(std::move(by)),
-      options(std::move(with)),
-      reserved(owner->with, options.cells),
-      ready(owner->world->observe),
-      world{owner->world->time, owner->world->run, owner->world->deadlines, owner->world->random, ready},
-      blueprint(std::move(linked)),
-      box(new core::mailbox(world, {options.queue_depth, options.queue_bytes, options.call_bytes})) {
-  for (std::uint32_t i = 0; i < options.cells; ++i)
-    cells.emplace_back(
-        new core::cell(world, box, *blueprint, options.rebuild, owner->next_cell.fetch_add(1)));
-  for (const auto& one : cells) one->open();
-}
-
-result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(std::string_view function,
+result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(const detail::edition& in,
+                                                                    std::string_view function,
                                                                     wit::arguments&& arguments,
-                                                                    const call_options& how, bool bound) {
-  const auto found = blueprint->linked().world().find_export(function);
+                                                                    const call_options& how,
+                                                                    core::call_terms terms) const {
+  const auto found = in.what.world().find_export(function);
   if (!found) return found.error();
+  auto home = detail::home_of(**found, arguments);
+  if (!home) return home.error();
+  terms.only_in = *home;
   auto packed = wit::encode(**found, std::move(arguments));
   if (!packed) return packed.error();
-  const core::call_terms terms{.deadline = core::later(world.time.now(), how.deadline),
-                               .run_limit = how.run_limit,
-                               .grace = options.stop_grace,
-                               .bound = bound};
-  const call_id id{world.random.next(), world.random.next()};
+  return make(**found, std::move(*packed), how, terms);
+}
+
+boost::intrusive_ptr<detail::pool_call> pool::impl::make(const wit::function& target,
+                                                         wit::packed_args&& arguments,
+                                                         const call_options& how,
+                                                         core::call_terms terms) const {
+  const time_point now = owner->world->time.now();
+  terms.deadline = core::later(now, how.deadline);
+  // A guest's own call ends no later than the guest itself.
+  if (const core::call* parent = core::on_behalf::current())
+    terms.deadline = std::min(terms.deadline, parent->stop_at());
+  terms.run_limit = how.run_limit;
+  terms.grace = options.stop_grace;
+  terms.attempts = options.retry.attempts;
+  terms.repeatable = target.contract.retry_safe();
+  const call_id id{owner->world->random.next(), owner->world->random.next()};
   return boost::intrusive_ptr<detail::pool_call>(
-      new detail::pool_call(world, id, terms, **found, std::move(*packed)));
-}
-
-void pool::impl::begin_drain() noexcept {
-  box->close();
-  for (const auto& one : cells) one->drain();
-}
-
-void pool::impl::finish_drain(time_point until) noexcept {
-  if (owner->wait_deserted(*box, until)) return;
-  box->refuse_queued(errc::draining, "the pool was drained before the call could begin");
-  for (const auto& one : cells) one->close();
-  owner->wait_deserted(*box, time_point::max());
+      new detail::pool_call(*owner->world, id, terms, target, std::move(arguments), how.key));
 }
 
 reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
-  auto asked = impl_->prepare(function, std::move(arguments), options, true);
-  if (!asked) return detail::refused_reply(asked.error());
-  // Waiting begins before the call can be seen: a bound call is never without its waiter.
-  const boost::intrusive_ptr<detail::thread_waiter> waits(new detail::thread_waiter(impl_->world, *asked));
-  waits->begin();
-  if (const auto refused = impl_->box->admit(*asked, options.how.value_or(start::dispatch))) {
-    waits->forget();
-    return detail::refused_reply(*refused);
+  return call(function, std::move(arguments), options, std::stop_token());
+}
+
+reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options,
+                 std::stop_token stop) const {
+  boost::intrusive_ptr<detail::thread_waiter> waits;
+  {
+    const impl::admission to(*impl_);
+    const auto asked = impl_->prepare(*to, function, std::move(arguments), options, {.bound = true});
+    if (!asked) return detail::refused_reply(asked.error());
+    waits.reset(new detail::thread_waiter(impl_->owner, *asked));
+    waits->leave_on(std::move(stop));
+    if (auto refused = detail::begin_bound(*to->box, *asked, *waits, options, start::dispatch))
+      return std::move(*refused);
   }
-  waits->give_up_after(options.wait);
-  return waits->wait() ? (*asked)->detached_reply() : (*asked)->outcome_reply();
+  return waits->wait();
 }
 
 result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
                             const call_options& options) const {
-  auto asked = impl_->prepare(function, std::move(arguments), options, false);
+  const impl::admission to(*impl_);
+  auto asked = impl_->prepare(*to, function, std::move(arguments), options, {.findable = true});
   if (!asked) return asked.error();
   // Made first: an accepted call never lacks its ticket.
-  ticket claim(std::make_shared<const ticket::impl>(*asked, impl_));
-  if (auto refused = impl_->box->admit(*asked, options.how.value_or(start::post))) return *refused;
+  ticket claim(std::make_shared<const ticket::impl>(*asked, impl_->owner, core::call::reading::last));
+  if (auto refused = to->box->admit(*asked, options.how.value_or(start::post))) return *refused;
+  return claim;
+}
+
+result<ticket> pool::release(const wit::handle& which, const call_options& options) const {
+  if (which.from().generation == 0 || which.owned() != wit::handle::ownership::own)
+    return error(errc::bad_arguments, "only an own handle that a call of this pool returned can be released");
+  std::array<std::byte, sizeof(std::uint64_t)> number{};
+  for (std::size_t i = 0; i < number.size(); ++i)
+    number[i] = static_cast<std::byte>(which.number() >> (8 * i));
+  wit::function drop;
+  drop.index = core::request::release;
+  const impl::admission to(*impl_);
+  const auto asked = impl_->make(drop, wit::packed_args::of(number), options,
+                                 {.only_in = core::home{which.from().cell, which.from().generation}});
+  ticket claim(std::make_shared<const ticket::impl>(asked, impl_->owner, core::call::reading::last));
+  if (auto refused = to->box->admit(asked, options.how.value_or(start::post))) return *refused;
   return claim;
 }
 
 result<void> pool::wait_ready(duration limit) const {
-  if (impl_->ready.wait(limit, impl_->cells.size())) return {};
-  if (impl_->ready.closed()) return error(errc::draining);
-  const auto why = impl_->ready.last_fault();
+  const auto of = impl_->current.load();
+  if (of->ready.wait_ready(limit, impl_->owner->help)) return {};
+  if (of->ready.closed()) return error(errc::draining);
+  const auto why = of->ready.last_fault();
   if (!why) return error(errc::cannot_instantiate, "no instance was ready in time");
   return error(*why == errc::no_resources ? errc::no_resources : errc::cannot_instantiate, why->detail);
 }
 
-const holdfast::component& pool::component() const noexcept { return impl_->blueprint->linked(); }
+std::optional<error> pool::wait_broken(duration limit) const {
+  const auto why = impl_->current.load()->ready.wait_broken(limit, impl_->owner->help);
+  if (!why) return std::nullopt;
+  return error(errc::broken, why->message());
+}
+
+result<void> pool::swap(const holdfast::component& next, const swap_options& how) const {
+  detail::forbid_inside_callback("a pool's component was exchanged");
+  return impl_->exchange(next, how);
+}
+
+holdfast::component pool::component() const { return impl_->current.load()->what; }
 
 std::vector<cell_status> pool::cells() const {
+  const auto of = impl_->current.load();
   std::vector<cell_status> all;
-  all.reserve(impl_->cells.size());
-  for (const auto& one : impl_->cells) all.push_back({one->number(), one->generation(), one->state()});
+  all.reserve(of->cells.size());
+  for (const auto& one : of->cells) all.push_back({one->number(), one->generation(), one->state()});
   return all;
 }
 
-std::size_t pool::queued() const noexcept { return impl_->box->depth(); }
+std::size_t pool::queued() const noexcept { return impl_->current.load()->box->depth(); }
 
 void pool::drain(duration grace) const {
   detail::forbid_inside_callback("a pool was drained");
   impl_->begin_drain();
-  impl_->finish_drain(core::later(impl_->world.time.now(), grace));
+  impl_->finish_drain(core::later(impl_->owner->world->time.now(), grace));
   const std::scoped_lock lock(impl_->owner->mutex);
   std::erase(impl_->owner->pools, impl_);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <holdfast/reply.hpp>
+#include <holdfast/typed_reply.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "core/call.hpp"
@@ -13,20 +16,27 @@ namespace holdfast::detail {
 class pool_call final : public core::call {
  public:
   pool_call(core::environment& world, call_id id, core::call_terms terms, const wit::function& target,
-            wit::packed_args arguments) noexcept
-      : call(world, id, target.index, terms), target_(target), arguments_(std::move(arguments)) {}
+            wit::packed_args arguments, std::string_view key = {})
+      : call(world, id, target.index, terms),
+        result_(target.result),
+        arguments_(std::move(arguments)),
+        key_(key) {}
 
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
-  std::size_t bytes() const noexcept override { return arguments_.size(); }
+  std::size_t bytes() const noexcept override { return arguments_.size() + key_.size(); }
+  std::string_view key() const noexcept override { return key_; }
 
   /// What a caller is told once the call is done.
   reply outcome_reply() const;
+  /// The same, the value going into the sink.
+  reply outcome_reply(const value_sink& into) const;
   /// What a caller is told who stopped waiting.
   reply detached_reply() const;
 
  private:
-  const wit::function& target_;  // the component's; a pool outlives its calls
+  const std::optional<wit::type> result_;  // its own: a parked call outlives its pool and component
   const wit::packed_args arguments_;
+  const std::string key_;
 };
 
 /// What a caller is told of a request that was not accepted.

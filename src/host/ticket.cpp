@@ -12,23 +12,20 @@ call_phase ticket::phase() const noexcept { return claim_->asked->phase(); }
 revoke_answer ticket::revoke() const noexcept { return claim_->asked->revoke(); }
 bool ticket::kill() const noexcept { return claim_->asked->kill(); }
 
-reply ticket::wait(duration limit) const {
+reply ticket::wait(duration limit) const { return wait(std::stop_token(), limit); }
+
+reply ticket::wait(std::stop_token stop, duration limit) const {
   const boost::intrusive_ptr<detail::thread_waiter> waits(
-      new detail::thread_waiter(claim_->of->world, claim_->asked));
-  if (!waits->begin()) return claim_->asked->outcome_reply();
-  waits->give_up_after(limit);
-  const bool left = waits->wait();
-  return left ? claim_->asked->detached_reply() : claim_->asked->outcome_reply();
+      new detail::thread_waiter(claim_->owner, claim_->asked, claim_->reads));
+  waits->leave_on(std::move(stop));
+  return detail::begin_wait(*waits, limit) ? waits->wait() : waits->read();
 }
 
-void ticket::on_done(std::function<void(reply)> told, duration limit) const {
+void ticket::on_done(std::function<void(reply)> told, duration limit, std::stop_token stop) const {
   const boost::intrusive_ptr<detail::callback_waiter> waits(
-      new detail::callback_waiter(claim_->of->world, claim_->asked, claim_->of, told));
-  if (waits->begin()) {
-    waits->give_up_after(limit);
-  } else {
-    told(claim_->asked->outcome_reply());
-  }
+      new detail::callback_waiter(claim_->owner, claim_->asked, told, claim_->reads));
+  waits->leave_on(std::move(stop));
+  if (!detail::begin_wait(*waits, limit)) told(waits->read());
 }
 
 }  // namespace holdfast

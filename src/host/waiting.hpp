@@ -3,71 +3,77 @@
 
 #include <atomic>
 #include <functional>
+#include <future>
 #include <holdfast/duration.hpp>
+#include <holdfast/reply.hpp>
 #include <memory>
+#include <optional>
 #include <utility>
 
-#include "core/call.hpp"
+#include "core/async_waiter.hpp"
+#include "core/mailbox.hpp"
+#include "core/patient_waiter.hpp"
+#include "host/host_impl.hpp"
 #include "host/pool_call.hpp"
 
-/// How callers wait: on a thread, or with a callback; both may give up at a time of their own.
+/// How callers wait: on a thread, with a raw callback, with a future, or with a handler on an executor.
+///
+/// All are the one `core::patient_waiter`, begin by one of the two doors at the end of this file, and leave
+/// by its one way out. They differ in how they are told, and in nothing else.
 namespace holdfast::detail {
 
-/// A waiter that leaves when its own time is over. Leaving never touches a call that has begun.
-class patient_waiter : public core::waiter {
+/// What waits for a pool's call. Keeps the host's world until it was told.
+template <class Kind>
+class call_waiter : public Kind {
  public:
-  patient_waiter(core::environment& world, boost::intrusive_ptr<pool_call> asked) noexcept
-      : world_(world), asked_(std::move(asked)) {}
+  /// `reads`: whether the result may be asked for again after this.
+  call_waiter(std::shared_ptr<host::impl> by, boost::intrusive_ptr<pool_call> asked,
+              core::call::reading reads = core::call::reading::last) noexcept
+      : Kind(*by->world, std::move(asked)), owner_(std::move(by)), reads_(reads) {}
 
-  /// Begins to wait, without a limit yet. False: the call is done already, nothing will be told.
-  bool begin() { return asked_->attach(this); }
-
-  /// Gives up after `limit` from now. Only once the call was accepted.
-  void give_up_after(duration limit) noexcept {
-    if (limit == no_limit) return;
-    world_.deadlines.arm(patience_, core::later(world_.time.now(), limit));
-    // Done meanwhile, it was disarmed too early; armed, it would keep this waiter for nothing.
-    if (asked_->phase() == call_phase::done) world_.deadlines.disarm(patience_);
-  }
-
-  /// The call was refused: nothing will be told.
-  void forget() noexcept { asked_->leave(*this); }
-
-  void on_done(core::call&) noexcept final {
-    world_.deadlines.disarm(patience_);
-    told(false);
-  }
-
-  void on_timer(core::timer&) noexcept final {
-    if (!asked_->leave(*this)) return;  // it is being told
-    // A bound call that was queued has been revoked by this: then there is an outcome after all.
-    told(asked_->phase() != call_phase::done);
-  }
-
-  pool_call& asked() const noexcept { return *asked_; }
+  /// The outcome of a call that is done.
+  reply read() const { return ended().outcome_reply(); }
+  /// The same, the value going into the sink.
+  reply read(const value_sink& into) const { return ended().outcome_reply(into); }
 
  protected:
-  /// Called once: the call is done, or the waiter has left it.
-  virtual void told(bool left) noexcept = 0;
-
- private:
-  core::environment& world_;
-  const boost::intrusive_ptr<pool_call> asked_;
-  core::timer patience_{*this};
-};
-
-class thread_waiter final : public patient_waiter {
- public:
-  using patient_waiter::patient_waiter;
-
-  /// Blocks until told. True: it left, the call goes on.
-  bool wait() noexcept {
-    state seen = state::untold;
-    if (state_.compare_exchange_strong(seen, state::asleep)) state_.wait(state::asleep);
-    return left_;
+  /// What the waiter is told.
+  reply told_reply(bool left) const {
+    return left ? static_cast<pool_call&>(this->asked()).detached_reply() : read();
   }
 
  private:
+  const pool_call& ended() const {
+    auto& asked = static_cast<pool_call&>(this->asked());
+    asked.read(*owner_->kept, reads_);
+    return asked;
+  }
+
+  const std::shared_ptr<host::impl> owner_;
+  const core::call::reading reads_;
+};
+
+class thread_waiter final : public call_waiter<core::patient_waiter> {
+ public:
+  using call_waiter::call_waiter;
+
+  /// Blocks until told.
+  reply wait() noexcept {
+    sleep();
+    return told_reply(left_);
+  }
+  /// The same, the value going into the sink.
+  reply wait(const value_sink& into) {
+    sleep();
+    return left_ ? told_reply(true) : read(into);
+  }
+
+ private:
+  void sleep() noexcept {
+    state seen = state::untold;
+    if (state_.compare_exchange_strong(seen, state::asleep)) state_.wait(state::asleep);
+  }
+
   // Not a semaphore: libstdc++'s asks the kernel to wake somebody with every release, and a dispatched call
   // is done before its caller would sleep.
   enum class state : int { untold, asleep, told };
@@ -80,19 +86,59 @@ class thread_waiter final : public patient_waiter {
   std::atomic<state> state_{state::untold};
 };
 
-class callback_waiter final : public patient_waiter {
+class callback_waiter final : public call_waiter<core::patient_waiter> {
  public:
-  callback_waiter(core::environment& world, boost::intrusive_ptr<pool_call> asked,
-                  std::shared_ptr<const void> keeps, std::function<void(reply)> callback) noexcept
-      : patient_waiter(world, std::move(asked)), keeps_(std::move(keeps)), callback_(std::move(callback)) {}
+  callback_waiter(std::shared_ptr<host::impl> by, boost::intrusive_ptr<pool_call> asked,
+                  std::function<void(reply)> callback, core::call::reading reads) noexcept
+      : call_waiter(std::move(by), std::move(asked), reads), callback_(std::move(callback)) {}
 
  private:
   void told(bool left) noexcept override {
     const auto callback = std::exchange(callback_, nullptr);
-    callback(left ? asked().detached_reply() : asked().outcome_reply());
+    callback(told_reply(left));
   }
-  const std::shared_ptr<const void> keeps_;  // the pool and its world, until told
   std::function<void(reply)> callback_;
 };
+
+class future_waiter final : public call_waiter<core::patient_waiter> {
+ public:
+  using call_waiter::call_waiter;
+
+  std::future<reply> future() { return promise_.get_future(); }
+
+  /// Without the call: it was refused, or is done already.
+  void tell_now(reply what) { promise_.set_value(std::move(what)); }
+
+ private:
+  void told(bool left) noexcept override { promise_.set_value(told_reply(left)); }
+
+  std::promise<reply> promise_;
+};
+
+/// Hands over to an executor, where the reply is read.
+class handler_waiter final : public call_waiter<core::async_waiter> {
+ public:
+  using call_waiter::call_waiter;
+
+  /// Without the call: it was refused.
+  void refuse(reply why) noexcept {
+    refused_ = std::move(why);
+    tell_now();
+  }
+
+ private:
+  reply answer() override { return refused_ ? std::move(*refused_) : told_reply(left()); }
+
+  std::optional<reply> refused_;
+};
+
+/// The door of every bound call: it begins with its first waiter, so it is never without one. A reply: it was
+/// refused, or its caller had left before; the waiter will not be told.
+std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
+                                 core::patient_waiter& waits, const call_options& options, start otherwise);
+
+/// The door of every wait for a call that was accepted before. False: it is done, the waiter will not be
+/// told.
+bool begin_wait(core::patient_waiter& waits, duration limit);
 
 }  // namespace holdfast::detail

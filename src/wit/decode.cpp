@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <holdfast/unpacker.hpp>
 
+#include "wit/copy_run.hpp"
 #include "wit/packed.hpp"
 #include "wit/reader.hpp"
 
@@ -10,37 +10,11 @@ namespace holdfast::wit {
 
 namespace {
 
-/// Copies a run of numbers in blocks, and into a vector that was not zeroed first.
-///
-/// The block is what glibc copies without `rep movsb`. Zen processors run that one ten times slower where the
-/// target lies a little ahead of the source within the page (glibc bug 30994), and a result lies just so
-/// beside the bytes that it is copied from.
-template <class T>
-std::vector<T> copy_of(std::span<const std::byte> run) {
-  constexpr std::size_t block = 2048 / sizeof(T);
-  const std::size_t count = run.size() / sizeof(T);
-  std::vector<T> numbers;
-  numbers.reserve(count);
-  std::array<T, block> aligned;  // the run may lie anywhere
-  for (std::size_t done = 0; done < count;) {
-    const std::size_t next = std::min(block, count - done);
-    const std::byte* from = run.data() + done * sizeof(T);
-    if constexpr (sizeof(T) == 1) {
-      numbers.insert(numbers.end(), reinterpret_cast<const T*>(from),
-                     reinterpret_cast<const T*>(from) + next);
-    } else {
-      std::memcpy(aligned.data(), from, next * sizeof(T));
-      numbers.insert(numbers.end(), aligned.begin(), aligned.begin() + static_cast<std::ptrdiff_t>(next));
-    }
-    done += next;
-  }
-  return numbers;
-}
-
 /// Reads values beside their types. Types are trusted, bytes are not.
 class decoder {
  public:
-  decoder(std::span<const std::byte> packed, std::size_t budget) : in_(packed), budget_(budget) {}
+  decoder(std::span<const std::byte> packed, std::size_t budget, handle::home from)
+      : in_(packed), budget_(budget), from_(from) {}
 
   bool get(const type& t, value& into) {
     if (budget_ == 0) {
@@ -102,6 +76,8 @@ class decoder {
   }
 
   bool finish() { return in_.finish(); }
+  std::size_t position() const noexcept { return in_.position(); }
+  std::size_t budget() const noexcept { return budget_; }
 
   error failure() const {
     if (over_budget_) return {errc::limit, "the value is made of too many parts: " + in_.failure()};
@@ -295,33 +271,47 @@ class decoder {
   bool get_handle(handle::ownership owned, value& into) {
     std::uint64_t number = 0;
     if (!in_.word(number)) return false;
-    into = value(handle(number, owned));
+    into = value(handle(number, owned, from_));
     return true;
   }
 
   packed_reader in_;
   std::size_t budget_;
+  handle::home from_;
   bool over_budget_ = false;
 };
 
 }  // namespace
 
-result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget) {
-  decoder from(packed, budget);
+value unpacker::any(const type& of) {
+  // What a value among typed ones takes, its text and numbers aside.
+  constexpr std::size_t weight = 2 * sizeof(value);
+  const std::size_t budget = std::min(decode_budget, budget_ / weight);
+  decoder from(bytes_.subspan(position_), budget, home_);
+  value made;
+  if (!from.get(of, made)) throw unpack_failure(from.failure());
+  position_ += from.position();
+  budget_ -= (budget - from.budget()) * weight;
+  return made;
+}
+
+result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget,
+                     handle::home from) {
+  decoder reads(packed, budget, from);
   value v;
-  if (!from.get(of, v) || !from.finish()) return from.failure();
+  if (!reads.get(of, v) || !reads.finish()) return reads.failure();
   return v;
 }
 
-result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed,
-                                   std::size_t budget) {
-  decoder from(packed, budget);
+result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed, std::size_t budget,
+                                   handle::home from) {
+  decoder reads(packed, budget, from);
   arguments values;
   values.reserve(of.params.size());
   for (const field& each : of.params) {
-    if (!from.get(each.type, values.emplace_back())) return from.failure();
+    if (!reads.get(each.type, values.emplace_back())) return reads.failure();
   }
-  if (!from.finish()) return from.failure();
+  if (!reads.finish()) return reads.failure();
   return values;
 }
 

@@ -147,6 +147,9 @@ class encoder {
   }
 
   std::vector<std::byte> take() { return std::move(out_); }
+  const homes& handles() const noexcept { return handles_; }
+  const std::string& path() const noexcept { return path_; }
+  const std::string& why() const noexcept { return why_; }
   error failure(std::string_view where) const {
     return {errc::bad_arguments, std::string(where) + path_ + ": " + why_};
   }
@@ -422,6 +425,7 @@ class encoder {
     if (t.kind() == kind::own && held->owned() != handle::ownership::own) {
       return fail("expected an owned handle, got a borrowed one");
     }
+    handles_.note(held->from());
     word(held->number());
     return true;
   }
@@ -430,9 +434,22 @@ class encoder {
   std::vector<std::byte> out_;
   std::size_t referred_ = 0;
   std::size_t values_ = 0;
+  homes handles_;
   std::string path_;
   std::string why_;
 };
+
+bool packer::any(const type& of, const value& what) {
+  encoder into(placement::in_line);
+  if (into.put(of, what)) {
+    const std::vector<std::byte> made = into.take();
+    out_.insert(out_.end(), made.begin(), made.end());
+    handles_.note(into.handles());
+    return true;
+  }
+  fail(into.why());
+  return within(false, [&] { return into.path(); });
+}
 
 result<packed_args> encode(const function& of, arguments&& values, placement where) {
   if (values.size() != of.params.size()) {

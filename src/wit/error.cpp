@@ -64,6 +64,8 @@ constexpr entry describe(errc code) noexcept {
       return {"type_mismatch", "an import has another type", effect::not_executed};
     case errc::cannot_instantiate:
       return {"cannot_instantiate", "the component could not be instantiated", effect::not_executed};
+    case errc::bad_contract:
+      return {"bad_contract", "the cancel contract cannot be read", effect::not_executed};
     case errc::no_resources:
       return {"no_resources", "out of instances, memory or address space", effect::not_executed};
     case errc::internal:

@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <holdfast/error.hpp>
+#include <holdfast/packer.hpp>
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// Values, types and descriptions in the packed encoding of packed.md.
@@ -18,9 +20,6 @@
 /// and scalar lists are not copied on the way in: they are moved out of the arguments, kept beside the buffer
 /// and referred to.
 namespace holdfast::wit {
-
-/// From this size on a string or scalar list of the arguments is referred to, not copied.
-inline constexpr std::size_t reference_threshold = 256;
 
 /// The most values that decoding makes of one buffer: a few bytes of a guest may stand for a value of a
 /// hundred.
@@ -33,10 +32,20 @@ inline constexpr std::size_t decode_budget = 4'000'000;
 class packed_args {
  public:
   packed_args() = default;
+  /// What typed codecs packed.
+  explicit packed_args(packer&& typed) noexcept
+      : buffer_(std::move(typed.out_)), kept_(std::move(typed.kept_)), referred_(typed.referred_) {}
   packed_args(packed_args&&) noexcept = default;
   packed_args& operator=(packed_args&&) noexcept = default;
   packed_args(const packed_args&) = delete;
   packed_args& operator=(const packed_args&) = delete;
+
+  /// Bytes that are packed already, or that the guest's own layer reads.
+  static packed_args of(std::span<const std::byte> bytes) {
+    packed_args made;
+    made.buffer_.assign(bytes.begin(), bytes.end());
+    return made;
+  }
 
   /// What the bridge reads. Valid and unchanged for as long as this object, or the one it is moved to, lives.
   std::span<const std::byte> bytes() const noexcept { return buffer_; }
@@ -50,10 +59,6 @@ class packed_args {
   std::vector<value> kept_;  // owners of the referred bytes
   std::size_t referred_ = 0;
 };
-
-/// Whether large runs may stand outside the buffer. The inline form is canonical: equal arguments, equal
-/// bytes.
-enum class placement : std::uint8_t { by_reference, in_line };
 
 /// Checks and packs the arguments of a call; large runs are moved out of `values`.
 ///
@@ -72,12 +77,14 @@ result<std::vector<std::byte>> encode_value(const type& of, const value& v, std:
 result<std::vector<std::byte>> encode_result(const function& of, const value* v);
 
 /// Reads one value of a type from untrusted bytes, which it must use up.
+/// Handles in it get `from` as their home.
 /// @par Errors  `errc::bad_arguments`: malformed, or `errc::limit`: more values than `budget`
-result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget = decode_budget);
+result<value> decode(const type& of, std::span<const std::byte> packed, std::size_t budget = decode_budget,
+                     handle::home from = {});
 
 /// Takes the in-line arguments of a call apart, as a host function gets them.
 result<arguments> decode_arguments(const function& of, std::span<const std::byte> packed,
-                                   std::size_t budget = decode_budget);
+                                   std::size_t budget = decode_budget, handle::home from = {});
 
 /// Reads a component's description from untrusted bytes.
 /// @par Errors  `errc::malformed_component`: malformed, or nested deeper than `type::max_depth`

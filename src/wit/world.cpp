@@ -2,16 +2,15 @@
 #include <algorithm>
 #include <holdfast/world.hpp>
 #include <iterator>
-#include <numeric>
 
-#include "wit/utf8.hpp"
+#include "wit/nearest.hpp"
+#include "wit/remarks.hpp"
 
 namespace holdfast::wit {
 
 namespace {
 
-// Past these a suggestion is not worth its time: names come from strangers, components may export very many.
-constexpr std::size_t longest_compared = 128;
+// Past these a suggestion is not worth its time: components may export very many.
 constexpr std::size_t most_compared = 2000;
 constexpr std::size_t most_listed = 8;
 
@@ -25,15 +24,6 @@ std::vector<const function*> in_order(const interface& root) {
   gather(root, all);
   std::ranges::sort(all, {}, &function::index);
   return all;
-}
-
-// `ns:pkg/iface@1.0.0` without its version.
-std::string_view unversioned(std::string_view name) { return name.substr(0, name.find('@')); }
-
-// `iface` of `ns:pkg/iface`.
-std::string_view last_segment(std::string_view name) {
-  const std::size_t slash = name.rfind('/');
-  return slash == std::string_view::npos ? name : name.substr(slash + 1);
 }
 
 bool names_interface(std::string_view written, std::string_view full) {
@@ -85,35 +75,14 @@ const function* find_full_name(const interface& in, std::string_view written) {
   return nullptr;
 }
 
-std::size_t edit_distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < right.size(); ++j) {
-      const std::size_t replaced = diagonal + (left[i] == right[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row[right.size()];
-}
-
 std::size_t distance(std::string_view written, const function& f) {
-  std::size_t least = edit_distance(written, f.qualified_name());
-  least = std::min(least, edit_distance(written, unmarked(f.name)));
+  std::size_t least = bounded_distance(written, f.qualified_name());
+  least = std::min(least, bounded_distance(written, unmarked(f.name)));
   if (!f.interface.empty()) {
     const std::string dotted = std::string(last_segment(unversioned(f.interface))) + "." + f.name;
-    least = std::min(least, edit_distance(written, dotted));
+    least = std::min(least, bounded_distance(written, dotted));
   }
   return least;
-}
-
-std::string shortened(std::string_view name) {
-  // The message stays UTF-8 whatever was written.
-  const std::size_t shown = valid_utf8_prefix(name.substr(0, longest_compared));
-  return std::string(name.substr(0, shown)) + (shown < name.size() ? "..." : "");
 }
 
 std::string list_names(const std::vector<const function*>& functions) {
@@ -130,9 +99,8 @@ error no_such(std::string_view name, const std::vector<const function*>& all) {
   if (all.empty()) return {errc::no_such_export, detail + ": the component exports no functions"};
   const function* nearest = nullptr;
   std::size_t least = 0;
-  const std::string_view compared = name.substr(0, longest_compared);
   for (std::size_t i = 0; i < all.size() && i < most_compared; ++i) {
-    const std::size_t d = distance(compared, *all[i]);
+    const std::size_t d = distance(name, *all[i]);
     if (nearest == nullptr || d < least) {
       nearest = all[i];
       least = d;

@@ -65,11 +65,11 @@ TEST_F(parking_test, keeps_the_result_of_a_call_whose_caller_left) {
   ASSERT_NE(found, nullptr);
   EXPECT_EQ(found->end().what, outcome::completed);
   EXPECT_EQ(figures().parked, 1U);
-  found->read(call::reading::again);
-  found->read(call::reading::again);
+  found->read(*world.kept, call::reading::again);
+  found->read(*world.kept, call::reading::again);
   EXPECT_EQ(figures().claimed, 1U) << "claimed once, however often it is read";
   EXPECT_EQ(figures().parked, 1U);
-  found->read(call::reading::last);
+  found->read(*world.kept, call::reading::last);
   EXPECT_EQ(figures().parked, 0U);
   EXPECT_EQ(figures().parked_bytes, 0U);
   EXPECT_EQ(world.kept->find(id), nullptr);
@@ -90,7 +90,7 @@ TEST_F(parking_test, drops_the_oldest_result_over_its_count_and_those_that_were_
   const call_id first = left_behind();
   const call_id second = left_behind();
   const call_id third = left_behind();
-  world.kept->find(second)->read(call::reading::again);
+  world.kept->find(second)->read(*world.kept, call::reading::again);
   left_behind();
   EXPECT_EQ(world.kept->find(second), nullptr) << "it was read already";
   left_behind();
@@ -105,6 +105,7 @@ TEST_F(parking_test, keeps_nothing_of_a_result_over_its_bytes) {
   fake_pool one(small.env, log);
   const auto asked = one.send({}, {.findable = true});
   small.settle();
+  asked->claim();
   asked->abandon();
   EXPECT_EQ(small.kept->find(asked->id()), nullptr);
   one.close();
@@ -152,6 +153,7 @@ TEST_F(parking_test, counts_a_queued_orphan_from_its_beginning) {
   const auto blocks = pool.send({.what = kind::wait});
   world.settle();
   const auto asked = pool.send({.what = kind::wait}, {.findable = true});
+  asked->claim();
   asked->abandon();
   EXPECT_EQ(figures().orphans, 1U);
   world.advance(5s);

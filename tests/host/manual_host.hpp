@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <deque>
 #include <functional>
 #include <holdfast/host.hpp>
@@ -17,7 +18,8 @@ namespace holdfast::testing_support {
 
 class manual_host {
  public:
-  explicit manual_host(observer& told = no_observer()) : world(told) {}
+  explicit manual_host(observer& told = no_observer(), boost::asio::any_io_executor callbacks = {})
+      : world(told), callbacks_(std::move(callbacks)) {}
 
   core::fakes::manual_world world;
 
@@ -41,8 +43,9 @@ class manual_host {
 
  private:
   std::deque<std::function<void()>> functions_;
+  boost::asio::any_io_executor callbacks_;
   host host_{std::make_shared<host::impl>(
-      shared_engine(), host_options{.drain_grace = duration::zero()}, world.env,
+      shared_engine(), host_options{.drain_grace = duration::zero(), .callbacks = callbacks_}, world.env,
       [this](std::function<void()> work) {
         functions_.push_back(std::move(work));
         return true;

@@ -69,3 +69,12 @@ TEST(value, tells_apart_what_differs) {
   EXPECT_EQ(value::flags("a", "b"), value::flags("b", "a")) << "flags are a set";
   EXPECT_NE(value::flags("a"), value::flags("a", "b"));
 }
+
+TEST(value, of_a_handle_differs_by_the_instance_that_issued_it) {
+  const auto own = wit::handle::ownership::own;
+  EXPECT_EQ(wit::handle(7, own), wit::handle(7, own, {}));
+  EXPECT_EQ(wit::handle(7, own).from().generation, 0U) << "no home was given";
+  EXPECT_NE(wit::handle(7, own, {1, 2}), wit::handle(7, own, {1, 3}));
+  EXPECT_NE(wit::handle(7, own, {1, 2}), wit::handle(7, own, {2, 2}));
+  EXPECT_EQ(wit::handle(7, own, {1, 2}).from(), (wit::handle::home{1, 2}));
+}

@@ -4,8 +4,18 @@
 use std::{env, fs, path::PathBuf};
 
 /// The files with public items, in the order in which the header shows them.
-const SOURCES: &[&str] =
-    &["abi.rs", "error.rs", "engine.rs", "component.rs", "host_call.rs", "blueprint.rs", "instance.rs", "direct.rs"];
+const SOURCES: &[&str] = &[
+    "abi.rs",
+    "error.rs",
+    "engine.rs",
+    "component.rs",
+    "host_call.rs",
+    "blueprint.rs",
+    "object.rs",
+    "context.rs",
+    "instance.rs",
+    "direct.rs",
+];
 
 fn main() {
     println!("cargo:rerun-if-env-changed=HOLDFAST_UPDATE_HEADER");

@@ -48,6 +48,8 @@ enum hfb_kind
   HFB_KIND_NO_RESOURCES = 15,
   // A bug in the bridge, or a misuse of it.
   HFB_KIND_INTERNAL = 16,
+  // The call used up its fuel.
+  HFB_KIND_OUT_OF_FUEL = 17,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -146,6 +148,16 @@ typedef struct hfb_engine_config {
   bool signal_traps;
 } hfb_engine_config;
 
+// An object among the arguments of a host call.
+typedef struct hfb_object {
+  // As it stands in the packed arguments.
+  uint64_t number;
+  uint32_t kind;
+  uint32_t object;
+  // Given away by the guest, not lent.
+  bool owned;
+} hfb_object;
+
 // Bounds of one instance. 0 stands for the default given with each field.
 typedef struct hfb_limits {
   // Linear memory in bytes, all memories of the instance together (default 256 MiB).
@@ -170,6 +182,9 @@ typedef struct hfb_limits {
   uint64_t http_field_bytes;
   // Bytes of one write to an HTTP body (default 64 KiB).
   uint64_t http_chunk_bytes;
+  // Fuel for each call, its post-return and destructors included (default: as much as it likes). An instantiation is
+  // not counted. Needs a component compiled for fuel.
+  uint64_t fuel;
 } hfb_limits;
 
 // What a guest may reach. Empty slices grant nothing. All of it is copied.
@@ -199,6 +214,36 @@ typedef struct hfb_output {
 // block or throw, and must not poll or free the instance; it may reply at once.
 typedef void (*hfb_host_entry)(void *context, struct hfb_host_call *call);
 
+// Called when a guest, or whoever held it outside, gives up an object: nobody in the instance has it any more. Runs
+// inside a poll, on the polling thread; it must not throw or call into the instance. `user` is the instance's.
+typedef void (*hfb_object_drop)(void *user, uint32_t object);
+
+// The attempt that an instance works on.
+typedef struct hfb_attempt {
+  // The call was asked to stop.
+  bool stop_requested;
+  // There is a key; otherwise `key` means nothing.
+  bool has_key;
+  // Counted from 1; 0: no call is under way, a start function runs.
+  uint32_t attempt;
+  // Which instance of its cell this is, counted from 1; 0: nobody knows.
+  uint64_t generation;
+  // The caller's name for the request, valid for the length of the call that asked. What is not UTF-8 in it is
+  // replaced.
+  struct hfb_slice key;
+} hfb_attempt;
+
+// Where guests' questions about their attempt are answered.
+//
+// Both run inside a poll, on the polling thread, as often as the guest likes: they must be quick, and must not block,
+// throw, or call into the instance. `user` is the pointer of the instance that asks.
+typedef struct hfb_context {
+  // Fills in all of `out`.
+  void (*look)(void *user, struct hfb_attempt *out);
+  // Nanoseconds until the attempt is asked to stop, 0 if that is over. False: there is no such limit.
+  bool (*time_left)(void *user, uint64_t *out);
+} hfb_context;
+
 // Tells that an instance is worth polling again.
 //
 // `wake` comes from any thread, inside a poll too, and also after the instance was freed; it must not poll.
@@ -225,13 +270,15 @@ void hfb_bytes_free(struct hfb_bytes *bytes);
 // `error` is an error from the bridge, not yet freed.
 hfb_kind hfb_error_kind(const struct hfb_error *error);
 
-// One line of UTF-8 that says what went wrong; valid until the error is freed. Parts of it may come from a guest.
+// One line of UTF-8 that says what went wrong; valid until the error is freed. Parts of it may come from a guest: it has
+// at most 64 KiB and no control characters, which are escaped as in `\u{1b}`.
 //
 // # Safety
 // `error` is an error from the bridge, not yet freed.
 struct hfb_slice hfb_error_message(const struct hfb_error *error);
 
-// The guest's backtrace, a frame a line, often empty; valid until the error is freed. The names come from the guest.
+// The guest's backtrace, a frame a line, the innermost first and at most 20, often empty; valid until the error is freed.
+// The names come from the guest: each has at most 512 bytes, and is escaped as the message is.
 //
 // # Safety
 // `error` is an error from the bridge, not yet freed.
@@ -260,7 +307,8 @@ struct hfb_error *hfb_engine_new(const struct hfb_engine_config *config, struct 
 // `engine` is a live engine.
 void hfb_engine_tick(const struct hfb_engine *engine);
 
-// Bytes of address space that the engine's pool reserved, for printing.
+// Bytes of address space that the engine reserved, for printing: a pool, and another one once a component was compiled
+// for fuel.
 //
 // # Safety
 // `engine` is a live engine.
@@ -283,11 +331,14 @@ void hfb_version(struct hfb_bytes *out);
 //
 // `cache_directory` is a path (bytes, no terminator) or empty for no cache. It is made with mode 0700 where missing.
 //
-// Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`.
+// `fuel`: the code counts what it uses, and instances may be limited in it. It is some slower, and the first such
+// component makes the engine reserve a second pool.
+//
+// Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`, `no_resources`.
 //
 // # Safety
 // `engine` is a live engine, the slices are readable for the call, `out` is writable.
-struct hfb_error *hfb_component_compile(const struct hfb_engine *engine, struct hfb_slice bytes, struct hfb_slice cache_directory, struct hfb_component **out);
+struct hfb_error *hfb_component_compile(const struct hfb_engine *engine, struct hfb_slice bytes, struct hfb_slice cache_directory, bool fuel, struct hfb_component **out);
 
 // The imports and exports, in the packed encoding of `src/wit/packed.md`. Any thread.
 //
@@ -318,6 +369,22 @@ void *hfb_host_call_user(const struct hfb_host_call *call);
 // # Safety
 // `call` is a live call.
 bool hfb_host_call_abandoned(const struct hfb_host_call *call);
+
+// The embedder's objects among the arguments, in their order, valid until the call is consumed; as many as are
+// answered.
+//
+// # Safety
+// `call` is a live call, `out` is writable.
+size_t hfb_host_call_objects(const struct hfb_host_call *call, const struct hfb_object **out);
+
+// Lets the result of this call give an object to the guest, by its handle number. One that the result then does not
+// have ends by the `drop` of its kind, as do those that the guest gave away with the arguments. Where the call fails,
+// or was abandoned, nothing of this happens: the instance goes, and what is left with it.
+//
+// # Safety
+// `call` is a live call with no other call on it; the number is of `hfb_object_number`, for an object that the guest
+// does not have.
+void hfb_host_call_offer(struct hfb_host_call *call, uint64_t number);
 
 // Answers a call with its packed result (empty for none) and consumes it. The bytes are copied; references are not
 // allowed in them. A result that is not of the function's type ends the guest as `host_failed`. Any thread; may call
@@ -373,6 +440,33 @@ void hfb_linker_free(struct hfb_linker *linker);
 // # Safety
 // `blueprint` is null or a live blueprint, not used again.
 void hfb_blueprint_free(struct hfb_blueprint *blueprint);
+
+// The handle number by which the packed result of a host call gives an object to the guest.
+uint64_t hfb_object_number(uint32_t kind, uint32_t object);
+
+// Defines an imported resource whose objects are the embedder's; of an interface, or of the root where `interface` is
+// empty. Resources of the same kind are one type. A definition for an import that the component does not have is
+// ignored.
+//
+// `drop` ends one object that the guest owned. What the guest still has when its instance is freed, the embedder ends
+// after that by itself.
+//
+// Errors: `internal` for a kind of more than 31 bits.
+//
+// # Safety
+// `linker` is a live linker, the slices are readable UTF-8 for the call, and `drop` may be called with the `user` of
+// each instance that comes of it.
+struct hfb_error *hfb_linker_define_resource(struct hfb_linker *linker, struct hfb_slice interface, struct hfb_slice name, uint32_t kind, hfb_object_drop drop);
+
+// Offers `holdfast:call/context` to the component, if it imports that; a definition by `hfb_linker_define` that comes
+// later takes the place of one of its functions.
+//
+// Errors: `internal`.
+//
+// # Safety
+// `linker` is a live linker; the functions of `context` may be called with the `user` of each instance that comes of
+// it, whatever that is.
+struct hfb_error *hfb_linker_context(struct hfb_linker *linker, struct hfb_context context);
 
 // Makes an instance. Nothing of the guest runs yet, and no slot of the pool is taken: the first polls instantiate.
 //
@@ -436,6 +530,19 @@ void hfb_instance_interrupt(const struct hfb_instance *instance);
 // # Safety
 // `instance` is a live instance.
 uint64_t hfb_instance_memory(const struct hfb_instance *instance);
+
+// Fuel that the last call or drop used, however it ended; 0 where the component was not compiled for fuel. The same call
+// on the same state uses the same.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+uint64_t hfb_instance_fuel_used(const struct hfb_instance *instance);
+
+// How many of the guest's resources the host holds, under the numbers that results and host calls brought.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+size_t hfb_instance_held(const struct hfb_instance *instance);
 
 // Frees the instance: drops the call under way, if any, together with its store. Host calls under way become
 // abandoned. The waker's `drop` follows when the last reference to it goes. Null is fine.

@@ -5,9 +5,11 @@
 
 use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output, hfb_slice};
 use crate::component::{ComponentShared, hfb_component};
+use crate::engine::Metering;
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
 use crate::guest::{Grants, Guest, Limits, Output};
 use crate::host_call::{HostEntry, hfb_host_entry};
+use crate::object::Kinds;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -16,10 +18,11 @@ use wasmtime::component::{InstancePre, Linker, ResourceType};
 /// Host functions under way to a blueprint, opaque to C. One thread at a time.
 pub struct hfb_linker {
     component: Arc<ComponentShared>,
-    linker: Linker<Guest>,
+    pub(crate) linker: Linker<Guest>,
     limits: Limits,
     grants: Grants,
     output: Output,
+    pub(crate) kinds: Arc<Kinds>,
 }
 
 /// What instances are made from, opaque to C. Immutable; any thread.
@@ -33,6 +36,7 @@ pub(crate) struct BlueprintShared {
     pub(crate) limits: Arc<Limits>,
     pub(crate) grants: Grants,
     pub(crate) output: Arc<Output>,
+    pub(crate) kinds: Arc<Kinds>,
 }
 
 /// What a failed link complains about.
@@ -68,7 +72,13 @@ fn complaint(error: &wasmtime::Error) -> Complaint {
 
 impl hfb_linker {
     fn new(component: Arc<ComponentShared>, limits: Limits, grants: Grants, output: Output) -> Result<Self, Failure> {
-        let mut linker = Linker::new(&component.engine.engine);
+        if limits.fuel != 0 && component.metering == Metering::Off {
+            return Err(failure(
+                hfb_kind::TooLarge,
+                format!("a limit of {} units of fuel needs a component that was compiled for fuel", limits.fuel),
+            ));
+        }
+        let mut linker = Linker::new(component.component.engine());
         // The embedder may take the place of a WASI function.
         linker.allow_shadowing(true);
         if component.description.uses_wasi {
@@ -76,7 +86,19 @@ impl hfb_linker {
                 .and_then(|()| wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker))
                 .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
         }
-        Ok(Self { component, linker, limits, grants, output })
+        Ok(Self { component, linker, limits, grants, output, kinds: Arc::default() })
+    }
+
+    /// Whether the component imports something of an interface, whichever version of it.
+    pub(crate) fn imports_interface(&self, interface: &str) -> bool {
+        let imports = &self.component.description.imports;
+        imports.iter().any(|(known, _)| known.split('@').next() == Some(interface))
+    }
+
+    /// Whether the component imports that resource.
+    pub(crate) fn imports_resource(&self, interface: &str, name: &str) -> bool {
+        let resources = &self.component.description.resources;
+        resources.iter().any(|(known, resource)| known == interface && resource == name)
     }
 
     fn define(&mut self, interface: &str, name: &str, entry: HostEntry) -> Result<(), Failure> {
@@ -105,6 +127,7 @@ impl hfb_linker {
                 limits: Arc::new(self.limits),
                 grants: self.grants,
                 output: Arc::new(self.output),
+                kinds: self.kinds,
             }),
         })
     }

@@ -27,13 +27,15 @@ pub(crate) struct Description {
     pub exports: Vec<Export>,
     /// Interface (empty for the root) and name of each imported function.
     pub imports: Vec<(String, String)>,
+    /// The same of each imported resource.
+    pub resources: Vec<(String, String)>,
     pub uses_wasi: bool,
 }
 
 pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
     let engine = component.engine();
     let ty = component.component_type();
-    let mut walk = Walk { component, writer: Writer::new(), nodes: 0, resources: Vec::new() };
+    let mut walk = Walk { component, writer: Writer::new(), nodes: 0, resources: Vec::new(), imported: Vec::new() };
     for (name, item) in ty.imports(engine) {
         walk.resources_of(name, &item.ty)?;
     }
@@ -52,7 +54,7 @@ pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
         walk.export(name, "", None, &item.ty, &mut exports)?;
     }
     let uses_wasi = ty.imports(engine).any(|(name, _)| name.starts_with("wasi:"));
-    Ok(Description { packed: walk.writer.bytes, exports, imports, uses_wasi })
+    Ok(Description { packed: walk.writer.bytes, exports, imports, resources: walk.imported, uses_wasi })
 }
 
 struct Walk<'a> {
@@ -60,6 +62,7 @@ struct Walk<'a> {
     writer: Writer,
     nodes: u32,
     resources: Vec<(ResourceType, String)>,
+    imported: Vec<(String, String)>,
 }
 
 fn join(interface: &str, name: &str) -> String {
@@ -119,6 +122,10 @@ impl Walk<'_> {
                 for (name, item) in instance.exports(self.component.engine()) {
                     self.import(name, &inner, &item.ty, imports)?;
                 }
+            }
+            ComponentItem::Resource(_) => {
+                self.imported.push((interface.to_owned(), name.to_owned()));
+                self.other(name, item);
             }
             other => self.other(name, other),
         }

@@ -2,20 +2,19 @@
 //! Between Wasmtime's dynamic values and packed bytes, for host functions, which are linked by name and get their types
 //! at the call.
 
-use crate::handles::{Handles, fresh_number};
-use crate::shape::{flag_mask, unknown_handle};
+use crate::shape::flag_mask;
 use holdfast_wave::packed::{Malformed, Reader, Writer};
-use wasmtime::component::{ResourceAny, Type, Val};
+use wasmtime::component::{ResourceAny, ResourceType, Type, Val};
 
-/// Appends `value` to `out`. The resources in it get numbers and are put aside.
+/// Takes a resource over and answers its number.
+pub(crate) type Take<'a> = &'a mut dyn FnMut(ResourceAny) -> Result<u64, String>;
+/// Finds the resource of a number, which has to be of the type.
+pub(crate) type Give<'a> = &'a mut dyn FnMut(u64, &ResourceType) -> Result<ResourceAny, String>;
+
+/// Appends `value` to `out`, its resources as the numbers that `handles` answers.
 ///
-/// Fails only where the value is not of the type, or of a type that cannot cross.
-pub(crate) fn encode(
-    value: &Val,
-    ty: &Type,
-    out: &mut Writer,
-    handles: &mut Vec<(u64, ResourceAny)>,
-) -> Result<(), String> {
+/// Fails only where the value is not of the type, or of a type that cannot cross, or where `handles` fails.
+pub(crate) fn encode(value: &Val, ty: &Type, out: &mut Writer, handles: Take<'_>) -> Result<(), String> {
     match (ty, value) {
         (Type::Bool, Val::Bool(value)) => out.u8(u8::from(*value)),
         (Type::S8, Val::S8(value)) => out.u8(*value as u8),
@@ -84,21 +83,14 @@ pub(crate) fn encode(
             words.into_iter().for_each(|word| out.u32(word));
         }
         (Type::Own(_) | Type::Borrow(_), Val::Resource(resource)) => {
-            let number = fresh_number();
-            out.u64(number);
-            handles.push((number, *resource));
+            out.u64(handles(*resource)?);
         }
         _ => return Err("a value is not of its type, or cannot be passed".to_owned()),
     }
     Ok(())
 }
 
-fn side(
-    value: Option<&Val>,
-    ty: Option<&Type>,
-    out: &mut Writer,
-    handles: &mut Vec<(u64, ResourceAny)>,
-) -> Result<(), String> {
+fn side(value: Option<&Val>, ty: Option<&Type>, out: &mut Writer, handles: Take<'_>) -> Result<(), String> {
     match (value, ty) {
         (Some(value), Some(ty)) => encode(value, ty, out, handles),
         (None, None) => Ok(()),
@@ -106,10 +98,8 @@ fn side(
     }
 }
 
-/// Reads a value of type `ty`. Every length and discriminant is checked.
-///
-/// `handles` knows the resources by number; `None` refuses them.
-pub(crate) fn decode(ty: &Type, reader: &mut Reader<'_>, handles: Option<&Handles>) -> Result<Val, String> {
+/// Reads a value of type `ty`. Every length and discriminant is checked. `handles` knows the resources by number.
+pub(crate) fn decode(ty: &Type, reader: &mut Reader<'_>, handles: Give<'_>) -> Result<Val, String> {
     let malformed = |error: Malformed| error.to_string();
     Ok(match ty {
         Type::Bool => Val::Bool(reader.bool().map_err(malformed)?),
@@ -179,20 +169,13 @@ pub(crate) fn decode(ty: &Type, reader: &mut Reader<'_>, handles: Option<&Handle
             }
             Val::Flags(set)
         }
-        Type::Own(_) | Type::Borrow(_) => {
-            let number = reader.u64().map_err(malformed)?;
-            let handles = handles.ok_or_else(|| unknown_handle(number))?;
-            let found = match ty {
-                Type::Own(_) => handles.take(number),
-                _ => handles.get(number),
-            };
-            Val::Resource(found.ok_or_else(|| unknown_handle(number))?)
-        }
+        // Nobody returns a borrow.
+        Type::Own(resource) => Val::Resource(handles(reader.u64().map_err(malformed)?, resource)?),
         _ => return Err("a value of this type cannot be passed".to_owned()),
     })
 }
 
-fn boxed(ty: Option<Type>, reader: &mut Reader<'_>, handles: Option<&Handles>) -> Result<Option<Box<Val>>, String> {
+fn boxed(ty: Option<Type>, reader: &mut Reader<'_>, handles: Give<'_>) -> Result<Option<Box<Val>>, String> {
     ty.map(|ty| decode(&ty, reader, handles).map(Box::new)).transpose()
 }
 

@@ -4,6 +4,7 @@
 use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output};
 use crate::error::{Failure, failure};
 use crate::handles::Handles;
+use crate::object::Kinds;
 use bytes::Bytes;
 use holdfast_wave::packed::{Malformed, Reader};
 use std::ffi::c_void;
@@ -42,6 +43,7 @@ pub(crate) struct Limits {
     pub handles: usize,
     pub http_field_bytes: usize,
     pub http_chunk_bytes: usize,
+    pub fuel: u64,
 }
 
 fn or<T: Default + PartialEq>(value: T, default: T) -> T {
@@ -62,6 +64,7 @@ impl Limits {
             handles: 0,
             http_field_bytes: 0,
             http_chunk_bytes: 0,
+            fuel: 0,
         };
         let limits = limits.unwrap_or(&zeros);
         Self {
@@ -76,6 +79,7 @@ impl Limits {
             handles: or(limits.handles, 1 << 16) as usize,
             http_field_bytes: or(limits.http_field_bytes, 128 << 10) as usize,
             http_chunk_bytes: or(limits.http_chunk_bytes, 64 << 10) as usize,
+            fuel: limits.fuel,
         }
     }
 }
@@ -330,12 +334,14 @@ pub(crate) struct Guest {
     pub limiter: Limiter,
     pub user: Foreign,
     pub handles: Arc<Handles>,
+    /// The embedder's resources, for handles that cross.
+    pub kinds: Arc<Kinds>,
     wasi: Option<Box<Wasi>>,
 }
 
 impl Guest {
-    pub(crate) fn new(limiter: Limiter, user: Foreign, handles: Arc<Handles>) -> Self {
-        Self { limiter, user, handles, wasi: None }
+    pub(crate) fn new(limiter: Limiter, user: Foreign, handles: Arc<Handles>, kinds: Arc<Kinds>) -> Self {
+        Self { limiter, user, handles, kinds, wasi: None }
     }
 
     /// Gives the guest its WASI state. Opens the granted directories, so it can fail.

@@ -36,6 +36,16 @@ impl Handles {
         self.lock().remove(&number)
     }
 
+    /// How many there may be.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Keeps what a lifted value brought along, under the numbers that the value already has.
     pub(crate) fn keep(&self, brought: Vec<(u64, ResourceAny)>) -> Result<(), TooManyHandles> {
         if brought.is_empty() {

@@ -9,6 +9,7 @@ use crate::abi::hfb_slice;
 use crate::dynamic::{decode, encode};
 use crate::error::{HostFailed, guard_or};
 use crate::guest::{Foreign, Guest};
+use crate::object::{Offered, Taken, hfb_object};
 use holdfast_wave::packed::{Reader, Writer};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -21,12 +22,15 @@ use wasmtime::{Result, StoreContextMut};
 /// call must reach one of them.
 pub struct hfb_host_call {
     args: Vec<u8>,
+    objects: Vec<hfb_object>,
+    /// Objects that the result may give to the guest.
+    offered: Vec<u64>,
     user: Foreign,
     reply: oneshot::Sender<Reply>,
 }
 
-/// The answer: a packed result, or why there is none.
-type Reply = std::result::Result<Vec<u8>, String>;
+/// The answer: a packed result with the objects that were offered, or why there is none.
+type Reply = std::result::Result<(Vec<u8>, Vec<u64>), String>;
 
 /// Receives a guest's call. Runs inside a poll, on the polling thread: it takes the call over and returns. It must not
 /// block or throw, and must not poll or free the instance; it may reply at once.
@@ -73,17 +77,28 @@ impl HostEntry {
         results: &mut [Val],
     ) -> Result<()> {
         let mut writer = Writer::new();
-        let mut brought = Vec::new();
+        let mut taken = Taken::default();
+        let mut trouble = None;
         for (value, (_, ty)) in params.iter().zip(ty.params()) {
-            encode(value, &ty, &mut writer, &mut brought).map_err(HostFailed)?;
+            let mut take = |resource| {
+                taken.take(&mut store, resource).map_err(|error| {
+                    trouble = Some(error);
+                    String::new()
+                })
+            };
+            let encoded = encode(value, &ty, &mut writer, &mut take);
+            encoded.map_err(|why| trouble.take().unwrap_or_else(|| HostFailed(why).into()))?;
         }
+        let Taken { brought, objects } = taken;
         let handles = store.data().handles.clone();
         // A borrow ends with the call, and has to be given back before the guest goes on.
         let borrowed: Vec<_> = brought.iter().filter(|(_, resource)| !resource.owned()).copied().collect();
         handles.keep(brought)?;
 
         let (reply, answer) = oneshot::channel();
-        let call = Box::new(hfb_host_call { args: writer.bytes, user: store.data().user, reply });
+        // What the guest gave away it may get back.
+        let offered = objects.iter().filter(|object| object.owned).map(|object| object.number).collect();
+        let call = Box::new(hfb_host_call { args: writer.bytes, objects, offered, user: store.data().user, reply });
         // SAFETY: the embedder gave the function and its context together; the call is handed over for good.
         unsafe { (self.entry)(self.context.0, Box::into_raw(call)) };
         let answer = answer.await;
@@ -92,17 +107,20 @@ impl HostEntry {
             handles.take(number);
             resource.resource_drop_async(&mut store).await?;
         }
-        let packed = match answer {
-            Ok(Ok(packed)) => packed,
+        let (packed, offered) = match answer {
+            Ok(Ok((packed, offered))) => (packed, Offered(offered)),
             Ok(Err(message)) => return Err(HostFailed(message).into()),
             Err(_) => return Err(HostFailed("the host function never answered".to_owned()).into()),
         };
         let wrong = |why: String| HostFailed(format!("the host function answered something of another type: {why}"));
+        let mut offered = offered;
         let mut reader = Reader::new(&packed);
         for (result, ty) in results.iter_mut().zip(ty.results()) {
-            *result = decode(&ty, &mut reader, Some(&handles)).map_err(wrong)?;
+            let mut give = |number, ty: &_| offered.give(&mut store, &handles, number, ty);
+            *result = decode(&ty, &mut reader, &mut give).map_err(wrong)?;
         }
         reader.finish().map_err(|error| wrong(error.to_string()))?;
+        offered.end(&store);
         Ok(())
     }
 }
@@ -137,6 +155,33 @@ pub unsafe extern "C" fn hfb_host_call_abandoned(call: *const hfb_host_call) -> 
     guard_or(true, || unsafe { &*call }.reply.is_closed())
 }
 
+/// The embedder's objects among the arguments, in their order, valid until the call is consumed; as many as are
+/// answered.
+///
+/// # Safety
+/// `call` is a live call, `out` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_objects(call: *const hfb_host_call, out: *mut *const hfb_object) -> usize {
+    // SAFETY: the caller's promise.
+    let objects = unsafe { &(*call).objects };
+    // SAFETY: the caller's promise.
+    unsafe { *out = objects.as_ptr() };
+    objects.len()
+}
+
+/// Lets the result of this call give an object to the guest, by its handle number. One that the result then does not
+/// have ends by the `drop` of its kind, as do those that the guest gave away with the arguments. Where the call fails,
+/// or was abandoned, nothing of this happens: the instance goes, and what is left with it.
+///
+/// # Safety
+/// `call` is a live call with no other call on it; the number is of `hfb_object_number`, for an object that the guest
+/// does not have.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_offer(call: *mut hfb_host_call, number: u64) {
+    // SAFETY: the caller's promise.
+    guard_or((), || unsafe { &mut *call }.offered.push(number));
+}
+
 /// Answers a call with its packed result (empty for none) and consumes it. The bytes are copied; references are not
 /// allowed in them. A result that is not of the function's type ends the guest as `host_failed`. Any thread; may call
 /// the instance's waker.
@@ -151,7 +196,7 @@ pub unsafe extern "C" fn hfb_host_call_reply(call: *mut hfb_host_call, result: h
         // SAFETY: the caller's promise.
         let packed = unsafe { result.bytes() }.to_vec();
         // Nobody waiting is no error: the store was cut.
-        let _ = call.reply.send(Ok(packed));
+        let _ = call.reply.send(Ok((packed, call.offered)));
     });
 }
 

@@ -11,6 +11,7 @@ pub mod blueprint;
 mod body;
 mod cache;
 pub mod component;
+pub mod context;
 mod describe;
 pub mod direct;
 mod dynamic;
@@ -22,10 +23,11 @@ pub mod host_call;
 pub mod instance;
 mod lift;
 mod lower;
+pub mod object;
 mod shape;
 
-/// The C functions of the WAVE crate are part of this library.
-pub use holdfast_wave as wave;
+/// The C functions of these crates are part of this library.
+pub use {holdfast_docs as docs, holdfast_wave as wave};
 
 /// Wasmtime's own word for its version; part of every cache key.
 pub const WASMTIME_VERSION: &str = wasmtime::component::__internal::wasmtime_environ::VERSION;

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <holdfast/ticket.hpp>
+#include <holdfast/typed_reply.hpp>
+#include <utility>
+
+/// A claim on the outcome of a call whose result is an R.
+namespace holdfast {
+
+namespace detail {
+/// `ticket::wait`, the value going into the sink.
+reply wait_for(const ticket& claim, duration limit, value_sink into);
+}  // namespace detail
+
+/// A `ticket` that answers with typed replies. Passed on as a plain one it claims the same call.
+///
+/// @par Thread safety  distinct objects: safe; shared objects: safe
+template <class R>
+class [[nodiscard]] typed_ticket : public ticket {
+ public:
+  explicit typed_ticket(ticket claim) noexcept : ticket(std::move(claim)) {}
+
+  /// Waits for the outcome on this thread, at most `limit`; then answers `detached`. Any number of waiters.
+  ///
+  /// @par Effect on the guest  none
+  typed_reply<R> wait(duration limit = no_limit) const {
+    return detail::told_by<R>([&](detail::value_sink into) { return detail::wait_for(*this, limit, into); });
+  }
+};
+
+}  // namespace holdfast

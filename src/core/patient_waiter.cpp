@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/patient_waiter.hpp"
+
+namespace holdfast::core {
+
+void patient_waiter::leave_on(std::stop_token stop) {
+  if (!stop.stop_possible()) return;
+  stop_.emplace(std::move(stop), on_stop{boost::intrusive_ptr<patient_waiter>(this)});
+}
+
+bool patient_waiter::begin() {
+  try {
+    return asked_->attach(boost::intrusive_ptr<waiter>(this));
+  } catch (...) {
+    stop_.reset();  // it holds this waiter
+    throw;
+  }
+}
+
+void patient_waiter::accepted(duration patience) noexcept {
+  const std::uint8_t before = bits_.fetch_or(is_accepted);
+  if (patience != no_limit) {
+    world_.deadlines.arm(patience_, later(world_.time.now(), patience));
+    // Over meanwhile, it was disarmed too early; armed, it would keep this waiter for nothing.
+    if ((bits_.load() & is_over) != 0) world_.deadlines.disarm(patience_);
+  }
+  if ((before & leave_asked) != 0) {
+    leave_now();
+  } else if ((before & withdraw_asked) != 0) {
+    withdraw_now();
+  }
+}
+
+void patient_waiter::forget() noexcept {
+  asked_->leave(*this);
+  stop_.reset();
+}
+
+void patient_waiter::leave() noexcept {
+  if (ask(leave_asked)) leave_now();
+}
+
+void patient_waiter::withdraw() noexcept {
+  if (ask(withdraw_asked)) withdraw_now();
+}
+
+void patient_waiter::leave_now() noexcept {
+  if (!asked_->leave(*this)) return;  // it is being told, or was
+  // A bound call that was queued has been revoked by this: then there is an outcome after all.
+  end(asked_->phase() != call_phase::done);
+}
+
+void patient_waiter::withdraw_now() noexcept {
+  if (!asked_->withdraw(*this)) return;
+  end(asked_->phase() != call_phase::done);
+}
+
+void patient_waiter::abandon() noexcept {
+  bits_.fetch_or(is_over);
+  if (!asked_->leave(*this)) return;
+  world_.deadlines.disarm(patience_);
+  stop_.reset();
+}
+
+void patient_waiter::end(bool left) noexcept {
+  bits_.fetch_or(is_over);
+  world_.deadlines.disarm(patience_);
+  stop_.reset();
+  told(left);
+}
+
+}  // namespace holdfast::core

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/edition.hpp"
+
+#include <string>
+#include <utility>
+
+#include "engine/component_impl.hpp"
+#include "engine/engine_impl.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+core::environment told_by(const core::environment& world, observer& observe) noexcept {
+  return {world.time, world.run, world.deadlines, world.random, observe, world.kept};
+}
+
+}  // namespace
+
+result<reservation> reservation::make(const engine& from, std::uint32_t count) {
+  auto& reserved = from.internals()->reserved_instances;
+  const std::uint64_t most = from.options().max_instances;
+  if (const std::uint64_t before = reserved.fetch_add(count); before + count > most) {
+    reserved.fetch_sub(count);
+    return error(errc::no_resources, std::to_string(count) + " cells do not fit: " + std::to_string(before) +
+                                         " of the " + std::to_string(most) +
+                                         " instances of this engine are taken");
+  }
+  return reservation(from, count);
+}
+
+reservation::reservation(reservation&& other) noexcept
+    : from_(other.from_), count_(std::exchange(other.count_, 0)) {}
+
+reservation::~reservation() { from_.internals()->reserved_instances.fetch_sub(count_); }
+
+result<std::shared_ptr<edition>> edition::make(host::impl& owner, const component& what,
+                                               const pool_options& options) {
+  const engine_options& engine = owner.with.options();
+  if (options.cells == 0) return error(errc::limit, "a pool needs at least one cell");
+  if (options.limits.memory > engine.max_memory)
+    return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
+                                  " bytes is over the engine's max_memory of " +
+                                  std::to_string(engine.max_memory));
+  auto linked = bridge::blueprint::link(what, options, owner.runner, owner.world->time);
+  if (!linked) return linked.error();
+  auto instances = reservation::make(owner.with, options.cells);
+  if (!instances) return instances.error();
+  return std::shared_ptr<edition>(
+      new edition(owner, what, options, std::move(*linked), std::move(*instances)));
+}
+
+edition::edition(host::impl& owner, const component& of, const pool_options& options,
+                 std::unique_ptr<bridge::blueprint> linked, reservation instances)
+    : what(of),
+      ready(owner.world->observe, options.cells),
+      world(told_by(*owner.world, ready)),
+      blueprint(std::move(linked)),
+      box(new core::mailbox(*owner.world, {options.queue_depth, options.queue_bytes, options.call_bytes},
+                            options.retry)),
+      instances_(std::move(instances)) {
+  for (std::uint32_t i = 0; i < options.cells; ++i)
+    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, owner.next_cell.fetch_add(1)));
+}
+
+void edition::open() noexcept {
+  for (const auto& one : cells) one->open();
+}
+
+void edition::begin_drain() noexcept {
+  box->close();
+  for (const auto& one : cells) one->drain();
+}
+
+void edition::cut() noexcept {
+  box->refuse_queued(errc::draining, "the pool was drained before the call could begin");
+  for (const auto& one : cells) one->close();
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "host/pool_impl.hpp"
+
+// How a pool's component is exchanged while it serves, and how its editions end.
+namespace holdfast {
+namespace {
+
+constexpr duration sweep_every = std::chrono::milliseconds(20);
+
+}  // namespace
+
+pool::impl::admission::admission(impl& of) noexcept {
+  for (;;) {
+    to_ = of.current.load();
+    // Counted first, then looked again: an exchange sets `superseded` first and then waits for the count.
+    to_->admitting.fetch_add(1);
+    if (!to_->superseded.load() || of.current.load() == to_) return;
+    to_->admitting.fetch_sub(1);
+  }
+}
+
+pool::impl::admission::~admission() { to_->admitting.fetch_sub(1); }
+
+void pool::impl::supersede(detail::edition& which) noexcept {
+  which.superseded.store(true);
+  // A look-up, an admission, and at most the first slice of a call that is dispatched.
+  while (which.admitting.load() > 0) std::this_thread::yield();
+}
+
+result<void> pool::impl::exchange(const holdfast::component& next, const swap_options& how) {
+  const std::scoped_lock one_at_a_time(exchanging_);
+  auto made = detail::edition::make(*owner, next, how.options ? *how.options : options);
+  if (!made) return made.error();
+  const std::shared_ptr<detail::edition> fresh = std::move(*made);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (draining_) return error(errc::draining);
+    old_.push_back({fresh, time_point::max()});  // until it is current: a drain meanwhile finds it here
+    if (sweeper_ == nullptr) sweeper_.reset(new sweeper(*owner->world, weak_from_this()));
+  }
+  fresh->open();
+  const bool good = fresh->ready.wait_ready(how.ready, owner->help);
+
+  std::shared_ptr<detail::edition> retired = fresh;
+  std::optional<error> failed;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (draining_) return error(errc::draining);
+    if (good) {
+      retired = current.exchange(fresh);
+      const auto here = std::ranges::find(old_, fresh, &exchanged::what);
+      *here = {retired, core::later(owner->world->time.now(), how.grace)};
+    } else {
+      failed = fresh->ready.last_fault().value_or(
+          error(errc::cannot_instantiate, "no instance of the new component was ready in time"));
+      if (failed->code != make_error_code(errc::no_resources))
+        failed = error(errc::cannot_instantiate, failed->detail);
+      std::ranges::find(old_, fresh, &exchanged::what)->cut_at = owner->world->time.now();
+    }
+  }
+  supersede(*retired);
+  retired->begin_drain();
+  sweeper_->sweep_at(core::later(owner->world->time.now(), good ? sweep_every : duration::zero()));
+  if (failed) return *failed;
+  return {};
+}
+
+void pool::impl::sweep() noexcept {
+  std::vector<std::shared_ptr<detail::edition>> cut;
+  std::vector<exchanged> ended;  // let go after the lock
+  bool more = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (draining_) return;  // whoever drains ends them all
+    const time_point now = owner->world->time.now();
+    for (exchanged& each : old_) {
+      if (each.was_cut || now < each.cut_at) continue;
+      each.was_cut = true;
+      cut.push_back(each.what);
+    }
+    const auto gone = std::ranges::partition(old_, [](const exchanged& each) {
+      return !each.what->superseded.load() || !each.what->box->deserted();
+    });
+    ended.assign(std::make_move_iterator(gone.begin()), std::make_move_iterator(gone.end()));
+    old_.erase(gone.begin(), gone.end());
+    more = !old_.empty();
+  }
+  for (const auto& each : cut) each->cut();
+  if (more) sweeper_->sweep_at(core::later(owner->world->time.now(), sweep_every));
+}
+
+// On the thread that fires deadlines: the work is a worker's.
+void pool::impl::sweeper::on_timer(core::timer&) noexcept {
+  if (posted_.exchange(true)) return;
+  intrusive_ptr_add_ref(static_cast<core::shared_object*>(this));
+  world_.run.post(*this);
+}
+
+void pool::impl::sweeper::run() noexcept {
+  const boost::intrusive_ptr<sweeper> self(this, false);
+  posted_.store(false);
+  if (const auto pool = of_.lock()) pool->sweep();
+}
+
+std::vector<std::shared_ptr<detail::edition>> pool::impl::all() {
+  std::vector<std::shared_ptr<detail::edition>> every;
+  const std::scoped_lock lock(mutex_);
+  draining_ = true;
+  for (const exchanged& each : old_) every.push_back(each.what);
+  every.push_back(current.load());
+  return every;
+}
+
+void pool::impl::begin_drain() noexcept {
+  for (const auto& each : all()) each->begin_drain();
+}
+
+void pool::impl::finish_drain(time_point until) noexcept {
+  const auto every = all();
+  for (const auto& each : every) owner->wait_deserted(*each->box, until);
+  for (const auto& each : every)
+    if (!each->box->deserted()) each->cut();
+  for (const auto& each : every) owner->wait_deserted(*each->box, time_point::max());
+  const std::scoped_lock lock(mutex_);
+  old_.clear();
+}
+
+}  // namespace holdfast

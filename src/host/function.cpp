@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <holdfast/function.hpp>
+#include <utility>
+
+#include "host/export_target.hpp"
+#include "host/pool_impl.hpp"
+#include "host/ticket_impl.hpp"
+#include "host/waiting.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+// What a checked and packed request becomes.
+holdfast::result<boost::intrusive_ptr<pool_call>> make_call(const pool::impl& in, const wit::function& of,
+                                                            argument_source from, const call_options& options,
+                                                            core::call_terms terms) {
+  wit::packer packed;
+  error failure;
+  if (!from.pack(from.from, packed, of, failure)) return failure;
+  if (packed.handles().several())
+    return error(errc::bad_arguments, "the handles among the arguments were issued by different instances");
+  if (const wit::handle::home& home = packed.handles().one(); home.generation != 0)
+    terms.only_in = core::home{home.cell, home.generation};
+  return in.make(of, wit::packed_args(std::move(packed)), options, terms);
+}
+
+class pool_export final : public export_link {
+ public:
+  pool_export(std::shared_ptr<pool::impl> in, export_target target)
+      : in_(std::move(in)), target_(std::move(target)) {}
+
+  reply call(argument_source from, const call_options& options, value_sink into) const override {
+    boost::intrusive_ptr<thread_waiter> waits;
+    {
+      const pool::impl::admission to(*in_);
+      const auto asked = prepare(*to, from, options, {.bound = true});
+      if (!asked) return refused_reply(asked.error());
+      waits.reset(new thread_waiter(in_->owner, *asked));
+      if (auto refused = begin_bound(*to->box, *asked, *waits, options, start::dispatch))
+        return *std::move(refused);
+    }
+    return waits->wait(into);
+  }
+
+  holdfast::result<ticket> submit(argument_source from, const call_options& options) const override {
+    const pool::impl::admission to(*in_);
+    const auto asked = prepare(*to, from, options, {.findable = true});
+    if (!asked) return asked.error();
+    // Made first: an accepted call never lacks its ticket.
+    ticket claim(std::make_shared<const ticket::impl>(*asked, in_->owner, core::call::reading::last));
+    if (auto refused = to->box->admit(*asked, options.how.value_or(start::post))) return *std::move(refused);
+    return claim;
+  }
+
+ private:
+  holdfast::result<boost::intrusive_ptr<pool_call>> prepare(const edition& in, argument_source from,
+                                                            const call_options& options,
+                                                            core::call_terms terms) const {
+    const auto of = target_.in(in.what);
+    if (!of) return of.error();
+    return make_call(*in_, **of, from, options, terms);
+  }
+
+  const std::shared_ptr<pool::impl> in_;
+  const export_target target_;
+};
+
+}  // namespace
+
+holdfast::result<std::shared_ptr<const export_link>> export_link::find(const pool& in, std::string_view name,
+                                                                       signature_check check) {
+  auto target = export_target::find(in.component(), name, check);
+  if (!target) return std::move(target).error();
+  return std::make_shared<const pool_export>(in.internals(), *std::move(target));
+}
+
+reply call_for_result(const pool& in, std::string_view name, wit::arguments&& arguments,
+                      const call_options& options, wit::fit result, value_sink into) {
+  pool::impl& impl = *in.internals();
+  boost::intrusive_ptr<thread_waiter> waits;
+  {
+    const pool::impl::admission to(impl);
+    const auto of = to->what.world().find_export(name);
+    if (!of) return refused_reply(of.error());
+    if (const auto fits = wit::check_result(**of, result, wit::side::caller); !fits)
+      return refused_reply(fits.error());
+    const auto asked = impl.prepare(*to, name, std::move(arguments), options, {.bound = true});
+    if (!asked) return refused_reply(asked.error());
+    waits.reset(new thread_waiter(impl.owner, *asked));
+    if (auto refused = begin_bound(*to->box, *asked, *waits, options, start::dispatch))
+      return *std::move(refused);
+  }
+  return waits->wait(into);
+}
+
+reply wait_for(const ticket& claim, duration limit, value_sink into) {
+  const ticket::impl& held = *claim.internals();
+  const boost::intrusive_ptr<thread_waiter> waits(new thread_waiter(held.owner, held.asked, held.reads));
+  return begin_wait(*waits, limit) ? waits->wait(into) : waits->read(into);
+}
+
+}  // namespace holdfast::detail

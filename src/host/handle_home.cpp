@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/handle_home.hpp"
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+
+namespace holdfast::detail {
+namespace {
+
+bool names_handles(const wit::type& of);
+
+bool names_handles(const std::optional<wit::type>& of) { return of && names_handles(*of); }
+
+bool names_handles(const wit::type& of) {
+  switch (of.kind()) {
+    case wit::kind::own:
+    case wit::kind::borrow:
+      return true;
+    case wit::kind::list:
+    case wit::kind::option:
+      return names_handles(of.element());
+    case wit::kind::record:
+      return std::ranges::any_of(of.fields(),
+                                 [](const wit::field& each) { return names_handles(each.type); });
+    case wit::kind::tuple:
+      return std::ranges::any_of(of.elements(), [](const wit::type& each) { return names_handles(each); });
+    case wit::kind::variant:
+      return std::ranges::any_of(of.cases(),
+                                 [](const wit::variant_case& each) { return names_handles(each.payload); });
+    case wit::kind::result:
+      return names_handles(of.ok()) || names_handles(of.err());
+    default:
+      return false;
+  }
+}
+
+struct search {
+  std::optional<core::home> found{};
+  bool several = false;
+
+  void look(const wit::box& at) {
+    if (at) look(*at);
+  }
+  void look(const wit::list& at) {
+    for (const wit::value& each : at) look(each);
+  }
+  void look(const wit::value& at) {
+    at.visit([this](const auto& held) {
+      using held_type = std::decay_t<decltype(held)>;
+      if constexpr (std::is_same_v<held_type, wit::handle>) {
+        note(held.from());
+      } else if constexpr (std::is_same_v<held_type, wit::list>) {
+        look(held);
+      } else if constexpr (std::is_same_v<held_type, wit::record_value>) {
+        for (const auto& each : held.fields()) look(each.held());
+      } else if constexpr (std::is_same_v<held_type, wit::tuple_value>) {
+        look(held.elements());
+      } else if constexpr (std::is_same_v<held_type, wit::variant_value> ||
+                           std::is_same_v<held_type, wit::result_value>) {
+        look(held.payload());
+      } else if constexpr (std::is_same_v<held_type, wit::option_value>) {
+        look(held.some());
+      }
+    });
+  }
+  void note(const wit::handle::home& from) {
+    if (from.generation == 0) return;  // made by hand: the instance says whether it knows it
+    const core::home here{from.cell, from.generation};
+    several = several || (found && (found->cell != here.cell || found->generation != here.generation));
+    found = here;
+  }
+};
+
+}  // namespace
+
+result<std::optional<core::home>> home_of(const wit::function& of, const wit::arguments& arguments) {
+  search from;
+  for (std::size_t i = 0; i < std::min(of.params.size(), arguments.size()); ++i)
+    if (names_handles(of.params[i].type)) from.look(arguments[i]);
+  if (from.several)
+    return error(errc::bad_arguments, "the handles among the arguments were issued by different instances");
+  return from.found;
+}
+
+}  // namespace holdfast::detail

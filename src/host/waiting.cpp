@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/waiting.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+// A caller who had left before the call was handed over.
+reply left_before() {
+  reply told;
+  told.code = errc::revoked;
+  told.outcome = outcome::revoked;
+  told.detail = "the caller had left before the call was accepted";
+  return told;
+}
+
+}  // namespace
+
+std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
+                                 core::patient_waiter& waits, const call_options& options, start otherwise) {
+  if (waits.wants_to_leave()) {
+    waits.forget();
+    return left_before();
+  }
+  waits.begin();
+  if (const auto refused = box.admit(asked, options.how.value_or(otherwise))) {
+    waits.forget();
+    return refused_reply(*refused);
+  }
+  waits.accepted(options.wait);
+  return std::nullopt;
+}
+
+bool begin_wait(core::patient_waiter& waits, duration limit) {
+  if (!waits.begin()) {
+    waits.forget();
+    return false;
+  }
+  waits.accepted(limit);
+  return true;
+}
+
+}  // namespace holdfast::detail
