@@ -48,6 +48,7 @@ class lineage final : public law {
         return;
       case seen::killing:
       case seen::returned:
+      case seen::guest_asked:
         calls_[what.call].may_end = true;
         return;
       case seen::backing_off:
