@@ -27,6 +27,7 @@ function(holdfast_add_tests layer)
   add_executable(${program} ${sources})
   target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${program} PRIVATE holdfast_headers GTest::gmock_main rapidcheck ${arg_LINK})
+  holdfast_uses_coroutines(${program})
   # The command is a program, which its tests run; the other layers are libraries, which theirs link.
   if(layer STREQUAL "cli")
     if(TARGET holdfast_cli)

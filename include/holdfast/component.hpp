@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <holdfast/engine.hpp>
 #include <holdfast/world.hpp>
@@ -24,6 +25,8 @@ struct contract_sources {
   /// shares the most exports with it.
   std::string world{};
 };
+/// Whether compiled code counts the fuel that it uses, so that `instance_limits::fuel` can bound it.
+enum class metering : std::uint8_t { off, on };
 
 struct compile_options {
   /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that
@@ -31,6 +34,9 @@ struct compile_options {
   std::filesystem::path cache{};
   /// Where the cancel contract and the documentation of the exports come from, besides the component itself.
   contract_sources contract{};
+  /// Counting costs some speed, and the first component that counts makes the engine reserve a second pool of
+  /// instances.
+  metering fuel = metering::off;
 };
 
 /// Immutable, cheap to copy. Knows the types of its imports and exports.
@@ -42,6 +48,7 @@ class component {
   ///
   /// @par Errors  `not_wasm`, `core_module`, `malformed_component`, `unsupported_component`; the detail says
   /// where. `bad_contract`: a mark, the manifest or the WIT is wrong; the detail has file, line and column
+  /// where; `no_resources` where the pool for metered code cannot be reserved
   [[nodiscard]] static result<component> compile(const engine& with, std::span<const std::byte> bytes,
                                                  const compile_options& options = {});
 

@@ -5,6 +5,7 @@
 
 #include <holdfast/async_call.hpp>
 #include <holdfast/async_wait.hpp>
+#include <holdfast/cancel_contract.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/engine.hpp>
 #include <holdfast/error.hpp>

@@ -23,7 +23,7 @@ struct component_file {
   void add_contract_to(CLI::App& command) {
     command.add_option(
         "--manifest", contract.manifest,
-        "Take the marks from this JSON file; without it from NAME.holdfast.json beside the component");
+        "Take the marks from this JSON file, not from NAME.holdfast.json beside the component");
     command.add_option("--wit", contract.wit,
                        "Take documentation and marks from the comments of this WIT file or directory");
     command.add_option("--world", contract.world, "The world of --wit that the component implements");

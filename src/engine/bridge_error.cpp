@@ -6,14 +6,8 @@
 namespace holdfast::bridge {
 namespace {
 
-// A guest's trap text and backtrace may be as long as the guest likes.
-constexpr std::size_t longest_text = 64U << 10;
-
-std::string bounded(hfb_slice slice) {
-  std::string_view text = text_of(slice);
-  if (text.size() <= longest_text) return std::string(text);
-  return std::string(text.substr(0, longest_text)) + " [...]";
-}
+// Safe to show as it is: the bridge bounds and escapes all text that it hands out.
+std::string text(hfb_slice slice) { return std::string(text_of(slice)); }
 
 // Exhaustive over the bridge's kinds: a new one does not compile until someone has decided.
 errc code_of(hfb_kind kind) noexcept {
@@ -48,6 +42,8 @@ errc code_of(hfb_kind kind) noexcept {
       return errc::host_failed;
     case HFB_KIND_NO_RESOURCES:
       return errc::no_resources;
+    case HFB_KIND_OUT_OF_FUEL:
+      return errc::deadline_killed;
     case HFB_KIND_INTERNAL:
       return errc::internal;
   }
@@ -58,14 +54,14 @@ errc code_of(hfb_kind kind) noexcept {
 
 error to_error(hfb_error* owned) {
   const error_handle held(owned);
-  return {code_of(hfb_error_kind(held.get())), bounded(hfb_error_message(held.get()))};
+  return {code_of(hfb_error_kind(held.get())), text(hfb_error_message(held.get()))};
 }
 
 core::fault to_fault(hfb_error* owned) {
   const error_handle held(owned);
   return {.code = code_of(hfb_error_kind(held.get())),
-          .message = bounded(hfb_error_message(held.get())),
-          .backtrace = bounded(hfb_error_detail(held.get()))};
+          .message = text(hfb_error_message(held.get())),
+          .backtrace = text(hfb_error_detail(held.get()))};
 }
 
 }  // namespace holdfast::bridge

@@ -36,7 +36,7 @@ result<component> component::compile(const engine& with, std::span<const std::by
   hfb_component* raw = nullptr;
   const std::string cache = options.cache.string();
   if (hfb_error* failed = hfb_component_compile(with.internals()->handle.get(), bridge::slice_of(bytes),
-                                                bridge::slice_of(cache), &raw))
+                                                bridge::slice_of(cache), options.fuel == metering::on, &raw))
     return bridge::to_error(failed);
   bridge::component_handle compiled(raw);
 

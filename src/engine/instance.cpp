@@ -114,6 +114,10 @@ std::size_t instance::held() const noexcept {
   return handle_ != nullptr ? hfb_instance_held(handle_.get()) : 0;
 }
 
+std::uint64_t instance::fuel_used() const noexcept {
+  return handle_ != nullptr ? hfb_instance_fuel_used(handle_.get()) : 0;
+}
+
 void instance::ask_to_stop() noexcept { stop_.request_stop(); }
 
 boost::intrusive_ptr<core::call> instance::in_flight() const noexcept {

@@ -31,6 +31,9 @@ class instance final : public core::guest {
   void ask_to_stop() noexcept override;
   void interrupt() noexcept override;
 
+  /// Fuel that the last call used; 0 where it is not counted. Between polls.
+  std::uint64_t fuel_used() const noexcept;
+
   /// The token that host functions of the call in flight get. On the driving thread.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 

@@ -44,6 +44,7 @@ boost::intrusive_ptr<detail::pool_call> pool::impl::make(const wit::function& ta
   terms.run_limit = how.run_limit;
   terms.grace = options.stop_grace;
   terms.attempts = options.retry.attempts;
+  terms.repeatable = target.contract.retry_safe();
   const call_id id{owner->world->random.next(), owner->world->random.next()};
   return boost::intrusive_ptr<detail::pool_call>(
       new detail::pool_call(*owner->world, id, terms, target, std::move(arguments), how.key));

@@ -34,11 +34,14 @@ std::vector<std::string> examples_of(const std::vector<std::string>& command) {
 class example_folder : public temporary_folder {
  public:
   example_folder() {
+    using std::filesystem::create_directory_symlink;
     using std::filesystem::create_symlink;
     create_symlink(HOLDFAST_COMMAND, path() / "holdfast");
     create_symlink(guest("orders.wasm"), path() / "orders.wasm");
     for (const char* name : {"hello.wasm", "app.wasm"}) create_symlink(guest("hello.wat"), path() / name);
     std::filesystem::create_directory(path() / "data");
+    create_directory_symlink(std::filesystem::path(HOLDFAST_SOURCE_DIR) / "guests/orders/wit",
+                             path() / "wit");
   }
   // What the reader's own tools would do with the output is left out.
   ended run_line(const std::string& example, const std::string& more = "") const {
@@ -51,7 +54,7 @@ class example_folder : public temporary_folder {
 
 TEST(help, is_printed_for_the_command_and_each_subcommand) {
   for (const std::vector<std::string>& command :
-       {std::vector<std::string>{}, {"call"}, {"inspect"}, {"demo"}}) {
+       {std::vector<std::string>{}, {"call"}, {"inspect"}, {"docs"}, {"demo"}}) {
     std::vector<std::string> words = command;
     words.emplace_back("--help");
     const ended told = run_holdfast(words);
@@ -69,8 +72,11 @@ TEST(help, documents_every_exit_code) {
 }
 
 TEST(help, fits_in_120_columns) {
-  for (const std::vector<std::string>& command :
-       {std::vector<std::string>{"--help"}, {"call", "--help"}, {"inspect", "--help"}, {"demo", "--help"}}) {
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"--help"},
+                                                  {"call", "--help"},
+                                                  {"inspect", "--help"},
+                                                  {"docs", "--help"},
+                                                  {"demo", "--help"}}) {
     std::istringstream help(run_holdfast(command).out);
     for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 120U) << line;
   }
@@ -101,6 +107,17 @@ TEST(help, has_examples_of_inspect_that_run) {
     EXPECT_EQ(told.code, 0) << example << ": " << told.err;
     EXPECT_THAT(told.out, HasSubstr("greet"));
   }
+}
+
+TEST(help, has_examples_of_docs_that_run) {
+  const example_folder folder;
+  for (const std::string& example : examples_of({"docs"})) {
+    const ended told = folder.run_line(example);
+    EXPECT_EQ(told.code, 0) << example << ": " << told.err;
+  }
+  EXPECT_THAT(contents_of((folder.path() / "app.html").string()), HasSubstr("<!DOCTYPE html>"));
+  EXPECT_THAT(run_holdfast({"inspect", (folder.path() / "documented.wasm").string()}).out,
+              HasSubstr("[read-only]"));
 }
 
 TEST(help, has_examples_of_demo_that_are_well_formed) {

@@ -28,8 +28,8 @@ TEST(inspect, shows_exports_and_imports_with_their_types) {
   EXPECT_EQ(told.code, 0);
   EXPECT_EQ(told.err, "");
   EXPECT_THAT(told.out, HasSubstr("exports\n"));
-  EXPECT_THAT(told.out, HasSubstr("\n  add: func(a: u32, b: u32) -> u32\n"));
-  EXPECT_THAT(told.out, HasSubstr("\n  echo: func(data: list<u8>) -> list<u8>\n"));
+  EXPECT_THAT(told.out, HasSubstr("\n  add: func(a: u32, b: u32) -> u32  [read-only, kill-safe]\n"));
+  EXPECT_THAT(told.out, HasSubstr("\n  echo: func(data: list<u8>) -> list<u8>  [read-only, kill-safe]\n"));
   EXPECT_THAT(told.out, HasSubstr("\nimports\n  nothing\n"));
 }
 
@@ -40,6 +40,20 @@ TEST(inspect, shows_interfaces_with_what_is_in_them) {
   EXPECT_THAT(kinds.out, HasSubstr("\n  holdfast:kinds/things\n"));
   EXPECT_THAT(kinds.out,
               HasSubstr("merge: func(kept: borrow<counter>, taken: own<counter>) -> own<counter>"));
+}
+
+TEST(inspect, shows_the_marks_of_the_cancel_contract) {
+  const ended told = run_holdfast({"inspect", guest("orders.wasm")});
+  EXPECT_THAT(told.out, HasSubstr("\n  hog: func(bytes: u64) -> u64  [idempotent]\n"));
+  EXPECT_THAT(told.out, HasSubstr("\n  trap: func(id: u64)\n"));
+  const auto json = boost::json::parse(run_holdfast({"inspect", guest("orders.wasm"), "--json"}).out);
+  EXPECT_EQ(function_of(json.at("exports"), "add").at("marks"),
+            boost::json::parse(R"(["read-only","kill-safe"])"));
+  EXPECT_TRUE(function_of(json.at("exports"), "trap").at("marks").as_array().empty());
+  const temporary_folder folder;
+  const std::string manifest = folder.write("m.json", R"({"exports": {"greet": ["read-only"]}})");
+  const ended greeter = run_holdfast({"inspect", guest("hello.wat"), "--manifest", manifest});
+  EXPECT_THAT(greeter.out, HasSubstr("-> string  [read-only]\n"));
 }
 
 TEST(inspect, does_not_need_the_imports_to_be_defined) {
@@ -56,9 +70,10 @@ TEST(inspect, prints_one_line_of_json_with_every_function) {
   EXPECT_EQ(lines_in(told.out), 1);
   const auto json = boost::json::parse(told.out);
   EXPECT_EQ(std::string(json.at("component").as_string()), path);
-  EXPECT_EQ(function_of(json.at("exports"), "nap"),
-            boost::json::parse(
-                R"({"name":"nap","params":[{"name":"ms","type":"u64"}],"result":"u64","async":false})"));
+  EXPECT_EQ(
+      function_of(json.at("exports"), "nap"),
+      boost::json::parse(
+          R"({"name":"nap","params":[{"name":"ms","type":"u64"}],"result":"u64","async":false,"marks":[]})"));
   EXPECT_EQ(json.at("exports").at("functions").as_array().size(), 3U);
   EXPECT_EQ(
       function_of(json.at("imports"), "holdfast:demo/host#sleep"),

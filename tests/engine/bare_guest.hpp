@@ -52,6 +52,15 @@ class bare_guest {
     renew();
   }
 
+  bare_guest(const bare_guest&) = delete;
+  bare_guest& operator=(const bare_guest&) = delete;
+  ~bare_guest() {
+    lose();
+    functions_.clear();
+    wakes_.close();  // cell and mailbox know each other until then
+    world.settle();
+  }
+
   /// Destroys the instance and makes the next generation, without polling it.
   void renew() {
     lose();

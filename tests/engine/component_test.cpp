@@ -59,6 +59,44 @@ TEST(component, knows_its_exports_and_their_types) {
   EXPECT_TRUE(loaded->world().imported_functions().empty());
 }
 
+TEST(component, knows_the_cancel_contract_that_it_carries) {
+  const auto loaded = component::load(shared_engine(), guest("orders.wasm"));
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const auto contract = [&](std::string_view name) { return (*loaded->world().find_export(name))->contract; };
+  EXPECT_TRUE(contract("count").retry_safe());
+  EXPECT_TRUE(contract("hog").retry_safe());
+  EXPECT_FALSE(contract("place").retry_safe());
+  EXPECT_FALSE(contract("place").cancellable());
+  EXPECT_EQ((*loaded->world().find_export("add"))->docs, "The sum, modulo 2^32.");
+}
+
+TEST(component, takes_its_contract_from_wit_and_a_manifest_that_are_named) {
+  const scratch folder;
+  const auto manifest = folder.path() / "m.json";
+  std::ofstream(manifest) << R"({"exports": {"add": ["idempotent"]}})";
+  const auto wit = std::filesystem::path(HOLDFAST_SOURCE_DIR) / "guests/orders/wit";
+  const auto made = component::compile(shared_engine(), bytes_of(guest("orders.wasm")),
+                                       {.contract = {.manifest = manifest, .wit = wit, .world = "orders"}});
+  ASSERT_TRUE(made) << made.error().detail;
+  EXPECT_EQ((*made->world().find_export("add"))->contract, cancel_mark::idempotent);
+  EXPECT_EQ((*made->world().find_export("echo"))->contract, cancel_mark::read_only | cancel_mark::kill_safe);
+}
+
+TEST(component, finds_the_manifest_beside_its_file) {
+  const scratch folder;
+  std::filesystem::copy_file(guest("orders.wasm"), folder.path() / "app.wasm");
+  std::ofstream(folder.path() / "app.holdfast.json") << R"({"exports": {"place": ["kill-safe"], "add": []}})";
+  const auto loaded = component::load(shared_engine(), folder.path() / "app.wasm");
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ((*loaded->world().find_export("place"))->contract, cancel_mark::kill_safe);
+  EXPECT_TRUE((*loaded->world().find_export("add"))->contract.empty());
+  std::ofstream(folder.path() / "app.holdfast.json") << R"({"exports": {"plaze": []}})";
+  const auto refused = component::load(shared_engine(), folder.path() / "app.wasm");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::bad_contract);
+  EXPECT_THAT(refused.error().detail, HasSubstr("app.holdfast.json:1:14: no export `plaze`"));
+}
+
 TEST(component, says_what_is_wrong_with_a_file) {
   const auto code_of = [](std::string_view text) { return compile(text).error(); };
   EXPECT_EQ(code_of(""), errc::not_wasm);

@@ -48,6 +48,8 @@ enum hfb_kind
   HFB_KIND_NO_RESOURCES = 15,
   // A bug in the bridge, or a misuse of it.
   HFB_KIND_INTERNAL = 16,
+  // The call used up its fuel.
+  HFB_KIND_OUT_OF_FUEL = 17,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -180,6 +182,9 @@ typedef struct hfb_limits {
   uint64_t http_field_bytes;
   // Bytes of one write to an HTTP body (default 64 KiB).
   uint64_t http_chunk_bytes;
+  // Fuel for each call, its post-return and destructors included (default: as much as it likes). An instantiation is
+  // not counted. Needs a component compiled for fuel.
+  uint64_t fuel;
 } hfb_limits;
 
 // What a guest may reach. Empty slices grant nothing. All of it is copied.
@@ -265,13 +270,15 @@ void hfb_bytes_free(struct hfb_bytes *bytes);
 // `error` is an error from the bridge, not yet freed.
 hfb_kind hfb_error_kind(const struct hfb_error *error);
 
-// One line of UTF-8 that says what went wrong; valid until the error is freed. Parts of it may come from a guest.
+// One line of UTF-8 that says what went wrong; valid until the error is freed. Parts of it may come from a guest: it has
+// at most 64 KiB and no control characters, which are escaped as in `\u{1b}`.
 //
 // # Safety
 // `error` is an error from the bridge, not yet freed.
 struct hfb_slice hfb_error_message(const struct hfb_error *error);
 
-// The guest's backtrace, a frame a line, often empty; valid until the error is freed. The names come from the guest.
+// The guest's backtrace, a frame a line, the innermost first and at most 20, often empty; valid until the error is freed.
+// The names come from the guest: each has at most 512 bytes, and is escaped as the message is.
 //
 // # Safety
 // `error` is an error from the bridge, not yet freed.
@@ -300,7 +307,8 @@ struct hfb_error *hfb_engine_new(const struct hfb_engine_config *config, struct 
 // `engine` is a live engine.
 void hfb_engine_tick(const struct hfb_engine *engine);
 
-// Bytes of address space that the engine's pool reserved, for printing.
+// Bytes of address space that the engine reserved, for printing: a pool, and another one once a component was compiled
+// for fuel.
 //
 // # Safety
 // `engine` is a live engine.
@@ -323,11 +331,14 @@ void hfb_version(struct hfb_bytes *out);
 //
 // `cache_directory` is a path (bytes, no terminator) or empty for no cache. It is made with mode 0700 where missing.
 //
-// Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`.
+// `fuel`: the code counts what it uses, and instances may be limited in it. It is some slower, and the first such
+// component makes the engine reserve a second pool.
+//
+// Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`, `no_resources`.
 //
 // # Safety
 // `engine` is a live engine, the slices are readable for the call, `out` is writable.
-struct hfb_error *hfb_component_compile(const struct hfb_engine *engine, struct hfb_slice bytes, struct hfb_slice cache_directory, struct hfb_component **out);
+struct hfb_error *hfb_component_compile(const struct hfb_engine *engine, struct hfb_slice bytes, struct hfb_slice cache_directory, bool fuel, struct hfb_component **out);
 
 // The imports and exports, in the packed encoding of `src/wit/packed.md`. Any thread.
 //
@@ -519,6 +530,13 @@ void hfb_instance_interrupt(const struct hfb_instance *instance);
 // # Safety
 // `instance` is a live instance.
 uint64_t hfb_instance_memory(const struct hfb_instance *instance);
+
+// Fuel that the last call or drop used, however it ended; 0 where the component was not compiled for fuel. The same call
+// on the same state uses the same.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+uint64_t hfb_instance_fuel_used(const struct hfb_instance *instance);
 
 // How many of the guest's resources the host holds, under the numbers that results and host calls brought.
 //

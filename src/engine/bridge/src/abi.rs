@@ -87,6 +87,8 @@ pub enum hfb_kind {
     NoResources = 15,
     /// A bug in the bridge, or a misuse of it.
     Internal = 16,
+    /// The call used up its fuel.
+    OutOfFuel = 17,
 }
 
 /// What a poll answers.
@@ -158,6 +160,9 @@ pub struct hfb_limits {
     pub http_field_bytes: u64,
     /// Bytes of one write to an HTTP body (default 64 KiB).
     pub http_chunk_bytes: u64,
+    /// Fuel for each call, its post-return and destructors included (default: as much as it likes). An instantiation is
+    /// not counted. Needs a component compiled for fuel.
+    pub fuel: u64,
 }
 
 /// What a guest may reach. Empty slices grant nothing. All of it is copied.

@@ -5,6 +5,7 @@
 
 use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output, hfb_slice};
 use crate::component::{ComponentShared, hfb_component};
+use crate::engine::Metering;
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
 use crate::guest::{Grants, Guest, Limits, Output};
 use crate::host_call::{HostEntry, hfb_host_entry};
@@ -71,7 +72,13 @@ fn complaint(error: &wasmtime::Error) -> Complaint {
 
 impl hfb_linker {
     fn new(component: Arc<ComponentShared>, limits: Limits, grants: Grants, output: Output) -> Result<Self, Failure> {
-        let mut linker = Linker::new(&component.engine.engine);
+        if limits.fuel != 0 && component.metering == Metering::Off {
+            return Err(failure(
+                hfb_kind::TooLarge,
+                format!("a limit of {} units of fuel needs a component that was compiled for fuel", limits.fuel),
+            ));
+        }
+        let mut linker = Linker::new(component.component.engine());
         // The embedder may take the place of a WASI function.
         linker.allow_shadowing(true);
         if component.description.uses_wasi {

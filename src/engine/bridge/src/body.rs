@@ -6,6 +6,7 @@
 
 use crate::abi::hfb_kind;
 use crate::blueprint::BlueprintShared;
+use crate::engine::Metering;
 use crate::error::{Failure, failure, of_run};
 use crate::guest::{Foreign, Guest, Limiter};
 use crate::handles::Handles;
@@ -23,11 +24,18 @@ pub(crate) struct Outside {
     /// Bytes of linear memory.
     pub memory: Arc<AtomicU64>,
     pub handles: Arc<Handles>,
+    /// Fuel that the last call used, where it is counted.
+    pub fuel: AtomicU64,
 }
 
 impl Outside {
     pub(crate) fn new(handles: usize) -> Self {
-        Self { interrupted: AtomicBool::new(false), memory: Arc::default(), handles: Arc::new(Handles::new(handles)) }
+        Self {
+            interrupted: AtomicBool::new(false),
+            memory: Arc::default(),
+            handles: Arc::new(Handles::new(handles)),
+            fuel: AtomicU64::new(0),
+        }
     }
 }
 
@@ -51,7 +59,7 @@ pub(crate) fn store(
     if blueprint.component.description.uses_wasi {
         guest.grant(&blueprint.grants, &blueprint.limits, &blueprint.output)?;
     }
-    let mut store = Store::new(&blueprint.component.engine.engine, guest);
+    let mut store = Store::new(blueprint.component.component.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(blueprint.limits.hostcall_bytes);
     store.epoch_deadline_callback(move |_| {
@@ -69,6 +77,7 @@ impl Body {
     ) -> Result<Self, Failure> {
         // From the current tick on: a deadline of the store's making may be long over.
         store.set_epoch_deadline(1);
+        refuel(&mut store, blueprint.component.metering, 0)?;
         match blueprint.pre.instantiate_async(&mut store).await {
             Ok(instance) => Ok(Self {
                 store,
@@ -76,7 +85,7 @@ impl Body {
                 functions: vec![None; blueprint.component.description.exports.len()],
                 blueprint: blueprint.clone(),
             }),
-            Err(error) => Err(why(&store, &error, hfb_kind::Instantiation, outside)),
+            Err(error) => Err(why(&store, &error, hfb_kind::Instantiation, outside, 0)),
         }
     }
 
@@ -91,14 +100,29 @@ impl Body {
         Ok(found)
     }
 
+    /// Readies the store for one command: the same for each.
+    fn begin(&mut self) -> Result<(), Failure> {
+        self.store.data_mut().limiter.forget();
+        self.store.set_epoch_deadline(1);
+        refuel(&mut self.store, self.blueprint.component.metering, self.blueprint.limits.fuel)
+    }
+
+    fn end(&self, outside: &Outside) {
+        if let Ok(left) = self.store.get_fuel() {
+            // Relaxed: read between polls, on whatever thread.
+            outside.fuel.store(tank(self.blueprint.limits.fuel) - left, Ordering::Relaxed);
+        }
+    }
+
     /// Calls an export; the future borrows the store.
     pub(crate) async fn call(&mut self, number: usize, args: &Args<'_>, outside: &Outside) -> Result<Vec<u8>, Failure> {
         let function = self.function(number)?;
-        self.store.data_mut().limiter.forget();
-        self.store.set_epoch_deadline(1);
+        self.begin()?;
         // SAFETY: the two packed types walk the function's own type at run time, so they fit every function.
         let function = unsafe { TypedFunc::<PackedArgs<'_>, PackedResult>::new_unchecked(function) };
-        match function.call_async(&mut self.store, PackedArgs(args)).await {
+        let outcome = function.call_async(&mut self.store, PackedArgs(args)).await;
+        self.end(outside);
+        match outcome {
             Ok(result) => {
                 if let Some(brought) = result.handles {
                     let kept = outside.handles.keep(*brought);
@@ -106,7 +130,7 @@ impl Body {
                 }
                 Ok(result.bytes)
             }
-            Err(error) => Err(why(&self.store, &error, hfb_kind::Trap, outside)),
+            Err(error) => Err(why(&self.store, &error, hfb_kind::Trap, outside, self.blueprint.limits.fuel)),
         }
     }
 
@@ -114,16 +138,26 @@ impl Body {
     pub(crate) async fn release(&mut self, handle: u64, outside: &Outside) -> Result<(), Failure> {
         // Checked when the command was accepted; the map changes only through commands.
         let Some(resource) = outside.handles.take(handle) else { return Ok(()) };
-        self.store.data_mut().limiter.forget();
-        self.store.set_epoch_deadline(1);
-        resource
-            .resource_drop_async(&mut self.store)
-            .await
-            .map_err(|error| why(&self.store, &error, hfb_kind::Trap, outside))
+        self.begin()?;
+        let outcome = resource.resource_drop_async(&mut self.store).await;
+        self.end(outside);
+        outcome.map_err(|error| why(&self.store, &error, hfb_kind::Trap, outside, self.blueprint.limits.fuel))
     }
 }
 
-fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outside: &Outside) -> Failure {
+/// What a limit of 0, which is none, comes to.
+fn tank(limit: u64) -> u64 {
+    if limit == 0 { u64::MAX } else { limit }
+}
+
+fn refuel(store: &mut Store<Guest>, metering: Metering, limit: u64) -> Result<(), Failure> {
+    if metering == Metering::Off {
+        return Ok(());
+    }
+    store.set_fuel(tank(limit)).map_err(|error| failure(hfb_kind::Internal, error.to_string()))
+}
+
+fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outside: &Outside, limit: u64) -> Failure {
     let mut failure = of_run(error, otherwise, outside.interrupted.load(Ordering::Relaxed));
     // A guest that was refused memory mostly ends in a trap that does not say so.
     if let Some(refused) = store.data().limiter.refused()
@@ -131,6 +165,9 @@ fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outsi
     {
         failure.kind = hfb_kind::MemoryLimit;
         failure.message = format!("{refused}; then: {}", failure.message);
+    }
+    if failure.kind == hfb_kind::OutOfFuel {
+        failure.message = format!("the call used up its {limit} units of fuel");
     }
     failure
 }

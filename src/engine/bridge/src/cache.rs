@@ -126,12 +126,12 @@ impl Cache {
     }
 
     /// The name of the entry for these bytes on this engine.
-    fn entry(&self, engine: &EngineShared, wasm: &[u8]) -> PathBuf {
+    fn entry(&self, engine: &EngineShared, wasmtime: &wasmtime::Engine, wasm: &[u8]) -> PathBuf {
         let mut hash = Sha256::new();
         hash.update(b"holdfast component 1\0");
         hash.update((crate::WASMTIME_VERSION.len() as u64).to_le_bytes());
         hash.update(crate::WASMTIME_VERSION);
-        engine.engine.precompile_compatibility_hash().hash(&mut Feed(&mut hash));
+        wasmtime.precompile_compatibility_hash().hash(&mut Feed(&mut hash));
         engine.settings.hash(&mut Feed(&mut hash));
         hash.update((wasm.len() as u64).to_le_bytes());
         hash.update(wasm);
@@ -149,8 +149,8 @@ impl Cache {
     }
 
     /// The serialized code, if there is an entry and it verifies.
-    pub(crate) fn load(&self, engine: &EngineShared, wasm: &[u8]) -> Option<Vec<u8>> {
-        let path = self.entry(engine, wasm);
+    pub(crate) fn load(&self, engine: &EngineShared, wasmtime: &wasmtime::Engine, wasm: &[u8]) -> Option<Vec<u8>> {
+        let path = self.entry(engine, wasmtime, wasm);
         let mut file =
             OpenOptions::new().read(true).custom_flags(libc::O_NOFOLLOW | libc::O_CLOEXEC).open(&path).ok()?;
         let mut entry = Vec::new();
@@ -163,8 +163,8 @@ impl Cache {
     }
 
     /// Writes an entry; a failure leaves the cache as it was.
-    pub(crate) fn store(&self, engine: &EngineShared, wasm: &[u8], code: &[u8]) {
-        let path = self.entry(engine, wasm);
+    pub(crate) fn store(&self, engine: &EngineShared, wasmtime: &wasmtime::Engine, wasm: &[u8], code: &[u8]) {
+        let path = self.entry(engine, wasmtime, wasm);
         let mac = self.mac(&path, code).finalize().into_bytes();
         if let Ok(temporary) = write_temporary(&self.directory, &[&mac, code])
             && fs::rename(&temporary, &path).is_err()

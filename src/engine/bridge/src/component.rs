@@ -5,7 +5,7 @@
 use crate::abi::{hfb_bytes, hfb_kind, hfb_slice};
 use crate::cache::Cache;
 use crate::describe::{Description, describe};
-use crate::engine::{EngineShared, hfb_engine};
+use crate::engine::{EngineShared, Metering, hfb_engine};
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error, one_line};
 use std::borrow::Cow;
 use std::ffi::OsStr;
@@ -21,6 +21,7 @@ pub struct hfb_component {
 
 pub(crate) struct ComponentShared {
     pub(crate) engine: Arc<EngineShared>,
+    pub(crate) metering: Metering,
     pub(crate) component: Component,
     pub(crate) description: Description,
 }
@@ -117,7 +118,12 @@ fn text_refused(error: &wat::Error) -> Failure {
     failure(hfb_kind::Malformed, format!("the component text is not valid: {line}"))
 }
 
-fn compile(engine: &Arc<EngineShared>, bytes: &[u8], directory: &[u8]) -> Result<hfb_component, Failure> {
+fn compile(
+    engine: &Arc<EngineShared>,
+    metering: Metering,
+    bytes: &[u8],
+    directory: &[u8],
+) -> Result<hfb_component, Failure> {
     let binary = match look(bytes)? {
         Input::Binary => Cow::Borrowed(bytes),
         Input::Text => {
@@ -126,29 +132,30 @@ fn compile(engine: &Arc<EngineShared>, bytes: &[u8], directory: &[u8]) -> Result
             binary
         }
     };
+    let wasmtime = engine.engine(metering)?;
     let cache = match directory {
         [] => None,
         path => Cache::open(Path::new(OsStr::from_bytes(path)))?,
     };
-    let cached = cache.as_ref().and_then(|cache| cache.load(engine, &binary)).and_then(|code| {
+    let cached = cache.as_ref().and_then(|cache| cache.load(engine, wasmtime, &binary)).and_then(|code| {
         // SAFETY: the code verified under the key of a directory that only this user can write, so `store` below
         // wrote it, for this version and these settings.
-        unsafe { Component::deserialize(&engine.engine, &code) }.ok()
+        unsafe { Component::deserialize(wasmtime, &code) }.ok()
     });
     let component = match cached {
         Some(component) => component,
         None => {
-            let component = Component::from_binary(&engine.engine, &binary).map_err(|error| refused(&error))?;
+            let component = Component::from_binary(wasmtime, &binary).map_err(|error| refused(&error))?;
             if let Some(cache) = &cache
                 && let Ok(code) = component.serialize()
             {
-                cache.store(engine, &binary, &code);
+                cache.store(engine, wasmtime, &binary, &code);
             }
             component
         }
     };
     let description = describe(&component)?;
-    Ok(hfb_component { shared: Arc::new(ComponentShared { engine: engine.clone(), component, description }) })
+    Ok(hfb_component { shared: Arc::new(ComponentShared { engine: engine.clone(), metering, component, description }) })
 }
 
 /// Compiles a component, given in binary or as text. Takes long for a large one, and as long as it likes for a hostile
@@ -156,7 +163,10 @@ fn compile(engine: &Arc<EngineShared>, bytes: &[u8], directory: &[u8]) -> Result
 ///
 /// `cache_directory` is a path (bytes, no terminator) or empty for no cache. It is made with mode 0700 where missing.
 ///
-/// Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`.
+/// `fuel`: the code counts what it uses, and instances may be limited in it. It is some slower, and the first such
+/// component makes the engine reserve a second pool.
+///
+/// Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`, `no_resources`.
 ///
 /// # Safety
 /// `engine` is a live engine, the slices are readable for the call, `out` is writable.
@@ -165,12 +175,13 @@ pub unsafe extern "C" fn hfb_component_compile(
     engine: *const hfb_engine,
     bytes: hfb_slice,
     cache_directory: hfb_slice,
+    fuel: bool,
     out: *mut *mut hfb_component,
 ) -> *mut hfb_error {
     guard(|| {
         // SAFETY: the caller's promises.
         let (engine, bytes, directory) = unsafe { (&*engine, bytes.bytes(), cache_directory.bytes()) };
-        let component = compile(&engine.shared, bytes, directory)?;
+        let component = compile(&engine.shared, if fuel { Metering::On } else { Metering::Off }, bytes, directory)?;
         // SAFETY: the caller's promise.
         unsafe { *out = Box::into_raw(Box::new(component)) };
         Ok(())

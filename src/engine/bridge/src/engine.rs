@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One Wasmtime engine with its pool of slots, its epoch, and the reactor that WASI waits on.
+//! Wasmtime's engines with their pools of slots, their epoch, and the reactor that WASI waits on.
+//!
+//! Code that counts fuel is other code, so it has an engine of its own, made when the first such component comes.
 //!
 //! Everything made from an engine keeps it alive, so the order in which C frees things does not matter.
 #![allow(non_camel_case_types)]
 
 use crate::abi::{hfb_bytes, hfb_engine_config, hfb_kind};
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::runtime::{Builder, Handle, Runtime};
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -25,12 +27,48 @@ pub struct hfb_engine {
 }
 
 pub(crate) struct EngineShared {
-    pub(crate) engine: wasmtime::Engine,
+    plain: wasmtime::Engine,
+    metered: OnceLock<wasmtime::Engine>,
+    /// Held while the metered engine is made: it reserves a pool, so there must not be two.
+    making: Mutex<()>,
     pub(crate) settings: Settings,
     runtime: Option<Runtime>,
 }
 
+/// Whether code counts the fuel that it uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Metering {
+    Off,
+    On,
+}
+
 impl EngineShared {
+    /// The engine for code of that kind.
+    pub(crate) fn engine(&self, metering: Metering) -> Result<&wasmtime::Engine, Failure> {
+        if metering == Metering::Off {
+            return Ok(&self.plain);
+        }
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = self.metered.get() {
+            return Ok(made);
+        }
+        let made = self.settings.engine(metering)?;
+        Ok(self.metered.get_or_init(|| made))
+    }
+
+    fn tick(&self) {
+        self.plain.increment_epoch();
+        if let Some(metered) = self.metered.get() {
+            metered.increment_epoch();
+        }
+    }
+
+    /// Bytes of address space that the pools reserved.
+    fn address_space(&self) -> u64 {
+        let pools = if self.metered.get().is_some() { 2 } else { 1 };
+        self.settings.address_space().saturating_mul(pools)
+    }
+
     pub(crate) fn reactor(&self) -> &Handle {
         // Taken away in `drop` only.
         self.runtime.as_ref().expect("a live engine has its reactor").handle()
@@ -142,15 +180,38 @@ impl Settings {
         self.instances
     }
 
-    /// Bytes of address space that the pool reserves.
-    pub(crate) fn address_space(&self) -> u64 {
+    /// Bytes of address space that one pool reserves.
+    fn address_space(&self) -> u64 {
         let memories = u64::from(self.total_memories()).saturating_add(u64::from(self.gc_heaps()));
         let tables = u64::from(self.total_tables()).saturating_mul(u64::from(self.table_elements) * 8);
         let stacks = u64::from(self.total_stacks()).saturating_mul(self.async_stack.saturating_add(4096));
         memories.saturating_mul(self.slot()).saturating_add(tables).saturating_add(stacks)
     }
 
-    fn config(&self) -> Result<Config, Failure> {
+    /// Makes an engine and reserves its pool.
+    fn engine(&self, metering: Metering) -> Result<wasmtime::Engine, Failure> {
+        let wanted = self.address_space();
+        let numbers = || {
+            format!(
+                "{} instances of up to {} memories of {} MiB address space each, {} MiB in all",
+                self.instances,
+                self.memories,
+                self.slot() / MIB,
+                wanted / MIB
+            )
+        };
+        if wanted > MOST_ADDRESS_SPACE {
+            return Err(failure(
+                hfb_kind::NoResources,
+                format!("the pool cannot be reserved: {}, more than {} MiB", numbers(), MOST_ADDRESS_SPACE / MIB),
+            ));
+        }
+        wasmtime::Engine::new(&self.config(metering)?).map_err(|error| {
+            failure(hfb_kind::NoResources, format!("the pool cannot be reserved: {}: {}", numbers(), causes(&error)))
+        })
+    }
+
+    fn config(&self, metering: Metering) -> Result<Config, Failure> {
         let size = |bytes: u64| {
             usize::try_from(bytes).map_err(|_| failure(hfb_kind::Internal, "a size does not fit this machine"))
         };
@@ -176,6 +237,7 @@ impl Settings {
         config
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
             .epoch_interruption(true)
+            .consume_fuel(metering == Metering::On)
             .concurrency_support(false)
             .max_wasm_stack(size(self.wasm_stack)?)
             .async_stack_size(size(self.async_stack)?)
@@ -188,25 +250,7 @@ impl Settings {
 
 fn make(config: Option<&hfb_engine_config>) -> Result<hfb_engine, Failure> {
     let settings = Settings::of(config)?;
-    let wanted = settings.address_space();
-    let numbers = || {
-        format!(
-            "{} instances of up to {} memories of {} MiB address space each, {} MiB in all",
-            settings.instances,
-            settings.memories,
-            settings.slot() / MIB,
-            wanted / MIB
-        )
-    };
-    if wanted > MOST_ADDRESS_SPACE {
-        return Err(failure(
-            hfb_kind::NoResources,
-            format!("the pool cannot be reserved: {}, more than {} MiB", numbers(), MOST_ADDRESS_SPACE / MIB),
-        ));
-    }
-    let engine = wasmtime::Engine::new(&settings.config()?).map_err(|error| {
-        failure(hfb_kind::NoResources, format!("the pool cannot be reserved: {}: {}", numbers(), causes(&error)))
-    })?;
+    let plain = settings.engine(Metering::Off)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(settings.reactor_threads as usize)
         .max_blocking_threads(16)
@@ -215,7 +259,15 @@ fn make(config: Option<&hfb_engine_config>) -> Result<hfb_engine, Failure> {
         .enable_time()
         .build()
         .map_err(|error| failure(hfb_kind::NoResources, format!("the reactor's threads cannot start: {error}")))?;
-    Ok(hfb_engine { shared: Arc::new(EngineShared { engine, settings, runtime: Some(runtime) }) })
+    Ok(hfb_engine {
+        shared: Arc::new(EngineShared {
+            plain,
+            metered: OnceLock::new(),
+            making: Mutex::new(()),
+            settings,
+            runtime: Some(runtime),
+        }),
+    })
 }
 
 /// Makes an engine. Costs address space and threads, so a process has few. `config` may be null: all defaults, with
@@ -245,17 +297,18 @@ pub unsafe extern "C" fn hfb_engine_new(config: *const hfb_engine_config, out: *
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hfb_engine_tick(engine: *const hfb_engine) {
     // SAFETY: the caller's promise.
-    unsafe { &*engine }.shared.engine.increment_epoch();
+    unsafe { &*engine }.shared.tick();
 }
 
-/// Bytes of address space that the engine's pool reserved, for printing.
+/// Bytes of address space that the engine reserved, for printing: a pool, and another one once a component was compiled
+/// for fuel.
 ///
 /// # Safety
 /// `engine` is a live engine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hfb_engine_address_space(engine: *const hfb_engine) -> u64 {
     // SAFETY: the caller's promise.
-    guard_or(0, || unsafe { &*engine }.shared.settings.address_space())
+    guard_or(0, || unsafe { &*engine }.shared.address_space())
 }
 
 /// Gives up the engine. What was made from it keeps what it needs. Null is fine.

@@ -65,17 +65,33 @@ pub(crate) fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// A name of the guest's that cannot end its line, and so cannot be taken for a frame of its own.
-fn bare(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for letter in name.chars() {
-        if letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}') {
-            text.extend(letter.escape_default());
+/// Most bytes of a name in a backtrace, of a message, and of a backtrace.
+const MOST_NAME: usize = 512;
+const MOST_TEXT: usize = 64 << 10;
+
+/// What a terminal, or an editor that reads a log, would obey instead of show: control characters, and those that
+/// break lines, turn the direction of writing or cannot be seen.
+fn obeyed(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(letter, '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Text that can be shown: at most `most` bytes, and nothing in it is obeyed. Lines survive where `lines` says so.
+fn shown(text: &str, most: usize, lines: bool) -> String {
+    let mut safe = String::with_capacity(text.len().min(most));
+    for letter in text.chars() {
+        if safe.len() >= most {
+            safe.push_str(" [...]");
+            break;
+        }
+        if obeyed(letter) && !(lines && letter == '\n') {
+            safe.extend(letter.escape_default());
         } else {
-            text.push(letter);
+            safe.push(letter);
         }
     }
-    text
+    safe
 }
 
 /// The causes of an error from the outside in, on one line, without the backtrace.
@@ -99,13 +115,18 @@ pub(crate) fn causes(error: &wasmtime::Error) -> String {
     line
 }
 
+/// A name of the guest's, which cannot end its line and so cannot be taken for a frame of its own.
+fn name(text: &str) -> String {
+    shown(text, MOST_NAME, false)
+}
+
 /// The guest's frames, one a line, innermost first. The names come from the guest.
 pub(crate) fn frames(error: &wasmtime::Error) -> String {
     let mut text = String::new();
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return text };
     for (number, frame) in backtrace.frames().iter().enumerate() {
-        let module = frame.module().name().map_or_else(|| "<unknown>".to_owned(), bare);
-        let _ = match frame.func_name().map(bare) {
+        let module = frame.module().name().map_or_else(|| "<unknown>".to_owned(), name);
+        let _ = match frame.func_name().map(name) {
             Some(name) => writeln!(text, "{number}: {module}!{name}"),
             None => writeln!(text, "{number}: {module}!<function {}>", frame.func_index()),
         };
@@ -127,6 +148,8 @@ pub(crate) fn of_run(error: &wasmtime::Error, otherwise: hfb_kind, interrupted: 
         hfb_kind::NoResources
     } else if interrupted && matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
         hfb_kind::Interrupted
+    } else if matches!(error.downcast_ref::<Trap>(), Some(Trap::OutOfFuel)) {
+        hfb_kind::OutOfFuel
     } else if error.root_cause().to_string().contains("fuel allocated for hostcalls") {
         // Wasmtime's type for this is private; the text is pinned with the version.
         hfb_kind::TooLarge
@@ -151,12 +174,20 @@ pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Failure {
     failure(hfb_kind::Internal, format!("the bridge panicked: {text}"))
 }
 
+/// Hands an error to C. Every error comes by here, and here its text, much of which may be a guest's or a stranger's
+/// file's, becomes safe to show: bounded, and with what a terminal would obey escaped.
+pub(crate) fn cross(mut failure: Failure) -> *mut hfb_error {
+    failure.message = shown(&failure.message, MOST_TEXT, false);
+    failure.detail = shown(&failure.detail, MOST_TEXT, true);
+    Box::into_raw(failure)
+}
+
 /// Runs `body`; its failure or its panic becomes the pointer that C receives, null for success.
 pub(crate) fn guard(body: impl FnOnce() -> Result<(), Failure>) -> *mut hfb_error {
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => std::ptr::null_mut(),
-        Ok(Err(failure)) => Box::into_raw(failure),
-        Err(panic) => Box::into_raw(of_panic(&*panic)),
+        Ok(Err(failure)) => cross(failure),
+        Err(panic) => cross(of_panic(&*panic)),
     }
 }
 
@@ -175,7 +206,8 @@ pub unsafe extern "C" fn hfb_error_kind(error: *const hfb_error) -> hfb_kind {
     unsafe { &*error }.kind
 }
 
-/// One line of UTF-8 that says what went wrong; valid until the error is freed. Parts of it may come from a guest.
+/// One line of UTF-8 that says what went wrong; valid until the error is freed. Parts of it may come from a guest: it has
+/// at most 64 KiB and no control characters, which are escaped as in `\u{1b}`.
 ///
 /// # Safety
 /// `error` is an error from the bridge, not yet freed.
@@ -185,7 +217,8 @@ pub unsafe extern "C" fn hfb_error_message(error: *const hfb_error) -> hfb_slice
     hfb_slice::of(unsafe { &*error }.message.as_bytes())
 }
 
-/// The guest's backtrace, a frame a line, often empty; valid until the error is freed. The names come from the guest.
+/// The guest's backtrace, a frame a line, the innermost first and at most 20, often empty; valid until the error is freed.
+/// The names come from the guest: each has at most 512 bytes, and is escaped as the message is.
 ///
 /// # Safety
 /// `error` is an error from the bridge, not yet freed.

@@ -43,6 +43,7 @@ pub(crate) struct Limits {
     pub handles: usize,
     pub http_field_bytes: usize,
     pub http_chunk_bytes: usize,
+    pub fuel: u64,
 }
 
 fn or<T: Default + PartialEq>(value: T, default: T) -> T {
@@ -63,6 +64,7 @@ impl Limits {
             handles: 0,
             http_field_bytes: 0,
             http_chunk_bytes: 0,
+            fuel: 0,
         };
         let limits = limits.unwrap_or(&zeros);
         Self {
@@ -77,6 +79,7 @@ impl Limits {
             handles: or(limits.handles, 1 << 16) as usize,
             http_field_bytes: or(limits.http_field_bytes, 128 << 10) as usize,
             http_chunk_bytes: or(limits.http_chunk_bytes, 64 << 10) as usize,
+            fuel: limits.fuel,
         }
     }
 }

@@ -9,7 +9,7 @@
 use crate::abi::{hfb_bytes, hfb_kind, hfb_slice, hfb_state, hfb_waker};
 use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
-use crate::error::{Failure, failure, guard, guard_or, hfb_error, of_panic};
+use crate::error::{Failure, cross, failure, guard, guard_or, hfb_error, of_panic};
 use crate::guest::Foreign;
 use crate::lower::Args;
 use std::cell::UnsafeCell;
@@ -358,7 +358,7 @@ pub unsafe extern "C" fn hfb_instance_take_error(instance: *mut hfb_instance) ->
     // SAFETY: the caller's promise.
     let instance = unsafe { &*instance };
     guard_or(std::ptr::null_mut(), || match instance.shared.slot(|slot| slot.error.take()) {
-        Some(error) => Box::into_raw(error),
+        Some(error) => cross(error),
         None => std::ptr::null_mut(),
     })
 }
@@ -384,6 +384,17 @@ pub unsafe extern "C" fn hfb_instance_interrupt(instance: *const hfb_instance) {
 pub unsafe extern "C" fn hfb_instance_memory(instance: *const hfb_instance) -> u64 {
     // SAFETY: the caller's promise.
     unsafe { &*instance }.shared.outside.memory.load(Ordering::Relaxed)
+}
+
+/// Fuel that the last call or drop used, however it ended; 0 where the component was not compiled for fuel. The same call
+/// on the same state uses the same.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_fuel_used(instance: *const hfb_instance) -> u64 {
+    // SAFETY: the caller's promise.
+    unsafe { &*instance }.shared.outside.fuel.load(Ordering::Relaxed)
 }
 
 /// How many of the guest's resources the host holds, under the numbers that results and host calls brought.

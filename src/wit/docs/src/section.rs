@@ -10,11 +10,8 @@ const COMPONENT: &[u8] = &[0x0d, 0, 1, 0];
 /// The contents of the last custom section of that name. None where there is none, and where the bytes are no
 /// component: whoever compiles them has said what is wrong.
 pub fn find(component: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let binary = if component.starts_with(HEADER) {
-        Cow::Borrowed(component)
-    } else {
-        wat::parse_bytes(component).ok()?
-    };
+    let binary =
+        if component.starts_with(HEADER) { Cow::Borrowed(component) } else { wat::parse_bytes(component).ok()? };
     let mut rest = binary.strip_prefix(HEADER)?.strip_prefix(COMPONENT)?;
     let mut found = None;
     while let Some((&id, after)) = rest.split_first() {

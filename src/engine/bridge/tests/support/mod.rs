@@ -108,6 +108,7 @@ pub fn no_limits() -> hfb_limits {
         handles: 0,
         http_field_bytes: 0,
         http_chunk_bytes: 0,
+        fuel: 0,
     }
 }
 
@@ -124,7 +125,7 @@ impl Engine {
 
     pub fn compile_cached(&self, bytes: &[u8], directory: &str) -> Result<Component, Told> {
         let mut out = std::ptr::null_mut();
-        told(unsafe { hfb_component_compile(self.0, slice(bytes), slice(directory.as_bytes()), &mut out) })?;
+        told(unsafe { hfb_component_compile(self.0, slice(bytes), slice(directory.as_bytes()), false, &mut out) })?;
         Ok(Component(out))
     }
 
