@@ -48,7 +48,8 @@ class sim_waiter final : public core::patient_waiter {
   void wait_for(duration patience) {
     if (patience != no_limit) {
       event until = about(seen::patient);
-      until.number = static_cast<std::uint64_t>((core::later(in_.now(), patience) - world::start_of_time).count());
+      until.number =
+          static_cast<std::uint64_t>((core::later(in_.now(), patience) - world::start_of_time).count());
       in_.note(until);
     }
     accepted(patience);

@@ -61,7 +61,7 @@ enum class seen : std::uint8_t {
   answered,   ///< of a submission: `code` 0 accepted, or why not
   attaching,  ///< a waiter
   attached,   ///< `code` 0: done already
-  patient,  ///< a waiter will leave by itself at `number`
+  patient,    ///< a waiter will leave by itself at `number`
   leaving,
   left,  ///< `code` 2: unless it was told just now
   told,  ///< a waiter, or with none who looked: `code` the outcome, `number` the value, `second` attempts

@@ -41,11 +41,11 @@ struct guest_plan {
 /// One act of a caller on a call.
 struct act {
   enum class kind : std::uint8_t {
-    attach,  ///< one more waiter
-    leave,   ///< takes the waiter back that waits longest
+    attach,    ///< one more waiter
+    leave,     ///< takes the waiter back that waits longest
     withdraw,  ///< ... only from a call that was never begun
-    forsake,  ///< ... and is told nothing
-    wait,    ///< until its waiters are told, or have left by themselves
+    forsake,   ///< ... and is told nothing
+    wait,      ///< until its waiters are told, or have left by themselves
     revoke,
     kill,
     pause,    ///< does nothing for `length`

@@ -57,6 +57,10 @@ class causes final : public law {
       case seen::started:
         call.began_after = std::max(call.began_after, cells_[what.cell].free_at);
         call.cell = what.cell;
+        if (call.began_after >= call.deadline)
+          broken("not_begun_past_deadline", "call " + std::to_string(what.call) + " began at " +
+                                                to_text(call.began_after) + " or later, its deadline was " +
+                                                to_text(call.deadline));
         break;
       case seen::backing_off:
         if (call.cell >= 0) cells_[call.cell].free_at = what.at;
@@ -146,7 +150,8 @@ class causes final : public law {
     bool fair = true;
     switch (end) {
       case outcome::revoked:
-        if (const bool left = call.leaving || what.at >= call.leaves_at; !call.revoking && !call.killing && left && !bound)
+        if (const bool left = call.leaving || what.at >= call.leaves_at;
+            !call.revoking && !call.killing && left && !bound)
           return broken("kept_is_kept", "call " + std::to_string(what.call) +
                                             " is kept and was revoked because its waiters left");
         fair = call.revoking || call.killing || (bound && (call.leaving || what.at >= call.leaves_at));

@@ -39,8 +39,8 @@ class replies final : public law {
         call.read_early.clear();
         break;
       case seen::told:
-        // Who looks, or leaves and finds that it is done, may see the end before the observer is told of it; who
-        // waits is told after.
+        // Who looks, or leaves and finds that it is done, may see the end before the observer is told of it;
+        // who waits is told after.
         if (!call.end && (what.waiter < 0 || leaves_[what.waiter])) {
           call.read_early.push_back(what);
         } else {
