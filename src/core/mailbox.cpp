@@ -378,7 +378,28 @@ void mailbox::broke(cell& who, const std::string& why) noexcept {
   } else {
     end_all(home_, errc::broken, why,
             [number = who.number()](const call& each) { return each.terms().only_in->cell == number; });
+    refuse_cycles();
   }
+}
+
+// A child was admitted because of a cell that might have run it, and that cell is gone.
+void mailbox::refuse_cycles() noexcept {
+  std::vector<boost::intrusive_ptr<call>> stuck;
+  {
+    const auto family = lineage::lock();
+    std::vector<boost::intrusive_ptr<call>> children;
+    {
+      const std::scoped_lock lock(mutex_);
+      for (queue* from : {&queue_, &home_})
+        for (call& each : *from)
+          if (each.parent_ != nullptr) children.emplace_back(&each);
+    }
+    for (auto& each : children)
+      if (lineage::would_wait_for_itself(*each->parent_, *this, each->terms().only_in))
+        stuck.push_back(std::move(each));
+  }
+  for (const auto& each : stuck)
+    if (remove(*each)) each->finish_unrun(errc::cycle, "every instance that could run the call waits for it");
 }
 
 void mailbox::part(cell& who) noexcept {

@@ -117,6 +117,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   void note_busy(cell& who) noexcept;
 
   // Without the lock.
+  void refuse_cycles() noexcept;
   void end_all(queue& from, errc why, const std::string& detail) noexcept;
   template <class Which>
   void end_all(queue& from, errc why, const std::string& detail, Which which) noexcept;

@@ -117,6 +117,23 @@ TEST_F(lineage_test, forgets_the_calls_that_are_done) {
   EXPECT_FALSE(call_from(*right, one)) << "the left one waits for nothing any more";
 }
 
+TEST_F(lineage_test, refuses_a_child_that_can_only_wait_for_itself_since_a_cell_broke) {
+  fake_pool wide(world.env, log, 2, {}, {.give_up_after = 1});
+  const auto parent = parked(wide);
+  log.builds_that_fail = 1;
+  const auto spoils = wide.send({.what = kind::loop});
+  world.settle(3);
+  boost::intrusive_ptr<fake_call> child;
+  EXPECT_FALSE(call_from(*parent, wide, &child)) << "the other cell will be free";
+  EXPECT_TRUE(spoils->kill());
+  world.settle();
+  EXPECT_EQ(child->end().code, make_error_code(errc::cycle));
+  EXPECT_EQ(parent->phase(), call_phase::running) << "its guest goes on";
+  log.released = true;
+  wide.close();
+  world.settle();
+}
+
 TEST_F(lineage_test, knows_no_parent_outside_of_a_host_function) {
   const auto parent = parked(one);
   {
