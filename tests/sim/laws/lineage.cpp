@@ -8,8 +8,8 @@ namespace holdfast::sim {
 namespace {
 
 /// A call that could only wait for itself is refused: none is accepted by a pool all of whose cells run calls
-/// that wait for it. One that comes about later, when a cell breaks that could have run the call, is not looked
-/// for: the call waits for its deadline.
+/// that wait for it. One that comes about later, when a cell breaks that could have run the call, is not
+/// looked for: the call waits for its deadline.
 class lineage final : public law {
  public:
   lineage() : law("cycle_is_refused") {}
@@ -22,7 +22,8 @@ class lineage final : public law {
         return;
       case seen::moved: {
         const auto to = static_cast<cell_state>(what.code);
-        // Before core notes in its mailbox that a cell is broken, it tells: who asks meanwhile may find it there.
+        // Before core notes in its mailbox that a cell is broken, it tells: who asks meanwhile may find it
+        // there.
         if (to == cell_state::broken || to == cell_state::closed) cells_[what.cell].served_until = index_;
         return;
       }
