@@ -57,6 +57,9 @@ class imports {
     return define(std::move(interface), std::move(name), detail::define_inline_typed(std::move(function)));
   }
 
+  /// Defines what another table has: `define(interface, name, *other.functions().at(...))`.
+  imports& define(std::string interface, std::string name, detail::host_definition what);
+
   /// Where functions run that were defined without an executor, before or after. Empty: on the host's
   /// threads.
   imports& on(boost::asio::any_io_executor executor);
@@ -77,7 +80,6 @@ class imports {
   const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
  private:
-  imports& define(std::string interface, std::string name, detail::host_definition what);
   imports& define_resource(std::string interface, std::string name, std::type_index type);
 
   table functions_;
