@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <random>
 #include <thread>
 
@@ -105,6 +106,19 @@ TEST(workers, bring_every_call_to_one_outcome_while_callers_do_what_they_like) {
   ending.store(true);
   ticker.join();
   EXPECT_EQ(log.built, log.destroyed);
+}
+
+TEST(workers, wake_the_one_thread_that_sleeps) {
+  struct one_run final : task {
+    void run() noexcept override { done.set_value(); }
+    std::promise<void> done;
+  };
+  workers one(1);
+  for (int i = 0; i < 100; ++i) {  // after the first it sleeps, or is about to
+    one_run work;
+    one.post(work);
+    ASSERT_EQ(work.done.get_future().wait_for(20s), std::future_status::ready);
+  }
 }
 
 }  // namespace
