@@ -56,3 +56,13 @@ endforeach()
 
 # Of the archive's code an executable keeps what it can reach.
 add_link_options(-Wl,--gc-sections)
+
+# holdfast_uses_coroutines(<target>): for programs whose own code is coroutines of Asio.
+#
+# Where g++ optimises, it takes the operator delete of an awaitable's frame for a stranger to the allocation that it has
+# inlined, and warns.
+function(holdfast_uses_coroutines target)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -Wno-mismatched-new-delete)
+  endif()
+endfunction()

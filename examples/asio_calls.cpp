@@ -57,7 +57,7 @@ int main(int argc, char** argv) try {
 
   // An event loop that ends with calls in flight leaves them. The host brings them to their end.
   asio::io_context shorter;
-  asio::co_spawn(shorter, buy(shop), asio::detached);
+  asio::co_spawn(shorter, lose_patience(shop), asio::detached);
   shorter.poll();
 } catch (const std::exception& wrong) {
   std::cerr << wrong.what() << "\n";

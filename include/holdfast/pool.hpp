@@ -79,7 +79,7 @@ class pool {
   /// Calls an export and answers at once; `told` is called once with what became of it, on the host's
   /// executor for callbacks (`host_options::callbacks`), never in here. Bound like `call`: the end of
   /// `options.wait`, a stop and the end of that executor's context are its ways of leaving; after the last
-  /// `told` is not called.
+  /// `told` is not called. What it throws leaves through that executor; Asio's own threads end the process.
   void call(std::string_view function, wit::arguments arguments, const call_options& options,
             std::function<void(reply)> told, std::stop_token stop = {}) const;
 

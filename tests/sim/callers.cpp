@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/callers.hpp"
+
+#include <cstring>
+#include <deque>
+#include <utility>
+
+#include "sim/guest.hpp"
+
+namespace holdfast::sim {
+namespace {
+
+/// The end of a call, as somebody reads it.
+event end_of(const core::call& which) {
+  const core::call_end& end = which.end();
+  event what{.what = seen::told,
+             .code = static_cast<int>(end.what),
+             .call = static_cast<int>(which.id().low),
+             .cell = static_cast<int>(end.cell),
+             .generation = end.generation,
+             .second = end.attempts};
+  if (end.value.size() == sizeof(what.number))
+    std::memcpy(&what.number, end.value.bytes().data(), sizeof(what.number));
+  return what;
+}
+
+/// Waits with a patience of its own, as the host's waiters do.
+class sim_waiter final : public core::waiter {
+ public:
+  sim_waiter(world& in, boost::intrusive_ptr<sim_call> asked)
+      : in_(in), asked_(std::move(asked)), number_(in.next_waiter++) {
+    ++in_.waiters_alive;
+  }
+  ~sim_waiter() override { --in_.waiters_alive; }
+
+  bool attach() {
+    in_.note(about(seen::attaching));
+    const bool waits = asked_->attach(this);
+    settled_ = settled_ || !waits;
+    event then = about(seen::attached);
+    then.code = waits ? 1 : 0;
+    in_.note(then);
+    return waits;
+  }
+
+  /// Only once the call was accepted.
+  void give_up_after(duration patience) {
+    if (patience == no_limit) return;
+    in_.deadlines.arm(patience_, core::later(in_.now(), patience));
+    if (asked_->phase() == call_phase::done) in_.deadlines.disarm(patience_);
+  }
+
+  void leave() {
+    in_.note(about(seen::leaving));
+    const bool left = asked_->leave(*this);
+    if (left) in_.deadlines.disarm(patience_);
+    settled_ = settled_ || left;
+    event then = about(seen::left);
+    then.code = left ? 1 : 0;
+    in_.note(then);
+  }
+
+  /// It was told, has left, or came too late.
+  bool settled() const noexcept { return settled_; }
+
+  void on_done(core::call& ended) noexcept override {
+    in_.on.boundary();
+    in_.deadlines.disarm(patience_);
+    event then = end_of(ended);
+    then.waiter = number_;
+    in_.note(then);
+    const int next = std::exchange(in_callback_, -1);
+    if (next >= 0 && !in_.planned.calls[static_cast<std::size_t>(next)].dropped) submit_only(in_, next, -1);
+    asked_->read(core::call::reading::last);
+    settled_ = true;
+  }
+
+  void on_timer(core::timer& /*patience*/) noexcept override { leave(); }
+
+  void then_submit(int plan_index) noexcept { in_callback_ = plan_index; }
+
+ private:
+  event about(seen what) const { return {.what = what, .call = asked_->number(), .waiter = number_}; }
+
+  world& in_;
+  const boost::intrusive_ptr<sim_call> asked_;
+  const int number_;
+  int in_callback_ = -1;
+  bool settled_ = false;
+  core::timer patience_{*this};
+};
+
+/// One who has a reference to a call and does something with it.
+class hand {
+ public:
+  hand(world& in, boost::intrusive_ptr<sim_call> asked) : in_(in), asked_(std::move(asked)) {}
+
+  /// True: it waits.
+  bool attach() {
+    boost::intrusive_ptr<sim_waiter> made(new sim_waiter(in_, asked_));
+    if (!made->attach()) {
+      read(core::call::reading::last);
+      return false;
+    }
+    waiters_.push_back(std::move(made));
+    return true;
+  }
+
+  void do_all(const std::vector<act>& what) {
+    for (const act& each : what) {
+      in_.on.boundary();
+      do_one(each);
+    }
+  }
+
+  void leave_all() {
+    for (; !waiters_.empty(); waiters_.pop_front()) waiters_.front()->leave();
+  }
+
+  sim_waiter& first() { return *waiters_.front(); }
+
+  void wait() {
+    if (waiters_.empty() && !attach()) return;
+    in_.on.wait([this] {
+      for (const auto& each : waiters_)
+        if (!each->settled()) return false;
+      return true;
+    });
+    waiters_.clear();
+  }
+
+ private:
+  void do_one(const act& what) {
+    const int number = asked_->number();
+    switch (what.what) {
+      case act::kind::attach:
+        if (attach()) waiters_.back()->give_up_after(asked_->planned().patience);
+        break;
+      case act::kind::leave:
+        if (waiters_.empty()) break;
+        waiters_.front()->leave();
+        waiters_.pop_front();
+        break;
+      case act::kind::wait:
+        wait();
+        break;
+      case act::kind::revoke: {
+        in_.note({.what = seen::revoking, .call = number});
+        const revoke_answer said = asked_->revoke();
+        in_.note({.what = seen::revoke_said, .code = static_cast<int>(said), .call = number});
+        break;
+      }
+      case act::kind::kill: {
+        in_.note({.what = seen::killing, .call = number});
+        const bool said = asked_->kill();
+        in_.note({.what = seen::kill_said, .code = said ? 1 : 0, .call = number});
+        break;
+      }
+      case act::kind::pause:
+        in_.sleep(what.length);
+        break;
+      case act::kind::find: {
+        const boost::intrusive_ptr<core::call> found = in_.kept->find(asked_->id());
+        in_.note({.what = seen::found, .code = found != nullptr ? 1 : 0, .call = number});
+        break;
+      }
+      case act::kind::read:
+        if (asked_->phase() == call_phase::done) read(core::call::reading::again);
+        break;
+      case act::kind::abandon:
+        in_.note({.what = seen::abandoned, .call = number});
+        asked_->abandon();
+        break;
+    }
+    in_.sample(asked_->planned().pool);
+  }
+
+  void read(core::call::reading how) {
+    in_.note(end_of(*asked_));
+    asked_->read(how);
+  }
+
+  world& in_;
+  const boost::intrusive_ptr<sim_call> asked_;
+  std::deque<boost::intrusive_ptr<sim_waiter>> waiters_;
+};
+
+boost::intrusive_ptr<sim_call> prepare(world& in, int plan_index, int parent) {
+  const call_plan& how = in.planned.calls[static_cast<std::size_t>(plan_index)];
+  const int number = in.next_call++;
+  core::call_terms terms{.deadline = core::later(in.now(), how.deadline),
+                         .run_limit = how.run_limit,
+                         .grace = how.grace,
+                         .bound = how.bound,
+                         .findable = how.findable,
+                         .attempts = how.attempts,
+                         .repeatable = how.repeatable};
+  event asked{.what = seen::asked, .call = number, .pool = how.pool, .parent = parent};
+  asked.attempts = static_cast<int>(how.attempts);
+  if (how.pinned) {
+    const auto& cell = *in.pools[static_cast<std::size_t>(how.pool)].cells.front();
+    const std::uint64_t generation = cell.generation();
+    terms.only_in = core::home{cell.number(), generation - (how.stale && generation > 1 ? 1 : 0)};
+    asked.cell = static_cast<int>(terms.only_in->cell);
+    asked.generation = terms.only_in->generation;
+  }
+  asked.code = (how.bound ? trait::bound : 0) | (how.good ? trait::good : 0) |
+               (how.repeatable ? trait::repeatable : 0) | (how.pinned ? trait::pinned : 0) |
+               (how.guest.what == guest_plan::kind::unsuitable ? trait::unsuitable : 0);
+  asked.number = terms.deadline == time_point::max()
+                     ? static_cast<std::uint64_t>(duration::max().count())
+                     : static_cast<std::uint64_t>((terms.deadline - world::start_of_time).count());
+  asked.second = static_cast<std::uint64_t>(how.run_limit.count());
+  asked.third = static_cast<std::uint64_t>(how.grace.count());
+  asked.bytes = how.bytes;
+  in.note(asked);
+  return boost::intrusive_ptr<sim_call>(new sim_call(in, number, plan_index, terms));
+}
+
+bool admit(world& in, const boost::intrusive_ptr<sim_call>& asked) {
+  const call_plan& how = asked->planned();
+  std::optional<stage::quiet> quiet;
+  if (how.quiet) quiet.emplace(in.on);
+  const auto refused = in.pools[static_cast<std::size_t>(how.pool)].box->admit(asked, how.how);
+  in.note({.what = seen::answered,
+           .code = refused ? refused->code.value() : 0,
+           .call = asked->number(),
+           .pool = how.pool});
+  in.sample(how.pool);
+  return !refused;
+}
+
+void make_call(world& in, int plan_index) {
+  const call_plan& how = in.planned.calls[static_cast<std::size_t>(plan_index)];
+  in.sleep(how.before);
+  const auto asked = prepare(in, plan_index, -1);
+  hand own(in, asked);
+  if (how.joined) {
+    own.attach();
+    own.first().then_submit(how.in_callback);
+  }
+  if (!admit(in, asked)) {
+    own.leave_all();
+    return;
+  }
+  if (how.joined) own.first().give_up_after(how.patience);
+  for (const auto& acts : how.others) {
+    ++in.callers;
+    in.on.spawn("other of call " + std::to_string(asked->number()), [&in, asked, &acts]() mutable {
+      {
+        hand one(in, std::move(asked));
+        one.do_all(acts);
+      }
+      --in.callers;
+    });
+  }
+  own.do_all(how.own);
+}
+
+}  // namespace
+
+void call_and_wait(world& in, int plan_index, int parent) {
+  const auto asked = prepare(in, plan_index, parent);
+  hand own(in, asked);
+  own.attach();
+  if (admit(in, asked)) {
+    own.wait();
+  } else {
+    own.leave_all();
+  }
+}
+
+void submit_only(world& in, int plan_index, int parent) {
+  const auto asked = prepare(in, plan_index, parent);
+  admit(in, asked);
+}
+
+void spawn_caller(world& in, int number) {
+  ++in.callers;
+  in.on.spawn("caller " + std::to_string(number), [&in, number] {
+    for (const int each : in.planned.callers[static_cast<std::size_t>(number)])
+      if (!in.planned.calls[static_cast<std::size_t>(each)].dropped) make_call(in, each);
+    --in.callers;
+  });
+}
+
+void spawn_pool_act(world& in, const pool_act& what) {
+  ++in.callers;
+  in.on.spawn("pool act", [&in, what] {
+    in.sleep(what.after);
+    in.drain(what.pool);
+    if (what.what == pool_act::kind::close) in.close(what.pool);
+    --in.callers;
+  });
+}
+
+}  // namespace holdfast::sim

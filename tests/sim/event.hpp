@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <holdfast/duration.hpp>
+#include <string>
+
+/// What a simulation saw, one line an event.
+///
+/// Events are all the laws know: what core tells its observer, what the guests lived through, and what the
+/// callers did and were told. Calls, cells, pools and waiters are numbered in order of their making, so that
+/// a run reads the same on every machine.
+namespace holdfast::sim {
+
+enum class seen : std::uint8_t {
+  // The setting.
+  opened,     ///< a pool: `number` calls may wait in it, of `second` bytes, each of at most `third`;
+              ///< `code` its cells
+  cell_made,  ///< a cell of a pool
+  asked,    ///< a call is to be submitted: `number` its deadline, `second` its run limit, `third` its grace,
+            ///< `bytes` its weight, `code` of `trait`
+  policed,  ///< the pool's policies: `code` cells that build at once, `number` retries to begin with,
+            ///< `second`
+            ///< thousandths of a retry a call, `third` calls and `bytes` after which an instance is old
+  held,     ///< somebody may hold resources of the pool's instances
+  calmed,   ///< from here on time moves only when nothing can run
+  time_moved,
+
+  // What core tells.
+  accepted,
+  refused,      ///< `code` why
+  started,      ///< a call on a cell, in a generation
+  done,         ///< `code` the outcome
+  detached,     ///< somebody left a call that goes on
+  moved,        ///< a cell: `number` from, `code` to
+  lost,         ///< a cell: `code` why
+  backing_off,  ///< `number` the attempt, 0: the queue was full; `code` why
+  queued_again,
+  orphaned,
+  orphan_ended,  ///< `number` what it cost, in nanoseconds
+  parked,
+  claimed,
+  dropped,
+  retired,  ///< an instance
+  ran,      ///< a worker takes a cell up: whatever it took before is over
+
+  // What the guests lived through.
+  guest_made,
+  guest_ready,
+  guest_polled,
+  guest_rested,  ///< the end of a poll
+  guest_failed,  ///< it is lost; nothing may enter it any more
+  guest_gone,
+  guest_asked,  ///< to stop
+  entered,      ///< a call has reached the guest; `number` what its arguments say
+  returned,     ///< `number` the value
+  host_called,
+  host_answered,  ///< `code` 1: the guest was gone
+
+  // What callers did, and got.
+  answered,   ///< of a submission: `code` 0 accepted, or why not
+  attaching,  ///< a waiter
+  attached,   ///< `code` 0: done already
+  leaving,
+  left,  ///< `code` 0: it is told, or was never there
+  told,  ///< a waiter, or with none who looked: `code` the outcome, `number` the value, `second` attempts
+  revoking,
+  revoke_said,  ///< `code` the answer
+  killing,
+  kill_said,  ///< `code` 0: it was done already
+  abandoned,  ///< the last claim went
+  found,      ///< by its id; `code` 0: it was not
+  draining,   ///< a pool
+  closing,    ///< a pool
+  depth,      ///< a pool's queue: `number` calls, `second` bytes, `third` that back off
+  kept,       ///< results kept: `number` of `second` that may be, `third` bytes of `bytes`
+
+  // The end.
+  rested,   ///< nothing goes on; `code` 0, or what kept it from that
+  counted,  ///< `code` what (see `tally`), `number` how many there are, `second` how many there should be
+};
+
+/// What is known of a call beforehand.
+namespace trait {
+inline constexpr int bound = 1;       ///< queued, it is dropped with its last waiter
+inline constexpr int unsuitable = 2;  ///< no instance will take it
+inline constexpr int good = 4;        ///< it has to complete: nothing is against it
+inline constexpr int repeatable = 8;  ///< it may run again after it has run
+inline constexpr int pinned = 16;     ///< `cell` and `generation` name the one instance that can run it
+}  // namespace trait
+
+/// What is counted at the end.
+enum class tally : std::uint8_t {
+  calls,
+  guests,
+  waiters,
+  timers,
+  queued,
+  bytes,
+  members,
+  tasks,
+  parked,
+  orphans
+};
+
+struct event {
+  seen what = seen::opened;
+  int code = 0;
+  int fiber = -1;
+  int call = -1;
+  int cell = -1;
+  int pool = -1;
+  int waiter = -1;
+  int parent = -1;   ///< the call whose host function made this one
+  int attempts = 1;  ///< that the call may have
+  std::uint64_t generation = 0;
+  std::uint64_t number = 0;
+  std::uint64_t second = 0;
+  std::uint64_t third = 0;
+  std::uint64_t bytes = 0;
+  duration at{};
+};
+
+/// The word for it.
+const char* to_string(seen what) noexcept;
+const char* to_string(tally what) noexcept;
+
+/// One line of a trace; `who` is the fiber's name.
+std::string to_line(const event& what, const std::string& who);
+
+/// A length of time for a reader: `12.5 ms`.
+std::string to_text(duration length);
+
+}  // namespace holdfast::sim

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/law.hpp"
+
+namespace holdfast::sim {
+namespace {
+
+/// A bound call is dropped when its last waiter leaves it in the queue.
+///
+/// Whether it was in the queue then, the observer tells: the leaver is told either the end of the call or
+/// that it goes on. If it goes on, its cell had taken it before: it starts before that cell begins anything
+/// else.
+class bound_calls final : public law {
+ public:
+  bound_calls() : law("bound_is_dropped") {}
+
+  void see(const event& what) override {
+    ++index_;
+    if (what.what == seen::ran) free_[what.cell] = index_;
+    if (what.call < 0) return;
+    of& call = calls_[what.call];
+    switch (what.what) {
+      case seen::asked:
+        call.bound = (what.code & trait::bound) != 0;
+        break;
+      case seen::attaching:
+        ++call.interested;
+        call.deserted_at = 0;
+        break;
+      case seen::attached:
+        if (what.code == 0) --call.interested;
+        break;
+      case seen::detached:
+        call.goes_on = true;
+        break;
+      case seen::left:
+        if (what.code != 0 && --call.interested == 0) call.deserted_at = index_;
+        break;
+      case seen::queued_again:
+        if (call.bound && call.deserted_at != 0 && !call.goes_on) unwanted(what, "is queued again");
+        break;
+      case seen::started:
+        call.cell = what.cell;
+        if (call.bound && call.deserted_at != 0 && (!call.goes_on || free_[what.cell] > call.deserted_at))
+          unwanted(what, "started");
+        break;
+      case seen::backing_off:
+      case seen::done:
+        if (call.cell >= 0) free_[call.cell] = index_;
+        call.cell = -1;
+        break;
+      default:
+        break;
+    }
+  }
+
+ private:
+  struct of {
+    bool bound = false;
+    bool goes_on = false;
+    int interested = 0;
+    int cell = -1;
+    std::size_t deserted_at = 0;
+  };
+
+  void unwanted(const event& what, const char* does) {
+    broken("call " + std::to_string(what.call) + " is bound, was left by all who waited, and " + does);
+  }
+
+  by_number<of> calls_;
+  by_number<std::size_t> free_;  // by cell: the last event at which it had surely taken nothing
+  std::size_t index_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<law> law_of_bound_calls() { return std::make_unique<bound_calls>(); }
+
+}  // namespace holdfast::sim

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <holdfast/observer.hpp>
+#include <holdfast/outcome.hpp>
+
+#include "sim/law.hpp"
+
+namespace holdfast::sim {
+namespace {
+
+/// No outcome without what leads to it: a kept call is not revoked by leaving, nobody is killed unasked, no
+/// deadline comes early.
+class causes final : public law {
+ public:
+  causes() : law("outcome_has_cause") {}
+
+  void see(const event& what) override {
+    switch (what.what) {
+      case seen::opened:
+        pools_[what.pool].call_bytes = what.third;
+        return;
+      case seen::cell_made:
+        cells_[what.cell].pool = what.pool;
+        return;
+      case seen::ran:
+        cells_[what.cell].free_at = what.at;
+        return;
+      case seen::moved:
+        if (static_cast<cell_state>(what.code) == cell_state::broken)
+          pools_[cells_[what.cell].pool].broken = true;
+        return;
+      case seen::draining:
+      case seen::closing:
+        pools_[what.pool].closing = true;
+        if (what.what == seen::closing) pools_[what.pool].cutting = true;
+        return;
+      default:
+        break;
+    }
+    if (what.call < 0) return;
+    of& call = calls_[what.call];
+    switch (what.what) {
+      case seen::asked:
+        call.pool = what.pool;
+        call.parent = what.parent;
+        call.traits = what.code;
+        call.deadline = duration(static_cast<duration::rep>(what.number));
+        call.run_limit = duration(static_cast<duration::rep>(what.second));
+        call.bytes = what.bytes;
+        break;
+      case seen::answered:
+        refusal(what, call);
+        break;
+      case seen::accepted:
+        call.began_after = what.at;
+        break;
+      case seen::started:
+        call.began_after = std::max(call.began_after, cells_[what.cell].free_at);
+        call.cell = what.cell;
+        break;
+      case seen::backing_off:
+        if (call.cell >= 0) cells_[call.cell].free_at = what.at;
+        call.cell = -1;
+        call.overflowed = call.overflowed || what.number == 0;
+        break;
+      case seen::revoking:
+        call.revoking = true;
+        break;
+      case seen::killing:
+        call.killing = true;
+        break;
+      case seen::leaving:
+        call.leaving = true;
+        break;
+      case seen::done:
+        if (call.cell >= 0) cells_[call.cell].free_at = what.at;
+        call.cell = -1;
+        end(what, call);
+        break;
+      default:
+        break;
+    }
+  }
+
+ private:
+  struct of {
+    int pool = 0;
+    int traits = 0;
+    int parent = -1;
+    int cell = -1;
+    duration deadline{};
+    duration run_limit{};
+    std::uint64_t bytes = 0;
+    duration began_after{};   // the run began no earlier
+    bool overflowed = false;  // it waited outside for room
+    bool revoking = false;
+    bool killing = false;
+    bool leaving = false;
+  };
+  struct pool_of {
+    std::uint64_t call_bytes = 0;
+    bool closing = false;
+    bool cutting = false;
+    bool broken = false;
+  };
+  struct cell_of {
+    int pool = 0;
+    duration free_at{};  // it had no call then
+  };
+
+  void refusal(const event& what, const of& call) {
+    const pool_of& pool = pools_[call.pool];
+    bool fair = true;
+    switch (static_cast<errc>(what.code)) {
+      case errc::draining:
+        fair = pool.closing;
+        break;
+      case errc::broken:
+        fair = pool.broken;
+        break;
+      case errc::limit:
+        fair = call.bytes > pool.call_bytes;
+        break;
+      case errc::bad_arguments:
+        fair = (call.traits & trait::pinned) != 0;
+        break;
+      case errc::cycle:
+        fair = call.parent >= 0;
+        break;
+      default:
+        break;  // a full queue: the law of bounds
+    }
+    if (!fair)
+      broken("refused_for_cause", "call " + std::to_string(what.call) + " was refused as " +
+                                      to_string(static_cast<errc>(what.code)) + " without cause");
+  }
+
+  void end(const event& what, const of& call) {
+    const auto end = static_cast<outcome>(what.code);
+    const pool_of& pool = pools_[call.pool];
+    const bool bound = (call.traits & trait::bound) != 0;
+    bool fair = true;
+    switch (end) {
+      case outcome::revoked:
+        if (!call.revoking && !call.killing && call.leaving && !bound)
+          return broken("kept_is_kept", "call " + std::to_string(what.call) +
+                                            " is kept and was revoked because its waiters left");
+        fair = call.revoking || call.killing || (bound && call.leaving);
+        break;
+      case outcome::expired_in_queue:
+        fair = what.at >= call.deadline;
+        break;
+      case outcome::deadline_killed:
+        fair = what.at >= call.deadline || what.at - call.began_after >= call.run_limit;
+        break;
+      case outcome::killed:
+        fair = call.killing || pool.cutting;
+        break;
+      case outcome::refused:
+        fair = pool.closing || pool.broken || call.overflowed ||
+               (call.traits & (trait::unsuitable | trait::pinned)) != 0;
+        break;
+      default:
+        break;
+    }
+    if (!fair) broken("call " + std::to_string(what.call) + " ended as " + to_string(end) + " without cause");
+  }
+
+  by_number<of> calls_;
+  by_number<pool_of> pools_;
+  by_number<cell_of> cells_;
+};
+
+}  // namespace
+
+std::unique_ptr<law> law_of_causes() { return std::make_unique<causes>(); }
+
+}  // namespace holdfast::sim

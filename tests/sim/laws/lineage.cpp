@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <holdfast/observer.hpp>
+#include <limits>
+
+#include "sim/law.hpp"
+
+namespace holdfast::sim {
+namespace {
+
+/// A call that could only wait for itself is refused: none is accepted by a pool all of whose cells run calls
+/// that wait for it. One that comes about later, when a cell breaks that could have run the call, is not
+/// looked for: the call waits for its deadline.
+class lineage final : public law {
+ public:
+  lineage() : law("cycle_is_refused") {}
+
+  void see(const event& what) override {
+    ++index_;
+    switch (what.what) {
+      case seen::cell_made:
+        cells_[what.cell].pool = what.pool;
+        return;
+      case seen::moved: {
+        const auto to = static_cast<cell_state>(what.code);
+        // Before core notes in its mailbox that a cell is broken, it tells: who asks meanwhile may find it
+        // there.
+        if (to == cell_state::broken || to == cell_state::closed) cells_[what.cell].served_until = index_;
+        return;
+      }
+      case seen::closing:
+        for (of& call : calls_) call.may_end = call.may_end || call.pool == what.pool;
+        return;
+      case seen::asked: {
+        of& call = calls_[what.call];
+        call.asked_at = index_;
+        call.pool = what.pool;
+        call.parent = what.parent;
+        call.bound = (what.code & trait::bound) != 0;
+        call.pinned = (what.code & trait::pinned) != 0;
+        call.deadline = duration(static_cast<duration::rep>(what.number));
+        call.run_limit = duration(static_cast<duration::rep>(what.second));
+        return;
+      }
+      case seen::started:
+        cells_[what.cell].runs = what.call;
+        calls_[what.call].cell = what.cell;
+        calls_[what.call].began_at = what.at;
+        return;
+      case seen::killing:
+      case seen::returned:
+      case seen::guest_asked:
+        calls_[what.call].may_end = true;
+        return;
+      case seen::backing_off:
+      case seen::done: {
+        const int cell = calls_[what.call].cell;
+        if (cell >= 0 && cells_[cell].runs == what.call) cells_[cell].runs = -1;
+        return;
+      }
+      case seen::accepted:
+        return accept(what);
+      default:
+        return;
+    }
+  }
+
+ private:
+  struct of {
+    int pool = 0;
+    std::size_t asked_at = 0;
+    int parent = -1;
+    int cell = -1;
+    bool bound = false;
+    bool pinned = false;
+    bool may_end = false;  // somebody ends it, perhaps now
+    duration deadline{};
+    duration run_limit{};
+    duration began_at{};
+  };
+  struct cell_of {
+    int pool = 0;
+    std::size_t served_until = std::numeric_limits<std::size_t>::max();
+    int runs = -1;
+  };
+
+  void accept(const event& what) {
+    const of& call = calls_[what.call];
+    if (!call.bound || call.parent < 0 || call.pinned) return;
+    int serving = 0;
+    for (const cell_of& cell : cells_) {
+      if (cell.pool != call.pool || cell.served_until < call.asked_at) continue;
+      ++serving;
+      if (cell.runs < 0 || !waits_for(cell.runs, what)) return;
+    }
+    if (serving > 0)
+      broken("call " + std::to_string(what.call) +
+             " was accepted, and every cell that could run it waits for it");
+  }
+
+  /// Whether `which` waits for the new call, as its ancestor, and nobody is about to end it.
+  bool waits_for(int which, const event& what) {
+    for (int one = calls_[what.call].parent; one >= 0; one = calls_[one].parent) {
+      const of& call = calls_[one];
+      const bool limits_passed =
+          what.at >= call.deadline || (call.cell >= 0 && what.at - call.began_at >= call.run_limit);
+      if (call.may_end || limits_passed) return false;
+      if (one == which) return true;
+      if (!call.bound) return false;  // its parent does not wait for it
+    }
+    return false;
+  }
+
+  by_number<of> calls_;
+  by_number<cell_of> cells_;
+  std::size_t index_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<law> law_of_lineage() { return std::make_unique<lineage>(); }
+
+}  // namespace holdfast::sim

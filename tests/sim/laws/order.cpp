@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/law.hpp"
+
+namespace holdfast::sim {
+namespace {
+
+/// One call at a time in a cell, in the order of acceptance; nobody is left behind.
+class order final : public law {
+ public:
+  order() : law("order_of_acceptance") {}
+
+  void see(const event& what) override {
+    switch (what.what) {
+      case seen::opened:
+        pools_[what.pool].cells = what.code;
+        return;
+      case seen::draining:
+      case seen::closing:
+        pools_[what.pool].orderly = false;
+        return;
+      case seen::asked:
+        calls_[what.call].pool = what.pool;
+        calls_[what.call].deadline = duration(static_cast<duration::rep>(what.number));
+        calls_[what.call].pinned = (what.code & trait::pinned) != 0;
+        return;
+      case seen::accepted:
+      case seen::queued_again: {  // one that backed off stands at the end of the queue
+        of& call = calls_[what.call];
+        call.place = ++pools_[call.pool].accepted;
+        call.waits = true;
+        std::erase(pools_[call.pool].queue, what.call);
+        pools_[call.pool].queue.push_back(what.call);
+        return;
+      }
+      case seen::revoking:
+      case seen::killing:
+      case seen::leaving:
+        calls_[what.call].may_go = true;
+        return;
+      case seen::started:
+        return start(what);
+      case seen::backing_off:
+      case seen::done: {
+        of& call = calls_[what.call];
+        call.waits = false;
+        if (call.cell >= 0 && cells_[call.cell].runs == what.call) cells_[call.cell].runs = -1;
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+ private:
+  struct of {
+    int pool = 0;
+    int cell = -1;
+    std::uint64_t place = 0;
+    duration deadline{};
+    bool waits = false;
+    bool pinned = false;
+    bool may_go = false;  // somebody takes it out, perhaps now
+  };
+  struct cell_of {
+    int runs = -1;
+    std::uint64_t last = 0;
+  };
+  struct pool_of {
+    int cells = 0;
+    bool orderly = true;
+    std::uint64_t accepted = 0;
+    std::vector<int> queue;  // in order of acceptance, with those that have left it
+  };
+
+  void start(const event& what) {
+    of& call = calls_[what.call];
+    cell_of& cell = cells_[what.cell];
+    pool_of& pool = pools_[call.pool];
+    const std::string name = "call " + std::to_string(what.call);
+    if (cell.runs >= 0)
+      broken("one_call_at_a_time", name + " started in cell " + std::to_string(what.cell) + " beside call " +
+                                       std::to_string(cell.runs));
+    if (call.place < cell.last)
+      broken(name + " started in cell " + std::to_string(what.cell) + " after one that was accepted later");
+    cell.runs = what.call;
+    cell.last = call.place;
+    call.cell = what.cell;
+    call.waits = false;
+
+    std::erase_if(pool.queue, [this](int one) { return !calls_[one].waits; });
+    if (!pool.orderly) return;
+    // Each other cell may have taken one that has not started yet.
+    int behind = 0;
+    for (const int one : pool.queue) {
+      const of& other = calls_[one];
+      if (other.place < call.place && !other.may_go && !other.pinned && other.deadline > what.at) ++behind;
+    }
+    if (behind >= pool.cells)
+      broken(name + " overtook " + std::to_string(behind) + " calls that were accepted before it");
+  }
+
+  by_number<of> calls_;
+  by_number<cell_of> cells_;
+  by_number<pool_of> pools_;
+};
+
+}  // namespace
+
+std::unique_ptr<law> law_of_order() { return std::make_unique<order>(); }
+
+}  // namespace holdfast::sim
