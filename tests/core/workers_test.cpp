@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <future>
 #include <random>
 #include <thread>
@@ -113,11 +114,11 @@ TEST(workers, wake_the_one_thread_that_sleeps) {
     void run() noexcept override { done.set_value(); }
     std::promise<void> done;
   };
+  std::array<one_run, 100> all;  // outlives the thread that tells of them
   workers one(1);
-  for (int i = 0; i < 100; ++i) {  // after the first it sleeps, or is about to
-    one_run work;
-    one.post(work);
-    ASSERT_EQ(work.done.get_future().wait_for(20s), std::future_status::ready);
+  for (one_run& each : all) {  // after the first it sleeps, or is about to
+    one.post(each);
+    ASSERT_EQ(each.done.get_future().wait_for(20s), std::future_status::ready);
   }
 }
 
