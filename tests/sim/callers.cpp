@@ -71,7 +71,7 @@ class sim_waiter final : public core::waiter {
     in_.note(then);
     const int next = std::exchange(in_callback_, -1);
     if (next >= 0 && !in_.planned.calls[static_cast<std::size_t>(next)].dropped) submit_only(in_, next, -1);
-    asked_->read(core::call::reading::last);
+    asked_->read(*in_.kept, core::call::reading::last);
     settled_ = true;
   }
 
@@ -177,7 +177,7 @@ class hand {
 
   void read(core::call::reading how) {
     in_.note(end_of(*asked_));
-    asked_->read(how);
+    asked_->read(*in_.kept, how);
   }
 
   world& in_;
