@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <cstddef>
 #include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/engine.hpp>
@@ -16,8 +17,11 @@
 namespace holdfast {
 
 struct host_options {
-  unsigned workers = 0;                            ///< threads that drive guests; 0: one a core
-  unsigned function_threads = 2;                   ///< threads that run host functions
+  unsigned workers = 0;           ///< threads that drive guests; 0: one a core
+  unsigned function_threads = 2;  ///< threads that run host functions
+  /// Host functions that may be left running although their guests were cut. Each keeps a thread, and another
+  /// takes its place. At the limit every call of a host function fails at once, until one returns.
+  std::size_t stuck_functions = 64;
   duration drain_grace = std::chrono::seconds(5);  ///< how long the destructor lets running calls finish
   std::shared_ptr<observer> observe{};             ///< told of every transition; null: nobody is
   parking_policy parking{};                        ///< results whose callers left

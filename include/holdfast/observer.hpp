@@ -44,6 +44,10 @@ class observer {
   /// An instance was replaced because of its age, not of a fault.
   virtual void on_retired(std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
 
+  /// How many host functions have not returned although their guests were cut; told at each change. A thread
+  /// of the host's belongs to each.
+  virtual void on_stuck(std::size_t /*now*/) noexcept {}
+
   virtual void on_accepted(const call_id& /*call*/) noexcept {}
   virtual void on_refused(errc /*why*/) noexcept {}
   virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/,

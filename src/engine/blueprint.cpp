@@ -111,7 +111,17 @@ result<void> blueprint::define(hfb_linker* linker, const imports& offered, const
   for (const wit::function* import : component_.world().imported_functions()) {
     const auto found = offered.functions().find({import->interface, import->name});
     if (found == offered.functions().end()) continue;
-    auto* entry = new host_entry{found->second, component_, import, runner, kinds_};
+    const auto& definition = found->second;
+    const std::string name = "import `" + import->qualified_name() + "`: ";
+    if (definition->check != nullptr) {
+      if (const auto fits = definition->check(*import, wit::side::callee); !fits)
+        return error(fits.error().code, name + fits.error().detail);
+    }
+    const auto& executor = definition->on ? definition->on : offered.executor();
+    if (definition->style == detail::host_style::coroutine && !executor)
+      return error(errc::bad_arguments,
+                   name + "a coroutine needs an executor: give one with it, or to `imports::on`");
+    auto* entry = new host_entry{definition, executor, component_, import, runner, kinds_};
     if (hfb_error* failed = hfb_linker_define(linker, slice_of(import->interface), slice_of(import->name),
                                               host_entry::enter, entry, host_entry::drop))
       return to_error(failed);

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
 #include <holdfast/component.hpp>
 #include <holdfast/pool_options.hpp>
 #include <memory>
 
 #include "core/guest.hpp"
 #include "core/time_source.hpp"
+#include "engine/function_job.hpp"
 #include "engine/handle.hpp"
 #include "engine/objects.hpp"
 
 /// A component linked with all it imports: what instances are made from.
 namespace holdfast::bridge {
-
-/// Runs a piece of work on a thread that no guest needs. False: too much waits already, it is dropped.
-using function_runner = std::function<bool(std::function<void()>)>;
 
 /// Makes the guests of one pool.
 ///

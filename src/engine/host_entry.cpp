@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/host_entry.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/core/demangle.hpp>
 #include <exception>
 #include <optional>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "core/lineage.hpp"
+#include "engine/host_coroutine.hpp"
 #include "engine/instance.hpp"
 #include "wit/packed.hpp"
 
@@ -34,6 +36,7 @@ struct host_call::impl {
     if (from == nullptr) return;  // a direct call
     stop = from->stop_token();
     caller = from->in_flight();
+    attempt = from->attempt();
     home = from->home();
     kept = from->kept();
     if (kept == nullptr) return;
@@ -62,14 +65,23 @@ struct host_call::impl {
   }
 
   void reply(const wit::value* what) {
+    const auto packed = wit::encode_result(*import, what);
+    if (trouble.empty() && !packed)
+      return fail("`" + import->qualified_name() + "` answered wrongly: " + packed.error().message());
+    reply(packed ? std::span<const std::byte>(*packed) : std::span<const std::byte>());
+  }
+
+  void reply(std::span<const std::byte> packed) {
     return_lent();
     if (!trouble.empty()) return fail("`" + import->qualified_name() + "` gave " + trouble);
-    const auto packed = wit::encode_result(*import, what);
-    if (!packed) {
-      fail("`" + import->qualified_name() + "` answered wrongly: " + packed.error().message());
-    } else if (hfb_host_call* call = std::exchange(raw, nullptr)) {
-      hfb_host_call_reply(call, bridge::slice_of(std::span<const std::byte>(*packed)));
-    }
+    if (hfb_host_call* call = std::exchange(raw, nullptr))
+      hfb_host_call_reply(call, bridge::slice_of(packed));
+  }
+
+  std::span<const std::byte> packed() const {
+    hfb_slice bytes{};
+    if (raw != nullptr) hfb_host_call_args(raw, &bytes);
+    return std::as_bytes(std::span(bytes.data, bytes.size));
   }
 
   std::shared_ptr<void> find(const wit::handle& handle, std::type_index type) const {
@@ -108,8 +120,9 @@ struct host_call::impl {
   std::shared_ptr<const bridge::object_kinds> kinds;
   std::stop_token stop;
   boost::intrusive_ptr<core::call> caller;  // the guest's call, on whose behalf the function works
-  wit::handle::home home;                   // of the handles among the arguments
-  std::shared_ptr<bridge::objects> kept;    // where objects for the guest go; null: it can have none
+  unsigned attempt = 0;
+  wit::handle::home home;                 // of the handles among the arguments
+  std::shared_ptr<bridge::objects> kept;  // where objects for the guest go; null: it can have none
   std::vector<lent_object> lent;  // the objects among the arguments, kept whatever becomes of the guest
   std::string trouble;            // what it gave and cannot give: it can only fail
   std::weak_ptr<rescue> rescued;
@@ -132,26 +145,39 @@ std::shared_ptr<void> host_call::find(const wit::handle& of, std::type_index typ
 wit::handle host_call::keep(std::shared_ptr<void> object, std::type_index type) {
   return impl_->keep(std::move(object), type);
 }
+call_id host_call::caller() const noexcept {
+  return impl_->caller != nullptr ? impl_->caller->id() : call_id();
+}
+unsigned host_call::attempt() const noexcept { return impl_->attempt; }
 void host_call::reply() && { impl_->reply(nullptr); }
 void host_call::reply(wit::value what) && { impl_->reply(&what); }
 void host_call::fail(std::string_view why) && { impl_->fail(why); }
 
+namespace detail {
+
+const wit::function& host_call_bytes::import(const host_call& of) noexcept { return *of.impl_->import; }
+std::span<const std::byte> host_call_bytes::arguments(const host_call& of) noexcept {
+  return of.impl_->packed();
+}
+wit::handle::home host_call_bytes::home(const host_call& of) noexcept { return of.impl_->home; }
+void host_call_bytes::reply(host_call&& to, std::span<const std::byte> packed) { to.impl_->reply(packed); }
+
+}  // namespace detail
+
 namespace bridge {
 namespace {
 
-void run(const host_function& function, std::unique_ptr<host_call::impl> call) noexcept {
+void run(const detail::host_definition& definition, std::unique_ptr<host_call::impl> call) noexcept {
   if (hfb_host_call_abandoned(call->raw)) return;  // cut while it waited for its thread: nobody wants it run
   const core::on_behalf mark(call->caller, call->stop);
   const auto net = std::make_shared<rescue>(rescue{std::this_thread::get_id()});
   std::string why;
   try {
     call->rescued = net;
-    hfb_slice packed{};
-    hfb_host_call_args(call->raw, &packed);
-    call->args = wit::decode_arguments(*call->import, std::as_bytes(std::span(packed.data, packed.size)),
-                                       wit::decode_budget, call->home)
-                     .value();
-    function(host_call(std::move(call)));
+    if (definition.style == detail::host_style::dynamic)
+      call->args =
+          wit::decode_arguments(*call->import, call->packed(), wit::decode_budget, call->home).value();
+    definition.function(host_call(std::move(call)));
     if (net->raw == nullptr) return;
     why = "something that the function itself caught";
   } catch (const std::exception& thrown) {
@@ -170,17 +196,30 @@ void run(const host_function& function, std::unique_ptr<host_call::impl> call) n
 }  // namespace
 
 void host_entry::enter(void* context, hfb_host_call* raw) {
-  auto& self = *static_cast<host_entry*>(context);
+  const auto& self = *static_cast<host_entry*>(context);
   const auto* const from = static_cast<const instance*>(hfb_host_call_user(raw));  // null for a direct call
   try {
-    // Shared, since std::function wants to copy. Once it is made, the call fails by itself when nobody runs
-    // it.
-    const auto call = std::make_shared<std::unique_ptr<host_call::impl>>();
-    *call = std::make_unique<host_call::impl>(raw, self, from);
-    raw = nullptr;
-    if (!self.runner([function = self.function, call] { run(*function, std::move(*call)); }) &&
-        *call != nullptr)
-      (*call)->fail("too many host functions wait for a thread");
+    auto made = std::make_unique<host_call::impl>(raw, self, from);
+    raw = nullptr;  // from here on the call fails by itself when nobody answers it
+    if (self.definition->style == detail::host_style::in_slice) {
+      run(*self.definition, std::move(made));
+      return;
+    }
+    if (self.definition->style == detail::host_style::coroutine) {
+      const auto caller = made->caller;
+      const std::stop_token stop = made->stop;
+      spawn(self, host_call(std::move(made)), caller, stop);
+      return;
+    }
+    // Shared, since std::function wants to copy.
+    const auto call = std::make_shared<std::unique_ptr<host_call::impl>>(std::move(made));
+    auto work = [definition = self.definition, call] { run(*definition, std::move(*call)); };
+    if (self.executor) {
+      boost::asio::post(self.executor, std::move(work));
+      return;
+    }
+    self.runner({std::move(work), [call](std::string_view why) { (*call)->fail(why); },
+                 from != nullptr ? from->cut_token() : std::stop_token()});
   } catch (const std::exception& failed) {
     if (raw != nullptr) hfb_host_call_fail(raw, slice_of(failed.what()));
   }

@@ -47,6 +47,7 @@ instance::~instance() {
   stop_.request_stop();
   // The store runs no destructor of the host's: what its guest still had ends here, whyever the store goes.
   handle_.reset();
+  cut_.request_stop();
   if (kept_ != nullptr) kept_->close();
 }
 

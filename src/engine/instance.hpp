@@ -37,6 +37,12 @@ class instance final : public core::guest {
   /// The token that host functions of the call in flight get. On the driving thread.
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 
+  /// Fires when the instance goes, whatever was asked before.
+  std::stop_token cut_token() const noexcept { return cut_.get_token(); }
+
+  /// Which attempt the call in flight is; 0 between calls. On the driving thread.
+  unsigned attempt() const noexcept { return current_ ? current_->attempt : 0; }
+
   /// The call in flight; null between calls. On the driving thread.
   boost::intrusive_ptr<core::call> in_flight() const noexcept;
 
@@ -60,6 +66,7 @@ class instance final : public core::guest {
   const std::shared_ptr<objects> kept_;
   std::optional<core::request> current_;  // from `start` until a poll tells its end
   std::stop_source stop_;
+  std::stop_source cut_;
   std::optional<core::fault>
       fault_;  // before anything ran: it could not be made, or a call could not be started
   instance_handle handle_;

@@ -17,13 +17,12 @@ namespace holdfast {
 host::impl::impl(engine on, const host_options& how) : with(std::move(on)), options(how) {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   threads = std::make_unique<core::workers>(options.workers != 0 ? options.workers : cores);
-  functions = std::make_unique<detail::function_threads>(options.function_threads);
+  functions = std::make_unique<detail::function_threads>(options.function_threads, options.stuck_functions,
+                                                         options.observe);
   world.emplace(core::environment{time, *threads, deadlines, random,
                                   options.observe != nullptr ? *options.observe : no_observer()});
   keep_calls();
-  runner = [functions = functions.get()](std::function<void()> work) {
-    return functions->post(std::move(work));
-  };
+  runner = [functions = functions.get()](bridge::function_job work) { functions->post(std::move(work)); };
   heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });
 }
 
@@ -82,6 +81,7 @@ void host::impl::drain(duration grace) {
 
 void host::impl::shut_down() {
   drain(options.drain_grace);
+  kept->close();
   if (heartbeat) with.internals()->ticker.forget(*heartbeat);
   functions.reset();
   threads.reset();
