@@ -8,7 +8,7 @@ PYTHONDONTWRITEBYTECODE := 1
 export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench asan tsan check format tidy clean
+.PHONY: help setup build demo test bench asan tsan mutants check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -30,6 +30,10 @@ asan: setup ## Run every test under AddressSanitizer and UndefinedBehaviorSaniti
 
 tsan: setup ## Run core's tests under ThreadSanitizer
 	@tools/run-tests tsan
+
+mutants: setup ## Seed faults, show that the tests catch each; ONLY=NAME tries one
+	@tools/build release holdfast_bridge_archive_build guests
+	@tools/mutants --jobs $(JOBS) $(addprefix --only ,$(ONLY))
 
 bench: setup ## Measure, print a line a figure, write build/bench.json
 	@tools/build release holdfast_product

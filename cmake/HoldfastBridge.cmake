@@ -6,10 +6,18 @@
 # build asks it; the archive in the build folder is only touched when it changed, so only then are programs linked anew.
 # Its cache lies outside the build tree (tools/engine-cache) and is shared by all clones and presets.
 
+set(HOLDFAST_BUILT_ENGINE "" CACHE PATH "Folder of archives that cargo built before, taken as they are; empty: ask it")
+
 # holdfast_add_archive(<name> <crate>): the static library <name>, which cargo makes of one crate of the workspace.
 function(holdfast_add_archive name crate)
   string(REPLACE "-" "_" file "${crate}")
+  add_library(${name} STATIC IMPORTED GLOBAL)
+  if(HOLDFAST_BUILT_ENGINE)
+    set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${HOLDFAST_BUILT_ENGINE}/lib${file}.a")
+    return()
+  endif()
   set(path "${PROJECT_BINARY_DIR}/engine/lib${file}.a")
+  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${path}")
   # The console is its own: the first build takes minutes and shows what it is doing.
   add_custom_target(${name}_build
     COMMAND "${PROJECT_SOURCE_DIR}/tools/engine-build" "${path}" ${crate}
@@ -19,8 +27,6 @@ function(holdfast_add_archive name crate)
     USES_TERMINAL
     VERBATIM)
 
-  add_library(${name} STATIC IMPORTED GLOBAL)
-  set_target_properties(${name} PROPERTIES IMPORTED_LOCATION "${path}")
   # Ninja knows from BYPRODUCTS that a link waits for the archive, and lets C++ compile meanwhile. Others must be told.
   if(NOT CMAKE_GENERATOR MATCHES "Ninja")
     add_dependencies(${name} ${name}_build)

@@ -167,6 +167,62 @@ TEST_F(cell_test, stops_at_the_total_deadline_even_when_the_run_limit_is_longer)
   EXPECT_EQ(looping->end().what, outcome::deadline_killed);
 }
 
+TEST_F(cell_test, counts_a_run_limit_from_the_start_and_not_from_the_acceptance) {
+  open();
+  const auto blocks = pool->send({.what = kind::wait}, within(1h));
+  const auto queued = pool->send({.what = kind::loop}, within(20ms));
+  world.settle();
+  world.advance(1min);
+  EXPECT_EQ(queued->phase(), call_phase::queued) << "it is not late, it waits";
+  log.released = true;
+  pool->at(0).wake();
+  world.settle(20);
+  world.advance(19ms);
+  world.settle(20);
+  EXPECT_EQ(queued->phase(), call_phase::running);
+  world.advance(1ms);
+  world.settle();
+  EXPECT_EQ(queued->end().what, outcome::deadline_killed);
+}
+
+TEST_F(cell_test, can_stop_the_call_after_one_that_was_stopped_and_returned) {
+  open();
+  auto terms = within(20ms);
+  terms.grace = 5ms;
+  const auto listens = pool->send({.what = kind::wait}, terms);
+  world.settle();
+  world.advance(20ms);
+  world.settle();
+  ASSERT_EQ(listens->end().what, outcome::completed);
+  const auto deaf = pool->send({.what = kind::deaf_wait}, within(20ms));
+  world.settle();
+  world.advance(20ms);
+  world.settle();
+  ASSERT_EQ(deaf->phase(), call_phase::done);
+  EXPECT_EQ(deaf->end().what, outcome::deadline_killed);
+}
+
+TEST(a_deadline_that_has_passed, keeps_a_call_from_the_guest_although_its_timer_is_late) {
+  struct early_clock final : time_source {
+    time_point now() const noexcept override { return at; }
+    time_point at{1h};
+  };
+  early_clock clock;
+  record log;
+  manual_world world;
+  environment seen{clock, world, world.deadlines, world.random, no_observer()};
+  fake_pool pool(seen, log);
+  world.settle();
+  const auto asked = pool.send({.value = 1}, {.deadline = clock.at + 10ms});
+  clock.at += 10ms;
+  world.settle();
+  EXPECT_EQ(asked->end().what, outcome::expired_in_queue);
+  EXPECT_EQ(asked->end().attempts, 0U);
+  EXPECT_TRUE(log.entered.empty());
+  pool.close();
+  world.settle();
+}
+
 TEST_F(cell_test, retries_a_failed_rebuild_after_a_growing_wait) {
   log.builds_that_fail = 2;
   open();
@@ -180,6 +236,17 @@ TEST_F(cell_test, retries_a_failed_rebuild_after_a_growing_wait) {
   world.settle();
   EXPECT_EQ(asked->end().what, outcome::completed);
   EXPECT_EQ(log.built, 3U);
+}
+
+TEST_F(cell_test, does_not_try_a_failed_rebuild_again_before_half_of_its_wait) {
+  log.builds_that_fail = 1;
+  open(1, {.base = 10ms});
+  world.advance(5ms - 1ns);
+  world.settle();
+  EXPECT_EQ(log.built, 1U);
+  world.advance(5ms + 1ns);
+  world.settle();
+  EXPECT_EQ(log.built, 2U);
 }
 
 TEST_F(cell_test, is_broken_after_too_many_failures_and_refuses_what_waits) {

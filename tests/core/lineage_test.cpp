@@ -107,6 +107,40 @@ TEST_F(lineage_test, does_not_count_a_child_whose_caller_left_it) {
   EXPECT_FALSE(call_from(*right, one));
 }
 
+TEST_F(lineage_test, does_not_wait_for_a_child_that_runs_on_without_its_caller) {
+  fake_pool third(world.env, log);
+  const auto left = parked(one);
+  const auto right = parked(other);
+  const boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
+  const auto child = third.make({.what = kind::wait}, {.bound = true});
+  {
+    const on_behalf here(left);
+    child->attach(who);
+    ASSERT_FALSE(third.box().admit(child, start::post));
+  }
+  world.settle();
+  ASSERT_FALSE(call_from(*child, other)) << "it waits for the right one";
+  EXPECT_TRUE(call_from(*right, one)) << "the left one waits for the child, and so for the right one";
+  EXPECT_TRUE(child->leave(*who));
+  EXPECT_FALSE(call_from(*right, one)) << "the left one waits for nobody now";
+  third.close();
+  world.settle();
+}
+
+TEST_F(lineage_test, does_not_wait_for_a_child_that_was_refused) {
+  fake_pool narrow(world.env, log, 1, {.depth = 1});
+  const auto left = parked(one);
+  const auto right = parked(narrow);
+  const auto fills = narrow.send({});
+  boost::intrusive_ptr<fake_call> child;
+  const auto refused = call_from(*left, narrow, &child);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*refused, errc::queue_full);
+  EXPECT_FALSE(call_from(*right, one)) << "the left one waits for nobody";
+  narrow.close();
+  world.settle();
+}
+
 TEST_F(lineage_test, forgets_the_calls_that_are_done) {
   const auto parent = parked(one);
   boost::intrusive_ptr<fake_call> child;

@@ -69,5 +69,32 @@ TEST_F(mailbox_test, gives_the_room_of_a_revoked_call_back) {
   world.settle();
 }
 
+TEST_F(mailbox_test, counts_calls_that_name_their_instance_and_their_bytes) {
+  fake_pool pool(world.env, log, 1, {.depth = 1});
+  world.settle();
+  const call_terms there{.only_in = home{0, 1}};
+  pool.send({}, there);
+  EXPECT_EQ(pool.box().bytes(), one);
+  EXPECT_EQ(*pool.box().admit(pool.make({}, there), start::post), errc::queue_full);
+  world.settle();
+  EXPECT_EQ(pool.box().bytes(), 0U);
+  EXPECT_FALSE(pool.box().admit(pool.make({}, there), start::post)) << "room again";
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, keeps_a_call_that_somebody_wants_again_by_the_time_it_looks) {
+  fake_pool pool(world.env, log);
+  const auto asked = pool.send({.value = 1}, {.bound = true});
+  const boost::intrusive_ptr<counting_waiter> came(new counting_waiter);
+  asked->attach(came);
+  EXPECT_FALSE(pool.box().remove_unwanted(*asked));
+  world.settle();
+  EXPECT_EQ(asked->end().what, outcome::completed);
+  EXPECT_EQ(came->told, 1);
+  pool.close();
+  world.settle();
+}
+
 }  // namespace
 }  // namespace holdfast::core

@@ -60,9 +60,61 @@ TEST_F(retry_test, never_repeats_a_call_that_was_killed) {
   world.settle(3);
   ASSERT_EQ(asked->phase(), call_phase::running);
   EXPECT_TRUE(asked->kill());
+  world.settle();
+  EXPECT_EQ(asked->phase(), call_phase::done) << "at once: it waits for no other attempt";
   settle_all();
   EXPECT_EQ(asked->end().what, outcome::killed);
   EXPECT_EQ(asked->end().attempts, 1U);
+}
+
+TEST_F(retry_test, never_repeats_a_call_that_fails_by_itself_after_it_was_killed) {
+  auto terms = repeatable;
+  terms.grace = 1s;
+  const auto asked = pool.send({.what = kind::trap, .slices = 3}, terms);
+  world.settle(2);
+  ASSERT_EQ(asked->phase(), call_phase::running);
+  EXPECT_TRUE(asked->kill());
+  settle_all();
+  EXPECT_EQ(asked->end().what, outcome::trapped) << "it did so within its grace";
+  EXPECT_EQ(asked->end().attempts, 1U);
+}
+
+TEST_F(retry_test, a_stop_that_was_meant_for_one_attempt_does_not_reach_the_next) {
+  const auto asked = pool.send({.what = kind::trap_until, .slices = 3, .value = 2}, repeatable);
+  world.settle();
+  ASSERT_EQ(asked->phase(), call_phase::backing_off);
+  world.advance(10ms);
+  world.settle(1);
+  ASSERT_EQ(asked->phase(), call_phase::running);
+  pool.at(0).stop(*asked, 1, errc::killed);
+  settle_all();
+  EXPECT_EQ(asked->end().what, outcome::completed);
+  EXPECT_EQ(asked->end().attempts, 2U);
+}
+
+TEST_F(retry_test, cannot_be_withdrawn_between_attempts) {
+  auto terms = repeatable;
+  terms.bound = true;
+  const auto asked = pool.send({.what = kind::trap_until, .value = 2}, terms);
+  const boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
+  asked->attach(who);
+  world.settle();
+  ASSERT_EQ(asked->phase(), call_phase::backing_off);
+  EXPECT_FALSE(asked->withdraw(*who)) << "it has begun";
+  settle_all();
+  EXPECT_EQ(asked->end().what, outcome::completed);
+  EXPECT_EQ(who->told, 1);
+}
+
+TEST_F(retry_test, gives_the_bytes_of_a_call_back_that_backed_off) {
+  fake_pool narrow(world.env, log, 1, {.bytes = sizeof(script)}, {}, {.attempts = 2});
+  for (int i = 0; i < 3; ++i) {
+    const auto asked = narrow.send({.what = kind::trap_until, .value = 2}, repeatable);
+    settle_all();
+    EXPECT_EQ(asked->end().what, outcome::completed) << "there is room for one, and it is alone";
+  }
+  narrow.close();
+  world.settle();
 }
 
 TEST_F(retry_test, gives_its_cell_and_its_place_to_others_while_it_backs_off) {
@@ -194,6 +246,23 @@ TEST(retry_of_a_full_queue, is_accepted_and_waits_outside) {
   EXPECT_EQ(again->end().what, outcome::completed);
   EXPECT_EQ(again->end().attempts, 1U) << "the guest was entered once";
   EXPECT_EQ(log.entered, (std::vector<std::uint64_t>{0, 2, 3}));
+  pool.close();
+  world.settle();
+}
+
+TEST(retry_of_a_full_queue, is_refused_over_the_number_of_calls_that_may_wait_outside) {
+  record log;
+  manual_world world;
+  fake_pool pool(world.env, log, 1, {.depth = 2}, {}, {.attempts = 5});
+  const auto blocks = pool.send({.what = kind::wait});
+  world.settle();
+  std::vector<boost::intrusive_ptr<fake_call>> all;
+  for (std::uint64_t i = 0; i < 4; ++i) all.push_back(pool.send({.value = i}, {.attempts = 5}));
+  EXPECT_EQ(pool.box().depth(), 2U);
+  EXPECT_EQ(pool.box().outside(), 2U);
+  const auto refused = pool.box().admit(pool.make({}, {.attempts = 5}), start::post);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*refused, errc::queue_full);
   pool.close();
   world.settle();
 }

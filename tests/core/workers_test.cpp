@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <future>
 #include <random>
 #include <thread>
 
@@ -105,6 +107,19 @@ TEST(workers, bring_every_call_to_one_outcome_while_callers_do_what_they_like) {
   ending.store(true);
   ticker.join();
   EXPECT_EQ(log.built, log.destroyed);
+}
+
+TEST(workers, wake_the_one_thread_that_sleeps) {
+  struct one_run final : task {
+    void run() noexcept override { done.set_value(); }
+    std::promise<void> done;
+  };
+  std::array<one_run, 100> all;  // outlives the thread that tells of them
+  workers one(1);
+  for (one_run& each : all) {  // after the first it sleeps, or is about to
+    one.post(each);
+    ASSERT_EQ(each.done.get_future().wait_for(20s), std::future_status::ready);
+  }
 }
 
 }  // namespace

@@ -105,6 +105,19 @@ TEST_F(pool_test, rebuilds_after_a_trap_and_tells_where_it_was) {
   EXPECT_TRUE(next.value->get<wit::result_value>().is_ok());
 }
 
+TEST_F(pool_test, never_repeats_an_export_that_does_not_declare_it_whatever_the_policy) {
+  const pool shop = open("orders.wasm", {.retry = {.attempts = 3}});
+  const ticket claim = shop.submit("trap", args(1U)).value();
+  for (int i = 0; i < 5; ++i) {
+    owner.settle();
+    owner.world.advance(1s);
+  }
+  ASSERT_EQ(claim.phase(), call_phase::done);
+  const reply told = claim.wait(0s);
+  EXPECT_EQ(told.code, errc::trapped);
+  EXPECT_EQ(told.attempts, 1U);
+}
+
 TEST_F(pool_test, cuts_an_infinite_loop_at_its_run_limit_and_answers_from_the_next_generation) {
   const pool shop = open("orders.wasm");
   const ticket looping = shop.submit("spin", args(1U), {.run_limit = 50ms}).value();
