@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "storm/storm.hpp"
+
+/// What a storm came to, as a line of JSON and as sentences.
+namespace holdfast::storm {
+
+struct verdict {
+  storm_result told{};
+  machine start{};  ///< after a storm of the same kind, drained
+  machine end{};
+  double tick_ms = 0;
+
+  /// What does not hold, a sentence each; empty: all holds.
+  std::vector<std::string> breaches() const;
+  std::string json() const;
+};
+
+/// The value that so much of a sorted list does not exceed; 0 for none.
+double percentile(const std::vector<double>& sorted, double share) noexcept;
+
+}  // namespace holdfast::storm
