@@ -96,13 +96,13 @@ wit::bytes bytes_of(const record& one) {
   return data;
 }
 
-void ledger::judge_value(const record& one, const reply& what) {
-  if (one.what == deed::open || one.what == deed::take || one.what == deed::release) {
-    if (what.value) wrong(&one, "answered, and it has no answer");
-    return;
-  }
-  if (!what.value || !is_answer(one, *what.value))
-    return wrong(&one, "the answer is not that of its request");
+bool answers(const record& one, const reply& what) {
+  if (one.what == deed::open || one.what == deed::take || one.what == deed::release) return !what.value;
+  return what.value && is_answer(one, *what.value);
+}
+
+void ledger::judge_value(const record& one, const reply& what, bool right) {
+  if (!right) return wrong(&one, "the answer is not that of its request");
   if (one.what == deed::count || one.what == deed::audit) ++figures_.audits;
   if (one.what == deed::version) judge_version(one, what.value->get<std::uint32_t>());
 }

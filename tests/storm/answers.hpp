@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <holdfast/reply.hpp>
 #include <holdfast/value.hpp>
 
 #include "storm/record.hpp"
@@ -13,6 +14,9 @@ struct item {
   const char* name;
   std::uint64_t price;  // in cents
 };
+
+/// Whether the answer of a completed call is that of its request, by what its instance had done before.
+bool answers(const record& one, const reply& what);
 
 /// What a placement is of.
 const item& item_of(const record& one) noexcept;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storm/ground.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <span>
 #include <string>
@@ -108,8 +109,33 @@ result<guests> load_guests(const engine& with, const std::filesystem::path& fold
 
 std::uint32_t instances_needed() noexcept {
   std::uint32_t all = 0;
-  for (const site where : all_sites) all += 4 * cells_of(where);
-  return all;
+  for (const site where : all_sites) all += cells_of(where);
+  for (const site where : exchanged_sites) all += 3 * cells_of(where);
+  return all + cells_of(site::passing);
+}
+
+result<void> fill_every_place(const engine& with, const guests& all) {
+  host owner(with);
+  const host_function nobody = [](host_call call) { std::move(call).fail("nobody asks for this"); };
+  for (const site where : all_sites) {
+    pool_options how;
+    how.cells = with.options().max_instances;
+    how.rebuild.at_once = how.cells;
+    how.functions.define("holdfast:demo/host", "sleep", nobody).define_resource<account>(bank, "account");
+    for (const char* name : {"[constructor]account", "[method]account.deposit", "close", "exchange", "total"})
+      how.functions.define(bank, name, nobody);
+    const auto made = owner.open(*all.first[index(where)], std::move(how));
+    if (!made) return made.error();
+    const auto built = [](const cell_status& cell) { return cell.state == cell_state::idle; };
+    const auto patience = std::chrono::steady_clock::now() + 60s;
+    while (!std::ranges::all_of(made->cells(), built)) {
+      if (std::chrono::steady_clock::now() > patience)
+        return error(errc::no_resources, std::string(to_string(where)) + ": not every place can be filled");
+      std::this_thread::sleep_for(1ms);
+    }
+    made->drain(duration::zero());
+  }
+  return {};
 }
 
 ground::ground(const engine& with, const guests& of, std::shared_ptr<ledger> book,
@@ -260,6 +286,10 @@ void ground::renew_passing() {
   const pool old = at(site::passing);
   // Callers still find the old one while it is drained; the new one has no calls until that is over.
   old.drain(drains_.load() % 2 == 0 ? duration::zero() : duration(50ms));
+  // A caller who revokes at that moment holds its call's end in its own hands.
+  const auto patience = std::chrono::steady_clock::now() + 1s;
+  while (book_->live_at(site::passing) > 0 && std::chrono::steady_clock::now() < patience)
+    std::this_thread::sleep_for(1ms);
   if (const std::uint64_t left = book_->live_at(site::passing); left > 0)
     book_->note_wrong(nullptr, "drained, and " + std::to_string(left) + " calls have no outcome");
   {

@@ -32,6 +32,10 @@ result<guests> load_guests(const engine& with, const std::filesystem::path& fold
 /// Instances that all pools take at most, those that are exchanged counted as often as they may overlap.
 std::uint32_t instances_needed() noexcept;
 
+/// Builds every guest in every place that the engine has for instances. A place keeps what it was given last,
+/// so that the process holds no more mappings afterwards, however the storm goes.
+result<void> fill_every_place(const engine& with, const guests& all);
+
 class ground {
  public:
   ground(const engine& with, const guests& of, std::shared_ptr<ledger> book,

@@ -104,7 +104,7 @@ class ledger final : public observer {
   void over(const record& one, effect ran);
   void vacate(const record& one);
   void judge_end(const record& one, outcome what);
-  void judge_value(const record& one, const reply& what);
+  void judge_value(const record& one, const reply& what, bool right);
   void judge_version(const record& one, std::uint32_t version);
   instance* lose(std::uint32_t cell, std::uint64_t generation);
 

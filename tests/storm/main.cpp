@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <future>
 #include <string>
+#include <utility>
 
 #include "storm/report.hpp"
 #include "storm/storm.hpp"
@@ -56,17 +57,17 @@ result<storm_result> rage(const engine& with, const guests& of, const settings& 
   storm one(with, of, how);
   const auto begun = std::chrono::steady_clock::now();
   auto ended = std::async(std::launch::async, [&one] { return one.run(); });
-  auto enough_since = std::chrono::steady_clock::time_point::max();
+  auto moved = begun;
+  std::uint64_t seen = 0;
   while (ended.wait_for(200ms) != std::future_status::ready) {
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - begun).count();
     const bool enough = seconds >= how.seconds && one.book().figures().calls >= how.calls;
     // Calls that stop coming before there are enough are as bad as an end that does not come.
-    static thread_local std::uint64_t seen = 0;
     const std::uint64_t calls = one.book().figures().calls;
-    if (calls != seen && !enough) enough_since = now;
+    if (calls != seen && !enough) moved = now;
     seen = calls;
-    if (now - longest_end > enough_since) give_up(one);
+    if (now - longest_end > moved) give_up(one);
     if (watched) show(one, how, what, seconds);
   }
   if (watched) std::fputs("\r\033[K", stderr);
@@ -89,6 +90,7 @@ int run(const flags& given) {
   first.calls = std::clamp<std::uint64_t>(given.storm.calls / 5, 1000, 20'000);
   first.seconds = std::clamp(given.storm.seconds / 5, 4.0, 20.0);
   first.seed = given.storm.seed + 1;
+  if (const auto filled = fill_every_place(*with, *all); !filled) return fail(filled.error());
   const auto warm = rage(*with, *all, first, "warming up", watched);
   if (!warm) return fail(warm.error());
 

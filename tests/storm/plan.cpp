@@ -189,6 +189,7 @@ errand plan::draw(std::uint64_t number) const {
   const std::uint64_t drawn = random();
   if ((one.what == deed::place || one.what == deed::add) && drawn % 5 == 0)
     made.how = drawn % 2 == 0 ? way::typed : way::typed_submit;
+  if (hangs(one.what) && drawn % 6 == 0) made.how = drawn % 4 == 0 ? way::submit_revoke : way::submit_kill;
   if (one.what == deed::give) made.how = way::stay;  // its caller has something to give back
   if (one.what == deed::key && drawn % 2 == 0) one.key = "request-" + std::to_string(number);
   made.patience = std::chrono::microseconds(random() % (random() % 8 == 0 ? 40'000 : 3'000));

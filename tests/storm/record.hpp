@@ -118,6 +118,7 @@ struct record {
   std::uint64_t generation = 0;
   std::uint64_t before = 0;  ///< what the instance had done when this began
   std::optional<outcome> done{};
+  std::optional<outcome> early{};  ///< its caller was told before the observer
 };
 
 /// Whether the deed, completed, counts as a piece of work in the guest's own count; how many.

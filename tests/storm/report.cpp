@@ -15,9 +15,9 @@ namespace {
 // would leave thousands.
 constexpr double memory_slack_mib = 24;
 constexpr double memory_slack_share = 0.10;
-// Mappings: arenas and thread stacks that the C library keeps for reuse, and the slots of the engine's pool
-// that an instance was in for the first time, which keep their image. The pool bounds those: two a slot.
-constexpr std::uint64_t mappings_slack = 64;
+// Mappings: the same arenas, and the stacks that the C library keeps for threads to come. Every place for an
+// instance was filled before, so it is no more than that.
+constexpr std::uint64_t mappings_slack = 48;
 
 std::string format(const char* form, double a, double b) {
   char text[200];

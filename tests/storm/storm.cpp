@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr unsigned callers = 24;
 // Requests come in gusts of so many, all due at once.
-constexpr std::uint64_t gust = 32;
+constexpr std::uint64_t gust = 8;
 constexpr duration between_swaps = 1s;
 constexpr duration between_drains = 400ms;
 
