@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "storm/answers.hpp"
+
 namespace holdfast::storm {
 namespace {
 
