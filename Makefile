@@ -8,7 +8,7 @@ PYTHONDONTWRITEBYTECODE := 1
 export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench asan tsan mutants check format tidy clean
+.PHONY: help setup build demo test bench storm asan tsan mutants check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -38,6 +38,10 @@ mutants: setup ## Seed faults, show that the tests catch each; ONLY=NAME tries o
 bench: setup ## Measure, print a line a figure, write build/bench.json
 	@tools/build release holdfast_product
 	@tools/build release bench
+
+storm: setup ## A million calls and ten minutes of every mishap at once, judged from outside
+	@tools/build release holdfast-storm guests
+	@build/release/bin/holdfast-storm
 
 check: setup ## Check layers, lengths, licence lines, format and generated headers
 	@tools/check-layers

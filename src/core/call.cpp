@@ -244,6 +244,7 @@ void call::finish(call_end end) noexcept {
     end_orphan();
     end.attempts = end_.attempts;
     end_ = std::move(end);
+    world_.observe.on_done(id_, end_.what);  // first: nobody has the outcome before the observer knows of it
     phase_ = call_phase::done;
     told.swap(waiters_);
     ran_on.swap(runs_on_);
@@ -252,7 +253,6 @@ void call::finish(call_end end) noexcept {
   }
   world_.deadlines.disarm(deadline_);
   lineage::ended(*this);
-  world_.observe.on_done(id_, end_.what);
   if (kept && park) world_.kept->park(*this);
   if (kept && !park) world_.kept->forget(*this);
   for (const auto& who : told) who->on_done(*this);
