@@ -64,6 +64,8 @@ const char* to_string(seen what) noexcept {
       return "guest polled";
     case seen::guest_rested:
       return "guest rested";
+    case seen::woken:
+      return "woken";
     case seen::guest_failed:
       return "guest failed";
     case seen::guest_gone:

@@ -49,6 +49,7 @@ enum class seen : std::uint8_t {
   guest_ready,
   guest_polled,
   guest_rested,  ///< the end of a poll
+  woken,         ///< it can go on
   guest_failed,  ///< it is lost; nothing may enter it any more
   guest_gone,
   guest_asked,  ///< to stop

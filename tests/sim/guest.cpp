@@ -104,14 +104,15 @@ void sim_guest::ask_to_stop() noexcept {
 guest_state sim_guest::yield_slice() {
   if (planned_ != nullptr && planned_->guest.woken_elsewhere) {
     ++in_.callers;
-    in_.on.spawn("waker of call " + std::to_string(number_), [&in = in_, owner = owner_]() mutable {
-      in.on.boundary();
-      owner->wake();
-      owner.reset();
-      --in.callers;
-    });
+    in_.on.spawn("waker of call " + std::to_string(number_),
+                 [&in = in_, owner = owner_, generation = generation_]() mutable {
+                   in.on.boundary();
+                   in.wake(*owner, generation);
+                   owner.reset();
+                   --in.callers;
+                 });
   } else {
-    owner_->wake();  // as an epoch yield does
+    in_.wake(*owner_, generation_);  // as an epoch yield does
   }
   return guest_state::pending;
 }
@@ -154,7 +155,7 @@ guest_state sim_guest::go_on() {
     case kind::host_fails:
       return lose(errc::host_failed);
     case kind::loop:
-      in_.spin(owner_);
+      in_.spin(owner_, generation_);
       return guest_state::pending;
     case kind::host_later:
     case kind::host_never:
@@ -201,23 +202,28 @@ guest_state sim_guest::call_host() {
   host_ = std::make_shared<host_slot>();
   if (does_ == kind::host_never) return guest_state::pending;
   ++in_.callers;
-  in_.on.spawn("host of call " + std::to_string(number_),
-               [&in = in_, owner = owner_, call = call_, slot = host_, child, has_child, number = number_,
-                calls = does_ == kind::host_calls, delay = planned_->guest.delay]() mutable {
-                 if (!calls) {
-                   in.sleep(delay);
-                 } else if (has_child) {
-                   const core::on_behalf scope(call);
-                   call_and_wait(in, child, number);
-                 }
-                 in.note({.what = seen::host_answered, .code = slot->guest_gone ? 1 : 0, .call = number});
-                 slot->answered = true;
-                 owner->wake();
-                 owner.reset();
-                 call.reset();
-                 slot.reset();
-                 --in.callers;
-               });
+  in_.on.spawn(
+      "host of call " + std::to_string(number_),
+      [&in = in_, owner = owner_, generation = generation_, call = call_, slot = host_, child, has_child,
+       number = number_, calls = does_ == kind::host_calls, delay = planned_->guest.delay]() mutable {
+        if (!calls) {
+          in.sleep(delay);
+        } else if (has_child) {
+          const core::on_behalf scope(call);
+          call_and_wait(in, child, number);
+        }
+        in.note({.what = seen::host_answered, .code = slot->guest_gone ? 1 : 0, .call = number});
+        slot->answered = true;
+        if (slot->guest_gone) {
+          owner->wake();
+        } else {
+          in.wake(*owner, generation);
+        }
+        owner.reset();
+        call.reset();
+        slot.reset();
+        --in.callers;
+      });
   return guest_state::pending;
 }
 

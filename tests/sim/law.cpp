@@ -21,6 +21,7 @@ laws::laws() {
   add(law_of_instances());
   add(law_of_parking());
   add(law_of_lineage());
+  add(law_of_progress());
 }
 
 void laws::add(std::unique_ptr<law> one) {

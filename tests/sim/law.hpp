@@ -94,5 +94,6 @@ std::unique_ptr<law> law_of_retries();
 std::unique_ptr<law> law_of_instances();
 std::unique_ptr<law> law_of_parking();
 std::unique_ptr<law> law_of_lineage();
+std::unique_ptr<law> law_of_progress();
 
 }  // namespace holdfast::sim

@@ -382,6 +382,28 @@ TEST(laws, see_an_orphan_that_is_forgotten) {
   EXPECT_THAT(bad.complaints(), Contains("orphans_accounted_for"));
 }
 
+TEST(laws, see_a_guest_that_is_woken_and_not_driven) {
+  story bad;
+  bad.setting().submitted(1).started(1).add(
+      {.what = seen::guest_polled, .call = 1, .cell = 0, .generation = 1});
+  bad.entered(1).add({.what = seen::woken, .cell = 0, .generation = 1});
+  bad.add({.what = seen::guest_rested, .call = 1, .cell = 0, .generation = 1})
+      .add({.what = seen::time_moved});
+  EXPECT_THAT(bad.complaints(), Contains("woken_is_driven"));
+}
+
+TEST(laws, see_a_call_that_waits_beside_an_idle_cell) {
+  story bad;
+  bad.setting().submitted(1).add({.what = seen::time_moved});
+  EXPECT_THAT(bad.complaints(), Contains("no_call_beside_an_idle_cell"));
+}
+
+TEST(laws, see_a_call_that_begins_past_its_deadline) {
+  story bad;
+  bad.setting().submitted(1, 0, ms(10)).at(ms(11)).add({.what = seen::ran, .cell = 0}).started(1);
+  EXPECT_THAT(bad.complaints(), Contains("not_begun_past_deadline"));
+}
+
 TEST(laws, see_a_call_that_could_only_wait_for_itself) {
   story bad;
   bad.setting().submitted(1).started(1).entered(1);

@@ -118,6 +118,11 @@ void world::post(core::task& work) noexcept {
   on.point();
 }
 
+void world::wake(core::cell& which, std::uint64_t generation) {
+  note({.what = seen::woken, .cell = static_cast<int>(which.number()), .generation = generation});
+  which.wake();
+}
+
 void world::work() {
   for (;;) {
     on.wait([this] { return !tasks_.empty() || ending; });
@@ -138,9 +143,9 @@ void world::spawn_drivers() {
     for (;;) {
       on.wait([this] { return (!spinning_.empty() && spinning_.front().since < now_) || ending; });
       if (spinning_.empty()) return;
-      const boost::intrusive_ptr<core::cell> next = std::move(spinning_.front().which);
+      const spinner next = std::move(spinning_.front());
       spinning_.pop_front();
-      next->wake();
+      wake(*next.which, next.generation);
     }
   });
   on.spawn("ticker", [this] {

@@ -92,8 +92,13 @@ class world final : public core::time_source,
     sleepers_.erase(place);
   }
 
+  /// The cell's guest, of that generation, can go on.
+  void wake(core::cell& which, std::uint64_t generation);
+
   /// The cell's guest spins until the next tick; then it yields.
-  void spin(boost::intrusive_ptr<core::cell> which) { spinning_.push_back({std::move(which), now_}); }
+  void spin(boost::intrusive_ptr<core::cell> which, std::uint64_t generation) {
+    spinning_.push_back({std::move(which), generation, now_});
+  }
 
   /// Looks at the queue of a pool and at what is parked.
   void sample(int number);
@@ -140,6 +145,7 @@ class world final : public core::time_source,
   std::multiset<time_point> sleepers_;
   struct spinner {
     boost::intrusive_ptr<core::cell> which;
+    std::uint64_t generation;
     time_point since;
   };
   std::deque<spinner> spinning_;
