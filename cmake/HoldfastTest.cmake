@@ -11,15 +11,19 @@ else()
   set(HOLDFAST_TEST_TIMEOUT 120)
 endif()
 
-# holdfast_add_tests(<layer> [LINK <target>...])
+# holdfast_add_tests(<layer> [ONLY <pattern>] [LINK <target>...])
 #
 # Makes holdfast_tests_<layer>, linked to holdfast_<layer>, GoogleTest, GoogleMock and RapidCheck; its own main is
 # GoogleMock's. Headers shared by tests are included from the root tests/, such as "support/fake_guest.hpp".
 # HOLDFAST_GUESTS_DIR is the folder of the built guests, HOLDFAST_SOURCE_DIR the repository, HOLDFAST_COMMAND the path of
-# the command. A folder without .cpp files makes nothing.
+# the command. A folder without .cpp files makes nothing. ONLY: of the folder's files those, such as *_test.cpp, where
+# the others are a library of their own.
 function(holdfast_add_tests layer)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
-  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/*.cpp")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ONLY" "LINK")
+  if(NOT arg_ONLY)
+    set(arg_ONLY "*.cpp")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/${arg_ONLY}")
   if(NOT sources)
     return()
   endif()

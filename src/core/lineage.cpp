@@ -12,6 +12,7 @@ namespace holdfast::core {
 namespace {
 
 thread_local call* caller = nullptr;
+thread_local const std::stop_token* callers_stop = nullptr;
 
 std::mutex& family() noexcept {
   static std::mutex one;
@@ -20,12 +21,22 @@ std::mutex& family() noexcept {
 
 }  // namespace
 
-on_behalf::on_behalf(boost::intrusive_ptr<call> of) noexcept
-    : of_(std::move(of)), before_(std::exchange(caller, of_.get())) {}
+on_behalf::on_behalf(boost::intrusive_ptr<call> of, std::stop_token stop) noexcept
+    : of_(std::move(of)),
+      stop_(std::move(stop)),
+      call_before_(std::exchange(caller, of_.get())),
+      stop_before_(std::exchange(callers_stop, &stop_)) {}
 
-on_behalf::~on_behalf() { caller = before_; }
+on_behalf::~on_behalf() {
+  caller = call_before_;
+  callers_stop = stop_before_;
+}
 
 call* on_behalf::current() noexcept { return caller; }
+
+std::stop_token on_behalf::stop() noexcept {
+  return callers_stop != nullptr ? *callers_stop : std::stop_token();
+}
 
 std::unique_lock<std::mutex> lineage::lock() { return std::unique_lock(family()); }
 

@@ -4,6 +4,7 @@
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 
 #include "core/call.hpp"
 
@@ -18,8 +19,9 @@ class mailbox;
 /// On whose behalf this thread works: the call whose host function runs here, if one does.
 class on_behalf {
  public:
-  /// Until the end of the scope. Null: on nobody's.
-  explicit on_behalf(boost::intrusive_ptr<call> of) noexcept;
+  /// Until the end of the scope. Null: on nobody's. `stop` is the host function's: fired when the call is to
+  /// stop.
+  explicit on_behalf(boost::intrusive_ptr<call> of, std::stop_token stop = {}) noexcept;
   on_behalf(const on_behalf&) = delete;
   on_behalf& operator=(const on_behalf&) = delete;
   ~on_behalf();
@@ -27,9 +29,15 @@ class on_behalf {
   /// Null where no host function runs on this thread.
   static call* current() noexcept;
 
+  /// When that call is to stop: what its host function waits for on this thread is then not waited for any
+  /// more.
+  static std::stop_token stop() noexcept;
+
  private:
   const boost::intrusive_ptr<call> of_;
-  call* const before_;
+  const std::stop_token stop_;
+  call* const call_before_;
+  const std::stop_token* const stop_before_;
 };
 
 /// The calls that wait for their children, of the whole process. Thread-safe.

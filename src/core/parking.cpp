@@ -121,6 +121,16 @@ void parking::claim(call& which, call::reading how) noexcept {
   release(out);
 }
 
+void parking::close() noexcept {
+  std::vector<leaving> out;
+  {
+    const std::scoped_lock lock(mutex_);
+    while (!calls_.empty()) take_out(calls_.begin(), out);
+    world_.deadlines.disarm(expiry_);
+  }
+  release(out);
+}
+
 void parking::orphaned() noexcept {
   const std::scoped_lock lock(mutex_);
   ++figures_.orphans;

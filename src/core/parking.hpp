@@ -41,6 +41,9 @@ class parking final : public shared_object {
   /// Somebody reads the result of a call that is done. `again`: it stays for another reader, for a while.
   void claim(call& which, call::reading how) noexcept;
 
+  /// The end: every result is let go, and nothing of the world is used from now on. All calls are done.
+  void close() noexcept;
+
   // The account of orphans.
   void orphaned() noexcept;
   void orphan_ended(duration cost) noexcept;

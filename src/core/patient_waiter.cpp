@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/patient_waiter.hpp"
 
+#include <cassert>
+
 namespace holdfast::core {
 
 void patient_waiter::leave_on(std::stop_token stop) {
   if (!stop.stop_possible()) return;
-  stop_.emplace(std::move(stop), on_stop{boost::intrusive_ptr<patient_waiter>(this)});
+  auto& free = stops_[0] ? stops_[1] : stops_[0];
+  assert(!free);
+  free.emplace(std::move(stop), on_stop{boost::intrusive_ptr<patient_waiter>(this)});
+}
+
+void patient_waiter::forget_stops() noexcept {
+  for (auto& each : stops_) each.reset();
 }
 
 bool patient_waiter::begin() {
   try {
     return asked_->attach(boost::intrusive_ptr<waiter>(this));
   } catch (...) {
-    stop_.reset();  // it holds this waiter
+    forget_stops();  // it holds this waiter
     throw;
   }
 }
@@ -33,7 +41,7 @@ void patient_waiter::accepted(duration patience) noexcept {
 
 void patient_waiter::forget() noexcept {
   asked_->leave(*this);
-  stop_.reset();
+  forget_stops();
 }
 
 void patient_waiter::leave() noexcept {
@@ -59,13 +67,13 @@ void patient_waiter::abandon() noexcept {
   bits_.fetch_or(is_over);
   if (!asked_->leave(*this)) return;
   world_.deadlines.disarm(patience_);
-  stop_.reset();
+  forget_stops();
 }
 
 void patient_waiter::end(bool left) noexcept {
   bits_.fetch_or(is_over);
   world_.deadlines.disarm(patience_);
-  stop_.reset();
+  forget_stops();
   told(left);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -24,7 +25,7 @@ class patient_waiter : public waiter {
   patient_waiter(environment& world, boost::intrusive_ptr<call> asked) noexcept
       : world_(world), asked_(std::move(asked)) {}
 
-  /// Leaves when the token is stopped. Before `begin`.
+  /// Leaves when the token is stopped. Before `begin`; at most twice.
   void leave_on(std::stop_token stop);
 
   /// Begins to wait. False: the call is done already, nothing will be told.
@@ -71,12 +72,13 @@ class patient_waiter : public waiter {
   void leave_now() noexcept;
   void withdraw_now() noexcept;
   void end(bool left) noexcept;
+  void forget_stops() noexcept;
 
   environment& world_;  // not touched once told: it may be gone
   const boost::intrusive_ptr<call> asked_;
   timer patience_{*this};
   std::atomic<std::uint8_t> bits_{0};
-  std::optional<std::stop_callback<on_stop>> stop_;
+  std::array<std::optional<std::stop_callback<on_stop>>, 2> stops_;
 };
 
 }  // namespace holdfast::core

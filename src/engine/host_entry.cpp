@@ -169,7 +169,7 @@ namespace {
 
 void run(const detail::host_definition& definition, std::unique_ptr<host_call::impl> call) noexcept {
   if (hfb_host_call_abandoned(call->raw)) return;  // cut while it waited for its thread: nobody wants it run
-  const core::on_behalf mark(call->caller);
+  const core::on_behalf mark(call->caller, call->stop);
   const auto net = std::make_shared<rescue>(rescue{std::this_thread::get_id()});
   std::string why;
   try {

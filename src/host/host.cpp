@@ -81,6 +81,7 @@ void host::impl::drain(duration grace) {
 
 void host::impl::shut_down() {
   drain(options.drain_grace);
+  kept->close();
   if (heartbeat) with.internals()->ticker.forget(*heartbeat);
   functions.reset();
   threads.reset();

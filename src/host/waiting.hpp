@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/async_waiter.hpp"
+#include "core/lineage.hpp"
 #include "core/mailbox.hpp"
 #include "core/patient_waiter.hpp"
 #include "host/host_impl.hpp"
@@ -55,7 +56,12 @@ class call_waiter : public Kind {
 
 class thread_waiter final : public call_waiter<core::patient_waiter> {
  public:
-  using call_waiter::call_waiter;
+  /// On a host function's thread it leaves too when the guest that called is to stop: nobody would read it.
+  template <class... Rest>
+  explicit thread_waiter(std::shared_ptr<host::impl> by, Rest&&... rest)
+      : call_waiter(std::move(by), std::forward<Rest>(rest)...) {
+    leave_on(core::on_behalf::stop());
+  }
 
   /// Blocks until told.
   reply wait() noexcept {

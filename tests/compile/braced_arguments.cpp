@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // g++ 12 does not compile an initializer list inside a `co_await`, so the awaited form takes none anywhere.
+
 // expect: no matching (member )?function.*async_call
+
 #include <boost/asio/detached.hpp>
 #include <holdfast/pool.hpp>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: no matching (member )?function.*async_wait
+
 #include <holdfast/ticket.hpp>
 
 void use(const holdfast::ticket& claim) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A deferred call that is not started does nothing.
+
 // expect: ignoring.*(nodiscard|warn_unused_result)
+
 #include <boost/asio/detached.hpp>
 #include <holdfast/pool.hpp>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: ignoring return.*(future_call|function declared).*nodiscard
+
 #include <holdfast/pool.hpp>
 
 void use(const holdfast::pool& shop) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // expect: ignoring return.*(wait_ready|function declared).*nodiscard
+
 #include <holdfast/pool.hpp>
 
 bool use(const holdfast::pool& shop) {

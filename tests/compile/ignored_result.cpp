@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A refusal that nobody looks at is a call that silently never happened.
+
 // expect: ignoring return.*(submit|function declared).*nodiscard
+
 #include <holdfast/pool.hpp>
 
 void use(const holdfast::pool& shop) {

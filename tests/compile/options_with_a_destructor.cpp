@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // g++ 12 destroys an aggregate that is built inside a `co_await` twice: one that owns text must not be
-// options. expect: (static assertion failed|static_assert failed|constraint).*
+// options.
+
+// expect: static(_assert| assertion) failed
+
 #include <holdfast/call_options.hpp>
 #include <string>
 

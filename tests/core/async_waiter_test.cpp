@@ -63,6 +63,17 @@ struct handler {
   tally* on_;
 };
 
+// A handler that does something when it is destroyed untold.
+struct insistent {
+  explicit insistent(std::function<void()> then) : then_(std::move(then)) {}
+  insistent(insistent&& other) noexcept : then_(std::exchange(other.then_, nullptr)) {}
+  ~insistent() {
+    if (then_) then_();
+  }
+  void operator()(std::error_code, const reply&) {}
+  std::function<void()> then_;
+};
+
 template <class Handler>
 detail::handler_ptr box(Handler made, detail::cancel_rule rule = detail::cancel_rule::bound) {
   return detail::handler_box<Handler, asio::system_executor>::make(std::move(made), asio::system_executor(),
@@ -194,16 +205,6 @@ TEST_F(async_waiter_test, takes_its_handler_along_when_it_was_posted_and_never_r
 
 TEST_F(async_waiter_test, does_not_call_for_a_context_that_has_begun_to_end) {
   handler::tally on;
-  // A handler that makes another call when it is destroyed.
-  struct insistent {
-    explicit insistent(std::function<void()> then) : then_(std::move(then)) {}
-    insistent(insistent&& other) noexcept : then_(std::exchange(other.then_, nullptr)) {}
-    ~insistent() {
-      if (then_) then_();
-    }
-    void operator()(std::error_code, const reply&) {}
-    std::function<void()> then_;
-  };
   std::optional<bool> begun;
   boost::intrusive_ptr<fake_call> second = pool.make({.value = 2}, {.bound = true});
   {
@@ -220,34 +221,40 @@ TEST_F(async_waiter_test, does_not_call_for_a_context_that_has_begun_to_end) {
   EXPECT_EQ(on.alive, 0);
 }
 
-// Counts its bytes.
+// Counts its bytes, and how often it was asked for some.
+struct memory {
+  std::atomic<long> bytes{0};
+  std::atomic<int> allocations{0};
+};
 template <class T>
 struct counting_allocator {
   using value_type = T;
-  explicit counting_allocator(std::atomic<long>& bytes) : held(&bytes) {}
+  explicit counting_allocator(memory& of) : held(&of) {}
   template <class U>
   counting_allocator(const counting_allocator<U>& other) : held(other.held) {}
   T* allocate(std::size_t count) {
-    held->fetch_add(static_cast<long>(count * sizeof(T)));
+    held->bytes.fetch_add(static_cast<long>(count * sizeof(T)));
+    held->allocations.fetch_add(1);
     return std::allocator<T>().allocate(count);
   }
   void deallocate(T* what, std::size_t count) {
-    held->fetch_sub(static_cast<long>(count * sizeof(T)));
+    held->bytes.fetch_sub(static_cast<long>(count * sizeof(T)));
     std::allocator<T>().deallocate(what, count);
   }
   friend bool operator==(const counting_allocator&, const counting_allocator&) = default;
-  std::atomic<long>* held;
+  memory* held;
 };
 
 TEST_F(async_waiter_test, holds_its_handler_in_associated_memory_and_gives_it_back_before_it_runs) {
-  std::atomic<long> bytes{0};
+  memory held;
+  const std::atomic<long>& bytes = held.bytes;
   std::optional<long> when_told;
   {
     asio::io_context io;
     const auto tell = [&](std::error_code, const reply&) { when_told = bytes.load(); };
     const auto make = [&] {
-      return box(asio::bind_executor(io.get_executor(),
-                                     asio::bind_allocator(counting_allocator<char>(bytes), tell)));
+      return box(
+          asio::bind_executor(io.get_executor(), asio::bind_allocator(counting_allocator<char>(held), tell)));
     };
     ask({.value = 1}, make());
     EXPECT_GT(bytes, 0);
@@ -258,6 +265,24 @@ TEST_F(async_waiter_test, holds_its_handler_in_associated_memory_and_gives_it_ba
     EXPECT_GT(bytes, 0);
   }
   EXPECT_EQ(bytes, 0) << "given back when the context ends";
+}
+
+TEST_F(async_waiter_test, posts_nothing_to_a_context_that_has_begun_to_end) {
+  memory held;
+  boost::intrusive_ptr<fake_call> second;
+  {
+    asio::io_context io;
+    ask({.value = 1}, box(asio::bind_executor(io.get_executor(), insistent([&] { second->revoke(); }))));
+    second = ask(
+        {.value = 2},
+        box(asio::bind_executor(io.get_executor(),
+                                asio::bind_allocator(counting_allocator<char>(held),
+                                                     [](std::error_code, const reply&) { ADD_FAILURE(); }))));
+    EXPECT_EQ(held.allocations, 1);
+  }
+  EXPECT_EQ(second->end().what, outcome::revoked) << "by the first handler's end";
+  EXPECT_EQ(held.allocations, 1) << "to post it would take another";
+  EXPECT_EQ(held.bytes, 0);
 }
 
 // Meant for ThreadSanitizer: contexts end while workers end their calls and timers leave them.

@@ -134,6 +134,17 @@ TEST_F(parking_test, keeps_it_for_the_one_who_left_although_another_was_told) {
   EXPECT_EQ(world.kept->find(asked->id()), asked);
 }
 
+TEST_F(parking_test, lets_every_result_go_at_its_end) {
+  const call_id id = left_behind();
+  const auto held = world.kept->find(id);
+  world.kept->close();
+  EXPECT_EQ(world.kept->find(id), nullptr);
+  EXPECT_EQ(figures().parked_bytes, 0U);
+  EXPECT_EQ(figures().dropped, 1U);
+  held->read(*world.kept, call::reading::last);  // whoever still holds it can read it
+  EXPECT_EQ(held->end().what, outcome::completed);
+}
+
 TEST_F(parking_test, counts_what_guests_ran_for_nobody) {
   const auto asked = pool.send({.what = kind::wait}, {.bound = true});
   const auto who = wait_for(*asked);

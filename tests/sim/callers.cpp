@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "core/patient_waiter.hpp"
 #include "sim/guest.hpp"
 
 namespace holdfast::sim {
@@ -24,18 +25,18 @@ event end_of(const core::call& which) {
   return what;
 }
 
-/// Waits with a patience of its own, as the host's waiters do.
-class sim_waiter final : public core::waiter {
+/// Core's own patient waiter, which writes down what it is told.
+class sim_waiter final : public core::patient_waiter {
  public:
-  sim_waiter(world& in, boost::intrusive_ptr<sim_call> asked)
-      : in_(in), asked_(std::move(asked)), number_(in.next_waiter++) {
+  sim_waiter(world& in, const boost::intrusive_ptr<sim_call>& asked)
+      : patient_waiter(in.env, asked), in_(in), call_(asked->number()), number_(in.next_waiter++) {
     ++in_.waiters_alive;
   }
   ~sim_waiter() override { --in_.waiters_alive; }
 
   bool attach() {
     in_.note(about(seen::attaching));
-    const bool waits = asked_->attach(this);
+    const bool waits = begin();
     settled_ = settled_ || !waits;
     event then = about(seen::attached);
     then.code = waits ? 1 : 0;
@@ -43,51 +44,68 @@ class sim_waiter final : public core::waiter {
     return waits;
   }
 
-  /// Only once the call was accepted.
-  void give_up_after(duration patience) {
-    if (patience == no_limit) return;
-    in_.deadlines.arm(patience_, core::later(in_.now(), patience));
-    if (asked_->phase() == call_phase::done) in_.deadlines.disarm(patience_);
+  /// The call was accepted.
+  void wait_for(duration patience) {
+    if (patience != no_limit) {
+      event until = about(seen::patient);
+      until.number =
+          static_cast<std::uint64_t>((core::later(in_.now(), patience) - world::start_of_time).count());
+      in_.note(until);
+    }
+    accepted(patience);
   }
 
-  void leave() {
+  void stop(act::kind how) {
     in_.note(about(seen::leaving));
-    const bool left = asked_->leave(*this);
-    if (left) in_.deadlines.disarm(patience_);
-    settled_ = settled_ || left;
+    if (how == act::kind::leave) return leave();
+    if (how == act::kind::withdraw) return withdraw();
+    abandon();
+    // It may have been told just before, and will not say.
+    settled_ = true;
     event then = about(seen::left);
-    then.code = left ? 1 : 0;
+    then.code = 2;
+    in_.note(then);
+  }
+
+  void was_refused() {
+    in_.note(about(seen::leaving));
+    forget();
+    settled_ = true;
+    event then = about(seen::left);
+    then.code = 1;
     in_.note(then);
   }
 
   /// It was told, has left, or came too late.
   bool settled() const noexcept { return settled_; }
 
-  void on_done(core::call& ended) noexcept override {
-    in_.on.boundary();
-    in_.deadlines.disarm(patience_);
-    event then = end_of(ended);
-    then.waiter = number_;
-    in_.note(then);
-    const int next = std::exchange(in_callback_, -1);
-    if (next >= 0 && !in_.planned.calls[static_cast<std::size_t>(next)].dropped) submit_only(in_, next, -1);
-    asked_->read(core::call::reading::last);
-    settled_ = true;
-  }
-
-  void on_timer(core::timer& /*patience*/) noexcept override { leave(); }
-
   void then_submit(int plan_index) noexcept { in_callback_ = plan_index; }
 
  private:
-  event about(seen what) const { return {.what = what, .call = asked_->number(), .waiter = number_}; }
+  event about(seen what) const { return {.what = what, .call = call_, .waiter = number_}; }
+
+  void told(bool left) noexcept override {
+    in_.on.boundary();
+    if (left) {
+      event then = about(seen::left);
+      then.code = 1;
+      in_.note(then);
+    } else {
+      event then = end_of(asked());
+      then.waiter = number_;
+      in_.note(then);
+      const int next = std::exchange(in_callback_, -1);
+      if (next >= 0 && !in_.planned.calls[static_cast<std::size_t>(next)].dropped) submit_only(in_, next, -1);
+      asked().read(*in_.kept, core::call::reading::last);
+    }
+    settled_ = true;
+  }
 
   world& in_;
-  const boost::intrusive_ptr<sim_call> asked_;
+  const int call_;
   const int number_;
   int in_callback_ = -1;
   bool settled_ = false;
-  core::timer patience_{*this};
 };
 
 /// One who has a reference to a call and does something with it.
@@ -113,14 +131,30 @@ class hand {
     }
   }
 
-  void leave_all() {
-    for (; !waiters_.empty(); waiters_.pop_front()) waiters_.front()->leave();
+  /// The call was refused: nobody will be told.
+  void forget_all() {
+    for (; !waiters_.empty(); waiters_.pop_front()) waiters_.front()->was_refused();
+  }
+
+  /// A ticket: while there is one the call is not left.
+  void claim() {
+    asked_->claim();
+    ++claims_;
+  }
+  void drop_claims() {
+    for (; claims_ > 0; --claims_) {
+      in_.note({.what = seen::abandoned, .call = asked_->number()});
+      asked_->abandon();
+    }
   }
 
   sim_waiter& first() { return *waiters_.front(); }
 
   void wait() {
-    if (waiters_.empty() && !attach()) return;
+    if (waiters_.empty()) {
+      if (!attach()) return;
+      waiters_.back()->wait_for(no_limit);
+    }
     in_.on.wait([this] {
       for (const auto& each : waiters_)
         if (!each->settled()) return false;
@@ -134,13 +168,17 @@ class hand {
     const int number = asked_->number();
     switch (what.what) {
       case act::kind::attach:
-        if (attach()) waiters_.back()->give_up_after(asked_->planned().patience);
+        if (attach()) waiters_.back()->wait_for(asked_->planned().patience);
         break;
       case act::kind::leave:
+      case act::kind::withdraw:
+      case act::kind::forsake: {
         if (waiters_.empty()) break;
-        waiters_.front()->leave();
+        const auto who = std::move(waiters_.front());
         waiters_.pop_front();
+        who->stop(what.what);
         break;
+      }
       case act::kind::wait:
         wait();
         break;
@@ -162,14 +200,14 @@ class hand {
       case act::kind::find: {
         const boost::intrusive_ptr<core::call> found = in_.kept->find(asked_->id());
         in_.note({.what = seen::found, .code = found != nullptr ? 1 : 0, .call = number});
+        if (found != nullptr) claim();
         break;
       }
       case act::kind::read:
         if (asked_->phase() == call_phase::done) read(core::call::reading::again);
         break;
       case act::kind::abandon:
-        in_.note({.what = seen::abandoned, .call = number});
-        asked_->abandon();
+        drop_claims();
         break;
     }
     in_.sample(asked_->planned().pool);
@@ -177,12 +215,13 @@ class hand {
 
   void read(core::call::reading how) {
     in_.note(end_of(*asked_));
-    asked_->read(how);
+    asked_->read(*in_.kept, how);
   }
 
   world& in_;
   const boost::intrusive_ptr<sim_call> asked_;
   std::deque<boost::intrusive_ptr<sim_waiter>> waiters_;
+  int claims_ = 0;
 };
 
 boost::intrusive_ptr<sim_call> prepare(world& in, int plan_index, int parent) {
@@ -238,23 +277,27 @@ void make_call(world& in, int plan_index) {
   if (how.joined) {
     own.attach();
     own.first().then_submit(how.in_callback);
+  } else {
+    own.claim();
   }
   if (!admit(in, asked)) {
-    own.leave_all();
+    own.forget_all();
     return;
   }
-  if (how.joined) own.first().give_up_after(how.patience);
+  if (how.joined) own.first().wait_for(how.patience);
   for (const auto& acts : how.others) {
     ++in.callers;
     in.on.spawn("other of call " + std::to_string(asked->number()), [&in, asked, &acts]() mutable {
       {
         hand one(in, std::move(asked));
         one.do_all(acts);
+        one.drop_claims();
       }
       --in.callers;
     });
   }
   own.do_all(how.own);
+  own.drop_claims();
 }
 
 }  // namespace
@@ -264,9 +307,10 @@ void call_and_wait(world& in, int plan_index, int parent) {
   hand own(in, asked);
   own.attach();
   if (admit(in, asked)) {
+    own.first().wait_for(no_limit);
     own.wait();
   } else {
-    own.leave_all();
+    own.forget_all();
   }
 }
 

@@ -84,6 +84,8 @@ const char* to_string(seen what) noexcept {
       return "attaching";
     case seen::attached:
       return "attached";
+    case seen::patient:
+      return "patient";
     case seen::leaving:
       return "leaving";
     case seen::left:
@@ -240,6 +242,9 @@ std::string to_line(const event& what, const std::string& who) {
       break;
     case seen::told:
       line += "  value " + std::to_string(what.number) + "  attempts " + std::to_string(what.second);
+      break;
+    case seen::patient:
+      line += "  until " + number_text(what.number);
       break;
     case seen::entered:
     case seen::returned:

@@ -61,14 +61,15 @@ enum class seen : std::uint8_t {
   answered,   ///< of a submission: `code` 0 accepted, or why not
   attaching,  ///< a waiter
   attached,   ///< `code` 0: done already
+  patient,    ///< a waiter will leave by itself at `number`
   leaving,
-  left,  ///< `code` 0: it is told, or was never there
+  left,  ///< `code` 2: unless it was told just now
   told,  ///< a waiter, or with none who looked: `code` the outcome, `number` the value, `second` attempts
   revoking,
   revoke_said,  ///< `code` the answer
   killing,
   kill_said,  ///< `code` 0: it was done already
-  abandoned,  ///< the last claim went
+  abandoned,  ///< a claim goes
   found,      ///< by its id; `code` 0: it was not
   draining,   ///< a pool
   closing,    ///< a pool

@@ -32,9 +32,10 @@ guest_plan guest_of(chance& from, std::uint32_t faults) {
 }
 
 std::vector<act> acts_of(chance& from, bool owner, bool bound) {
-  static constexpr act::kind all[] = {act::kind::attach, act::kind::leave,  act::kind::leave, act::kind::wait,
-                                      act::kind::revoke, act::kind::kill,   act::kind::pause, act::kind::find,
-                                      act::kind::read,   act::kind::attach, act::kind::pause};
+  static constexpr act::kind all[] = {
+      act::kind::attach, act::kind::leave,    act::kind::leave,  act::kind::wait, act::kind::revoke,
+      act::kind::kill,   act::kind::pause,    act::kind::find,   act::kind::read, act::kind::attach,
+      act::kind::pause,  act::kind::withdraw, act::kind::forsake};
   std::vector<act> made;
   for (std::uint32_t left = from.below(4); left > 0; --left) {
     act one{.what = all[from.below(std::size(all))], .length = some(from, 0, 12)};

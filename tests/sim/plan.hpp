@@ -41,15 +41,17 @@ struct guest_plan {
 /// One act of a caller on a call.
 struct act {
   enum class kind : std::uint8_t {
-    attach,  ///< one more waiter
-    leave,   ///< takes the waiter back that waits longest
-    wait,    ///< until its waiters are told, or have left by themselves
+    attach,    ///< one more waiter
+    leave,     ///< takes the waiter back that waits longest
+    withdraw,  ///< ... only from a call that was never begun
+    forsake,   ///< ... and is told nothing
+    wait,      ///< until its waiters are told, or have left by themselves
     revoke,
     kill,
     pause,    ///< does nothing for `length`
-    find,     ///< looks the call up by its id
+    find,     ///< looks the call up by its id and claims it
     read,     ///< reads the end, if there is one
-    abandon,  ///< drops the last claim
+    abandon,  ///< drops its claims
   };
   kind what = kind::wait;
   duration length = duration::zero();

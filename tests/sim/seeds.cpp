@@ -114,8 +114,7 @@ plan only(plan what, const std::vector<int>& kept) {
   return what;
 }
 
-smallest shrink(std::uint64_t seed) {
-  const plan whole = plan_of(seed);
+smallest shrink(const plan& whole, std::uint64_t seed) {
   smallest best{.left = whole, .kept = {}, .told = play_seed(whole, seed)};
   for (std::size_t i = 0; i < whole.calls.size(); ++i) best.kept.push_back(static_cast<int>(i));
   if (best.told.violations.empty()) return best;

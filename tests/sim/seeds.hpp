@@ -37,7 +37,7 @@ struct smallest {
   std::vector<int> kept;  ///< the calls of the plan that are needed
   report told;
 };
-smallest shrink(std::uint64_t seed);
+smallest shrink(const plan& whole, std::uint64_t seed);
 
 /// A plan with the calls of `kept` only.
 plan only(plan what, const std::vector<int>& kept);

@@ -133,7 +133,7 @@ int play_one(const options& how) {
   const std::uint64_t seed = *how.seed;
   std::vector<int> kept = how.keep.value_or(std::vector<int>());
   if (how.shrink) {
-    const sim::smallest found = sim::shrink(seed);
+    const sim::smallest found = sim::shrink(sim::plan_of(seed), seed);
     kept = found.kept;
     if (found.told.violations.empty()) {
       std::printf("seed %llu breaks no law\n", static_cast<unsigned long long>(seed));

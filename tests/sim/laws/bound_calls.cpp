@@ -33,7 +33,8 @@ class bound_calls final : public law {
         call.goes_on = true;
         break;
       case seen::left:
-        if (what.code != 0 && --call.interested == 0) call.deserted_at = index_;
+        // One that had left by itself may say once more that it leaves.
+        if (!gone_[what.waiter]++ && --call.interested == 0) call.deserted_at = index_;
         break;
       case seen::queued_again:
         if (call.bound && call.deserted_at != 0 && !call.goes_on) unwanted(what, "is queued again");
@@ -67,6 +68,7 @@ class bound_calls final : public law {
   }
 
   by_number<of> calls_;
+  by_number<int> gone_;          // by waiter
   by_number<std::size_t> free_;  // by cell: the last event at which it had surely taken nothing
   std::size_t index_ = 0;
 };

@@ -57,6 +57,10 @@ class causes final : public law {
       case seen::started:
         call.began_after = std::max(call.began_after, cells_[what.cell].free_at);
         call.cell = what.cell;
+        if (call.began_after >= call.deadline)
+          broken("not_begun_past_deadline", "call " + std::to_string(what.call) + " began at " +
+                                                to_text(call.began_after) + " or later, its deadline was " +
+                                                to_text(call.deadline));
         break;
       case seen::backing_off:
         if (call.cell >= 0) cells_[call.cell].free_at = what.at;
@@ -71,6 +75,9 @@ class causes final : public law {
         break;
       case seen::leaving:
         call.leaving = true;
+        break;
+      case seen::patient:
+        call.leaves_at = std::min(call.leaves_at, duration(static_cast<duration::rep>(what.number)));
         break;
       case seen::done:
         if (call.cell >= 0) cells_[call.cell].free_at = what.at;
@@ -96,6 +103,7 @@ class causes final : public law {
     bool revoking = false;
     bool killing = false;
     bool leaving = false;
+    duration leaves_at = duration::max();
   };
   struct pool_of {
     std::uint64_t call_bytes = 0;
@@ -142,10 +150,11 @@ class causes final : public law {
     bool fair = true;
     switch (end) {
       case outcome::revoked:
-        if (!call.revoking && !call.killing && call.leaving && !bound)
+        if (const bool left = call.leaving || what.at >= call.leaves_at;
+            !call.revoking && !call.killing && left && !bound)
           return broken("kept_is_kept", "call " + std::to_string(what.call) +
                                             " is kept and was revoked because its waiters left");
-        fair = call.revoking || call.killing || (bound && call.leaving);
+        fair = call.revoking || call.killing || (bound && (call.leaving || what.at >= call.leaves_at));
         break;
       case outcome::expired_in_queue:
         fair = what.at >= call.deadline;

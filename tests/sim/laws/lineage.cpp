@@ -16,15 +16,19 @@ class lineage final : public law {
 
   void see(const event& what) override {
     ++index_;
+    std::erase_if(ends_, [&](const ending& each) {
+      if (each.fiber != what.fiber) return false;
+      cells_[each.cell].served_until = index_;
+      return true;
+    });
     switch (what.what) {
       case seen::cell_made:
         cells_[what.cell].pool = what.pool;
         return;
       case seen::moved: {
         const auto to = static_cast<cell_state>(what.code);
-        // Before core notes in its mailbox that a cell is broken, it tells: who asks meanwhile may find it
-        // there.
-        if (to == cell_state::broken || to == cell_state::closed) cells_[what.cell].served_until = index_;
+        // Core tells it before its mailbox notes it: who asks meanwhile may find the cell there still.
+        if (to == cell_state::broken || to == cell_state::closed) ends_.push_back({what.cell, what.fiber});
         return;
       }
       case seen::closing:
@@ -48,6 +52,7 @@ class lineage final : public law {
         return;
       case seen::killing:
       case seen::returned:
+      case seen::guest_asked:
         calls_[what.call].may_end = true;
         return;
       case seen::backing_off:
@@ -109,7 +114,13 @@ class lineage final : public law {
     return false;
   }
 
+  struct ending {
+    int cell;
+    int fiber;
+  };
+
   by_number<of> calls_;
+  std::vector<ending> ends_;
   by_number<cell_of> cells_;
   std::size_t index_ = 0;
 };

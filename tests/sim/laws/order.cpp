@@ -32,6 +32,7 @@ class order final : public law {
         pools_[call.pool].queue.push_back(what.call);
         return;
       }
+      case seen::patient:
       case seen::revoking:
       case seen::killing:
       case seen::leaving:

@@ -39,12 +39,17 @@ class replies final : public law {
         call.read_early.clear();
         break;
       case seen::told:
-        // Who looks may see the end before the observer is told of it; who waits is told after.
-        if (what.waiter < 0 && !call.end) {
+        // Who looks, or leaves and finds that it is done, may see the end before the observer is told of it;
+        // who waits is told after.
+        if (!call.end && (what.waiter < 0 || leaves_[what.waiter])) {
           call.read_early.push_back(what);
         } else {
           tell(what, call, name);
         }
+        break;
+      case seen::leaving:
+      case seen::patient:
+        leaves_[what.waiter] = 1;
         break;
       case seen::revoke_said:
         if (static_cast<revoke_answer>(what.code) == revoke_answer::revoked && call.end != outcome::revoked)
@@ -101,6 +106,7 @@ class replies final : public law {
   }
 
   by_number<of> calls_;
+  by_number<int> leaves_;
 };
 
 }  // namespace

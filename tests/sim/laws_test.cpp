@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <holdfast/call_phase.hpp>
+#include <holdfast/observer.hpp>
+#include <holdfast/outcome.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/law.hpp"
+
+// The checker is checked: runs written by hand, each with one thing wrong, and the law that has to see it.
+namespace holdfast::sim {
+namespace {
+
+using testing::Contains;
+using testing::IsEmpty;
+
+constexpr std::uint64_t never = static_cast<std::uint64_t>(duration::max().count());
+
+constexpr std::uint64_t ms(std::uint64_t count) { return count * 1'000'000; }
+
+/// A list of events with the words that a run is told in.
+class story {
+ public:
+  story& add(event what) {
+    what.at = duration(static_cast<duration::rep>(now_));
+    all_.push_back(what);
+    return *this;
+  }
+  story& at(std::uint64_t now) {
+    now_ = now;
+    return *this;
+  }
+
+  /// One pool of one cell, whose first instance is ready.
+  story& setting(std::uint64_t depth = 10, std::uint64_t old_after = 0) {
+    add({.what = seen::opened, .code = 1, .pool = 0, .number = depth, .second = 1000, .third = 100});
+    add({.what = seen::policed, .code = 1, .pool = 0, .number = 2, .second = 0, .third = old_after});
+    add({.what = seen::calmed});
+    add({.what = seen::cell_made, .cell = 0, .pool = 0});
+    return build(1).moved(cell_state::building, cell_state::idle);
+  }
+  story& build(std::uint64_t generation) {
+    add({.what = seen::guest_made, .cell = 0, .generation = generation});
+    return add({.what = seen::guest_ready, .cell = 0, .generation = generation});
+  }
+  story& gone(std::uint64_t generation = 1) {
+    return add({.what = seen::guest_gone, .cell = 0, .generation = generation});
+  }
+  story& moved(cell_state from, cell_state to, std::uint64_t generation = 1) {
+    return add({.what = seen::moved,
+                .code = static_cast<int>(to),
+                .cell = 0,
+                .generation = generation,
+                .number = static_cast<std::uint64_t>(from)});
+  }
+  story& asked(int call, int traits = 0, std::uint64_t deadline = never) {
+    return add({.what = seen::asked,
+                .code = traits,
+                .call = call,
+                .pool = 0,
+                .number = deadline,
+                .second = never,
+                .bytes = 8});
+  }
+  story& accepted(int call) { return add({.what = seen::accepted, .call = call}); }
+  story& submitted(int call, int traits = 0, std::uint64_t deadline = never) {
+    return asked(call, traits, deadline)
+        .accepted(call)
+        .add({.what = seen::answered, .call = call, .pool = 0});
+  }
+  story& refused(int call, errc why) {
+    add({.what = seen::refused, .code = static_cast<int>(why)});
+    return add({.what = seen::answered, .code = static_cast<int>(why), .call = call, .pool = 0});
+  }
+  story& started(int call, std::uint64_t generation = 1) {
+    add({.what = seen::started, .call = call, .cell = 0, .generation = generation});
+    return moved(cell_state::idle, cell_state::running, generation);
+  }
+  story& entered(int call, std::uint64_t generation = 1) {
+    return add({.what = seen::entered,
+                .call = call,
+                .cell = 0,
+                .generation = generation,
+                .number = static_cast<std::uint64_t>(call)});
+  }
+  story& returned(int call, std::uint64_t value, std::uint64_t generation = 1) {
+    return add({.what = seen::returned, .call = call, .cell = 0, .generation = generation, .number = value});
+  }
+  story& done(int call, outcome what) {
+    return add({.what = seen::done, .code = static_cast<int>(what), .call = call});
+  }
+  story& waits(int call, int waiter) {
+    add({.what = seen::attaching, .call = call, .waiter = waiter});
+    return add({.what = seen::attached, .code = 1, .call = call, .waiter = waiter});
+  }
+  story& told(int call, int waiter, outcome what, std::uint64_t value, std::uint64_t attempts = 1,
+              std::uint64_t generation = 1) {
+    return add({.what = seen::told,
+                .code = static_cast<int>(what),
+                .call = call,
+                .cell = 0,
+                .waiter = waiter,
+                .generation = generation,
+                .number = value,
+                .second = attempts});
+  }
+  story& leaves(int call, int waiter, bool detached = false) {
+    add({.what = seen::leaving, .call = call, .waiter = waiter});
+    if (detached) add({.what = seen::detached, .call = call});
+    return add({.what = seen::left, .code = 1, .call = call, .waiter = waiter});
+  }
+  /// A whole good run of a call that a waiter waits for.
+  story& served(int call, std::uint64_t value) {
+    return started(call)
+        .entered(call)
+        .returned(call, value)
+        .done(call, outcome::completed)
+        .moved(cell_state::running, cell_state::idle);
+  }
+  story& closed() {
+    add({.what = seen::closing, .pool = 0});
+    return gone().moved(cell_state::idle, cell_state::closed);
+  }
+  story& rest(int how = 0) { return add({.what = seen::rested, .code = how}); }
+
+  /// The names of the laws that complain.
+  std::set<std::string> complaints() const {
+    laws all;
+    for (const event& each : all_) all.see(each);
+    std::set<std::string> names;
+    for (const violation& each : all.found()) names.insert(each.law);
+    return names;
+  }
+
+ private:
+  std::vector<event> all_;
+  std::uint64_t now_ = 0;
+};
+
+TEST(laws, are_content_with_a_good_run) {
+  story good;
+  good.setting().waits(1, 1).submitted(1).served(1, 77).told(1, 1, outcome::completed, 77);
+  good.submitted(2, trait::bound).waits(2, 2).add({.what = seen::leaving, .call = 2, .waiter = 2});
+  good.done(2, outcome::revoked).add({.what = seen::left, .code = 1, .call = 2, .waiter = 2});
+  good.asked(3, 0).add({.what = seen::draining, .pool = 0}).refused(3, errc::draining);
+  good.closed().rest();
+  EXPECT_THAT(good.complaints(), IsEmpty());
+}
+
+TEST(laws, see_a_second_outcome) {
+  story bad;
+  bad.setting().submitted(1).served(1, 7).done(1, outcome::killed);
+  EXPECT_THAT(bad.complaints(), Contains("one_outcome"));
+}
+
+TEST(laws, see_an_accepted_call_without_an_end) {
+  story bad;
+  bad.setting().submitted(1).closed().rest();
+  EXPECT_THAT(bad.complaints(), Contains("accepted_is_ended"));
+}
+
+TEST(laws, see_a_reply_of_another_call) {
+  story bad;
+  bad.setting().waits(1, 1).submitted(1).submitted(2).served(1, 7).served(2, 8);
+  bad.told(1, 1, outcome::completed, 8);
+  EXPECT_THAT(bad.complaints(), Contains("reply_matches_request"));
+}
+
+TEST(laws, see_a_guest_that_got_the_arguments_of_another_call) {
+  story bad;
+  bad.setting().submitted(1).started(1).add(
+      {.what = seen::entered, .call = 1, .cell = 0, .generation = 1, .number = 2});
+  EXPECT_THAT(bad.complaints(), Contains("reply_matches_request"));
+}
+
+TEST(laws, see_a_reply_of_an_old_generation) {
+  story bad;
+  bad.setting().waits(1, 1).submitted(1);
+  bad.gone().build(2).started(1, 2).entered(1, 2).returned(1, 9, 2).done(1, outcome::completed);
+  bad.told(1, 1, outcome::completed, 9, 1, 1);
+  EXPECT_THAT(bad.complaints(), Contains("old_generation_not_accepted"));
+}
+
+TEST(laws, see_two_calls_at_a_time) {
+  story bad;
+  bad.setting().submitted(1).submitted(2).started(1).entered(1).started(2).entered(2);
+  EXPECT_THAT(bad.complaints(), Contains("one_call_at_a_time"));
+}
+
+TEST(laws, see_two_who_drive_one_guest) {
+  story bad;
+  bad.setting().add({.what = seen::guest_polled, .cell = 0, .generation = 1});
+  bad.add({.what = seen::guest_polled, .cell = 0, .generation = 1});
+  EXPECT_THAT(bad.complaints(), Contains("one_call_at_a_time"));
+}
+
+TEST(laws, see_a_call_before_one_that_was_accepted_earlier) {
+  story bad;
+  bad.setting().submitted(1).submitted(2).served(2, 8).served(1, 7);
+  EXPECT_THAT(bad.complaints(), Contains("order_of_acceptance"));
+}
+
+TEST(laws, see_a_spoiled_instance_that_is_entered) {
+  story trapped;
+  trapped.setting().submitted(1).submitted(2).started(1).entered(1);
+  trapped.add({.what = seen::guest_failed, .call = 1, .cell = 0, .generation = 1});
+  trapped.done(1, outcome::trapped).started(2);
+  EXPECT_THAT(trapped.complaints(), Contains("spoiled_is_not_entered"));
+
+  story cut;  // the guest itself noticed nothing
+  cut.setting().submitted(1).submitted(2).started(1).entered(1);
+  cut.add({.what = seen::killing, .call = 1}).done(1, outcome::killed).started(2);
+  EXPECT_THAT(cut.complaints(), Contains("spoiled_is_not_entered"));
+}
+
+TEST(laws, see_a_generation_that_comes_twice) {
+  story bad;
+  bad.setting().submitted(1).started(1).entered(1).gone().build(1);
+  EXPECT_THAT(bad.complaints(), Contains("old_generation_not_accepted"));
+}
+
+TEST(laws, see_an_overfull_queue) {
+  story bad;
+  bad.setting(1).submitted(1).submitted(2).add({.what = seen::depth, .pool = 0, .number = 2, .second = 16});
+  EXPECT_THAT(bad.complaints(), Contains("bounds_kept"));
+}
+
+TEST(laws, see_a_refusal_for_a_queue_with_room) {
+  story bad;
+  bad.setting(2).submitted(1).asked(2).refused(2, errc::queue_full);
+  EXPECT_THAT(bad.complaints(), Contains("refused_for_cause"));
+}
+
+TEST(laws, see_something_left_behind) {
+  story bad;
+  bad.setting().closed().rest();
+  bad.add({.what = seen::counted, .code = static_cast<int>(tally::guests), .number = 1, .second = 0});
+  EXPECT_THAT(bad.complaints(), Contains("back_to_baseline"));
+}
+
+TEST(laws, see_what_never_rests) {
+  story bad;
+  bad.setting().closed().rest(2);
+  EXPECT_THAT(bad.complaints(), Contains("comes_to_rest"));
+}
+
+TEST(laws, see_a_call_that_outlasts_its_deadline) {
+  story bad;
+  bad.setting().submitted(1, 0, ms(10)).started(1).entered(1).at(ms(13));
+  bad.add({.what = seen::guest_failed, .call = 1, .cell = 0, .generation = 1});
+  bad.done(1, outcome::deadline_killed);
+  EXPECT_THAT(bad.complaints(), Contains("ended_in_time"));
+}
+
+TEST(laws, see_a_deadline_that_comes_early) {
+  story bad;
+  bad.setting().submitted(1, 0, ms(10)).at(ms(9)).done(1, outcome::expired_in_queue);
+  EXPECT_THAT(bad.complaints(), Contains("outcome_has_cause"));
+}
+
+TEST(laws, see_a_revoked_call_that_was_entered) {
+  story bad;
+  bad.setting().submitted(1).started(1).entered(1).add({.what = seen::revoking, .call = 1});
+  bad.done(1, outcome::revoked);
+  EXPECT_THAT(bad.complaints(), Contains("not_executed_is_not_entered"));
+}
+
+TEST(laws, see_a_bound_call_that_runs_for_nobody) {
+  story silent;
+  silent.setting().waits(1, 1).submitted(1, trait::bound).leaves(1, 1).started(1);
+  EXPECT_THAT(silent.complaints(), Contains("bound_is_dropped"));
+
+  story excused;  // it is said to go on, but its cell had not taken it
+  excused.setting().waits(1, 1).submitted(1, trait::bound).leaves(1, 1, true);
+  excused.add({.what = seen::ran, .cell = 0}).started(1);
+  EXPECT_THAT(excused.complaints(), Contains("bound_is_dropped"));
+}
+
+TEST(laws, see_a_kept_call_that_is_dropped) {
+  story bad;
+  bad.setting().waits(1, 1).submitted(1).leaves(1, 1).done(1, outcome::revoked);
+  EXPECT_THAT(bad.complaints(), Contains("kept_is_kept"));
+}
+
+TEST(laws, see_a_waiter_that_is_told_wrongly) {
+  story twice;
+  twice.setting().waits(1, 1).submitted(1).served(1, 7);
+  twice.told(1, 1, outcome::completed, 7).told(1, 1, outcome::completed, 7);
+  EXPECT_THAT(twice.complaints(), Contains("waiter_told_once"));
+
+  story never_told;
+  never_told.setting().waits(1, 1).submitted(1).served(1, 7).closed().rest();
+  EXPECT_THAT(never_told.complaints(), Contains("waiter_told_once"));
+
+  story after_leaving;
+  after_leaving.setting().waits(1, 1).submitted(1).leaves(1, 1).served(1, 7);
+  after_leaving.told(1, 1, outcome::completed, 7);
+  EXPECT_THAT(after_leaving.complaints(), Contains("waiter_told_once"));
+}
+
+TEST(laws, see_a_cell_that_goes_where_it_may_not) {
+  story bad;
+  bad.setting().moved(cell_state::idle, cell_state::closed).moved(cell_state::closed, cell_state::idle);
+  EXPECT_THAT(bad.complaints(), Contains("legal_cell_path"));
+}
+
+TEST(laws, see_a_revoke_that_lies) {
+  story bad;
+  bad.setting().submitted(1).add({.what = seen::revoking, .call = 1});
+  bad.add({.what = seen::revoke_said, .code = static_cast<int>(revoke_answer::revoked), .call = 1});
+  EXPECT_THAT(bad.complaints(), Contains("answers_are_true"));
+}
+
+TEST(laws, see_a_call_that_runs_again_and_may_not) {
+  story undeclared;
+  undeclared.setting().submitted(1).started(1).entered(1);
+  undeclared.add(
+      {.what = seen::backing_off, .code = static_cast<int>(errc::trapped), .call = 1, .number = 1});
+  undeclared.add({.what = seen::queued_again, .call = 1}).started(1);
+  EXPECT_THAT(undeclared.complaints(), Contains("retried_only_if_allowed"));
+
+  story killed;
+  killed.setting().submitted(1, trait::repeatable).started(1).entered(1);
+  killed.add({.what = seen::killing, .call = 1}).add({.what = seen::kill_said, .code = 1, .call = 1});
+  killed.add({.what = seen::backing_off, .code = static_cast<int>(errc::trapped), .call = 1, .number = 1});
+  EXPECT_THAT(killed.complaints(), Contains("retried_only_if_allowed"));
+}
+
+TEST(laws, see_more_retries_than_the_budget_has) {
+  story bad;
+  bad.setting(1);
+  for (int call = 1; call <= 3; ++call) {
+    bad.submitted(call, trait::repeatable);
+    bad.add({.what = seen::backing_off, .code = static_cast<int>(errc::queue_full), .call = call});
+  }
+  EXPECT_THAT(bad.complaints(), Contains("retry_budget_kept"));
+}
+
+TEST(laws, see_an_instance_that_outlasts_its_age) {
+  story bad;
+  bad.setting(10, 2).submitted(1).submitted(2).submitted(3).served(1, 7).served(2, 8).served(3, 9);
+  EXPECT_THAT(bad.complaints(), Contains("retired_with_age"));
+}
+
+TEST(laws, see_a_pinned_call_in_another_instance) {
+  story bad;
+  bad.setting().add({.what = seen::asked,
+                     .code = trait::pinned,
+                     .call = 1,
+                     .cell = 0,
+                     .pool = 0,
+                     .generation = 2,
+                     .number = never,
+                     .second = never});
+  bad.accepted(1).started(1);
+  EXPECT_THAT(bad.complaints(), Contains("pinned_stays_home"));
+}
+
+TEST(laws, see_too_many_that_build_at_once) {
+  story bad;
+  bad.setting().gone();
+  bad.add({.what = seen::cell_made, .cell = 1, .pool = 0});
+  bad.add({.what = seen::guest_made, .cell = 0, .generation = 2});
+  bad.add({.what = seen::guest_made, .cell = 1, .generation = 1});
+  EXPECT_THAT(bad.complaints(), Contains("built_a_few_at_a_time"));
+}
+
+TEST(laws, see_a_late_result_that_is_claimed_and_dropped) {
+  story bad;
+  bad.setting().submitted(1).served(1, 7).add({.what = seen::parked, .call = 1});
+  bad.add({.what = seen::claimed, .call = 1}).add({.what = seen::dropped, .call = 1});
+  EXPECT_THAT(bad.complaints(), Contains("late_result_has_one_end"));
+}
+
+TEST(laws, see_an_orphan_that_is_forgotten) {
+  story bad;
+  bad.setting().submitted(1).add({.what = seen::orphaned, .call = 1}).served(1, 7);
+  EXPECT_THAT(bad.complaints(), Contains("orphans_accounted_for"));
+}
+
+TEST(laws, see_a_call_that_could_only_wait_for_itself) {
+  story bad;
+  bad.setting().submitted(1).started(1).entered(1);
+  bad.add({.what = seen::asked,
+           .code = trait::bound,
+           .call = 2,
+           .pool = 0,
+           .parent = 1,
+           .number = never,
+           .second = never});
+  bad.accepted(2);
+  EXPECT_THAT(bad.complaints(), Contains("cycle_is_refused"));
+}
+
+}  // namespace
+}  // namespace holdfast::sim
