@@ -10,7 +10,8 @@
 /// What a storm came to, as a line of JSON and as sentences.
 namespace holdfast::storm {
 
-/// Whether late deadlines are a breach. On a machine that does other work at the same time they prove nothing.
+/// Whether late deadlines are a breach. On a machine that does other work at the same time they prove
+/// nothing.
 enum class lateness : std::uint8_t { judged, printed };
 
 struct verdict {
