@@ -383,9 +383,10 @@ bool cell::step_call() noexcept {
       why = {.code = errc::killed, .message = "stopped while it waited in the host"};
       break;
   }
-  if (why.code == errc::killed) {
+  if (why.code == errc::killed || why.code == errc::host_failed) {
+    // A host function that gives up because it was asked to is the stop's doing, not a failure of its own.
     const std::scoped_lock lock(mutex_);
-    why.code = stop_why_.value_or(errc::killed);
+    why.code = stop_why_.value_or(why.code);
   }
   end.what = outcome_of(why.code);
   if (end.what == outcome::refused) {  // An internal error and the like: the guest may have run.

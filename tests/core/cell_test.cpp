@@ -114,6 +114,24 @@ TEST_F(cell_test, keeps_an_instance_that_returns_when_it_is_asked_to_stop) {
   EXPECT_EQ(pool->at(0).generation(), 1U);
 }
 
+TEST_F(cell_test, calls_a_host_function_that_gives_up_when_it_is_asked_to_the_stop_that_it_is) {
+  fake_pool pool(world.env, log);
+  const auto stopped = pool.send({.what = kind::wait_fails}, {.run_limit = 10ms, .grace = 1s});
+  world.settle();
+  world.advance(10ms);
+  world.settle();
+  EXPECT_EQ(stopped->end().what, outcome::deadline_killed);
+  EXPECT_EQ(stopped->end().detail, "the host function threw");
+  const auto failed = pool.send({.what = kind::wait_fails});
+  world.settle();
+  log.released = true;
+  pool.at(0).wake();
+  world.settle();
+  EXPECT_EQ(failed->end().what, outcome::host_failed) << "by itself";
+  pool.close();
+  world.settle();
+}
+
 TEST_F(cell_test, cuts_a_guest_that_does_not_listen_only_after_the_grace) {
   open();
   auto terms = within(20ms);

@@ -27,6 +27,7 @@ struct script {
     trap,        ///< yields `slices` times, then faults
     loop,        ///< yields for ever
     wait,        ///< parks in the host until released or stopped; then returns `value`
+    wait_fails,  ///< parks in the host until released or stopped, and the host function then fails
     deaf_wait,   ///< parks in the host and never comes back
     unsuitable,  ///< is not taken by this instance
     trap_until,  ///< faults in every attempt before attempt number `value`
@@ -128,6 +129,10 @@ class fake_guest final : public guest {
       log_.attempts.push_back(attempt_);
     }
     if (script_.what == script::kind::deaf_wait) return guest_state::pending;
+    if (script_.what == script::kind::wait_fails) {
+      if (!log_.released.load() && !asked_.load()) return guest_state::pending;
+      return lose({.code = errc::host_failed, .message = "the host function threw"});
+    }
     if (script_.what == script::kind::wait) {
       if (!log_.released.load() && !asked_.load()) return guest_state::pending;
       return give_back();
