@@ -240,6 +240,10 @@ void ground::sleep(host_call call) {
 
 void ground::call_from_inside(host_call call, site where, deed what, std::uint32_t amount) {
   const record_ptr one = plan::extra(next_extra(), where, what, amount);
+  // A child ends no later than its parent, and is left when that is to stop.
+  one->may_detach = true;
+  for (const outcome each : {outcome::revoked, outcome::expired_in_queue, outcome::deadline_killed})
+    one->may_end.add(each);
   const pool to = at(where);
   book_->asks(one);
   const reply told = to.call(function_of(what), arguments_of(*one));
