@@ -8,7 +8,8 @@ PYTHONDONTWRITEBYTECODE := 1
 export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench storm asan tsan mutants check format tidy clean
+SEEDS ?= 20000
+.PHONY: help setup build demo test sim bench storm asan tsan mutants check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -34,6 +35,10 @@ tsan: setup ## Run core's tests under ThreadSanitizer
 mutants: setup ## Seed faults, show that the tests catch each; ONLY=NAME tries one
 	@tools/build release holdfast_bridge_archive_build guests
 	@tools/mutants --jobs $(JOBS) $(addprefix --only ,$(ONLY))
+
+sim: setup ## Play core under SEEDS=20000 seeded schedules; a bad one is named
+	@tools/build release holdfast-sim
+	@build/release/bin/holdfast-sim --seeds $(SEEDS) --jobs $(JOBS)
 
 bench: setup ## Measure, print a line a figure, write build/bench.json
 	@tools/build release holdfast_product

@@ -328,6 +328,18 @@ void spawn_caller(world& in, int number) {
   });
 }
 
+void spawn_ghost(world& in, const ghost& what) {
+  std::vector<boost::intrusive_ptr<core::cell>> cells;
+  for (const auto& each : in.pools) cells.insert(cells.end(), each.cells.begin(), each.cells.end());
+  ++in.callers;
+  in.on.spawn("ghost", [&in, after = what.after, cell = cells[what.cell % cells.size()]]() mutable {
+    in.sleep(after);
+    cell->wake();
+    cell.reset();
+    --in.callers;
+  });
+}
+
 void spawn_pool_act(world& in, const pool_act& what) {
   ++in.callers;
   in.on.spawn("pool act", [&in, what] {

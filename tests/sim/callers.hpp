@@ -12,6 +12,9 @@ void spawn_caller(world& in, int number);
 /// Somebody does something to a pool in the middle.
 void spawn_pool_act(world& in, const pool_act& what);
 
+/// Somebody wakes a cell for no reason.
+void spawn_ghost(world& in, const ghost& what);
+
 /// A call that is made and waited for, as a host function's thread does.
 void call_and_wait(world& in, int plan_index, int parent);
 

@@ -20,6 +20,8 @@ const char* to_string(seen what) noexcept {
       return "policed";
     case seen::held:
       return "held";
+    case seen::paced:
+      return "paced";
     case seen::calmed:
       return "calmed";
     case seen::time_moved:
@@ -76,6 +78,8 @@ const char* to_string(seen what) noexcept {
       return "entered";
     case seen::returned:
       return "returned";
+    case seen::holding:
+      return "holding";
     case seen::host_called:
       return "host called";
     case seen::host_answered:
@@ -108,6 +112,8 @@ const char* to_string(seen what) noexcept {
       return "found";
     case seen::draining:
       return "draining";
+    case seen::shut:
+      return "shut";
     case seen::closing:
       return "closing";
     case seen::depth:
@@ -126,6 +132,8 @@ const char* to_string(tally what) noexcept {
   switch (what) {
     case tally::calls:
       return "calls";
+    case tally::cells:
+      return "cells that somebody holds";
     case tally::guests:
       return "guests";
     case tally::waiters:

@@ -23,6 +23,7 @@ enum class seen : std::uint8_t {
             ///< `second`
             ///< thousandths of a retry a call, `third` calls and `bytes` after which an instance is old
   held,     ///< somebody may hold resources of the pool's instances
+  paced,    ///< the pool's longest wait before it builds again: `number`
   calmed,   ///< from here on time moves only when nothing can run
   time_moved,
 
@@ -55,6 +56,7 @@ enum class seen : std::uint8_t {
   guest_asked,  ///< to stop
   entered,      ///< a call has reached the guest; `number` what its arguments say
   returned,     ///< `number` the value
+  holding,      ///< `number` resources of the instance are held outside
   host_called,
   host_answered,  ///< `code` 1: the guest was gone
 
@@ -73,6 +75,7 @@ enum class seen : std::uint8_t {
   abandoned,  ///< a claim goes
   found,      ///< by its id; `code` 0: it was not
   draining,   ///< a pool
+  shut,       ///< ... which admits nothing any more
   closing,    ///< a pool
   depth,      ///< a pool's queue: `number` calls, `second` bytes, `third` that back off
   kept,       ///< results kept: `number` of `second` that may be, `third` bytes of `bytes`
@@ -94,6 +97,7 @@ inline constexpr int pinned = 16;     ///< `cell` and `generation` name the one 
 /// What is counted at the end.
 enum class tally : std::uint8_t {
   calls,
+  cells,
   guests,
   waiters,
   timers,

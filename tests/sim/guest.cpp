@@ -230,6 +230,11 @@ guest_state sim_guest::call_host() {
 guest_state sim_guest::give_back() {
   memory_ += pool_.grows;
   held_ = pool_.holds && in_.on.decide().pick(2) == 0 ? 1 : 0;
+  if (pool_.holds) {
+    event now = about(seen::holding);
+    now.number = held_;
+    in_.note(now);
+  }
   value_ = sim_call::value(number_, static_cast<int>(owner_->number()), generation_);
   event out = about(seen::returned);
   out.number = value_;

@@ -404,6 +404,57 @@ TEST(laws, see_a_call_that_begins_past_its_deadline) {
   EXPECT_THAT(bad.complaints(), Contains("not_begun_past_deadline"));
 }
 
+TEST(laws, see_a_cut_before_the_grace_is_over) {
+  story bad;
+  bad.setting().add(
+      {.what = seen::asked, .call = 1, .pool = 0, .number = never, .second = never, .third = ms(5)});
+  bad.accepted(1).started(1).at(ms(10)).add({.what = seen::killing, .call = 1});
+  bad.at(ms(14)).done(1, outcome::killed);
+  EXPECT_THAT(bad.complaints(), Contains("grace_is_given"));
+}
+
+TEST(laws, see_a_retry_in_a_pool_that_admits_nothing) {
+  story bad;
+  bad.setting().submitted(1).add({.what = seen::backing_off, .call = 1}).add({.what = seen::shut, .pool = 0});
+  bad.add({.what = seen::queued_again, .call = 1});
+  EXPECT_THAT(bad.complaints(), Contains("retried_only_if_allowed"));
+}
+
+TEST(laws, see_an_instance_that_is_retired_while_somebody_holds_it) {
+  story bad;
+  bad.setting(10, 1).submitted(1).started(1).entered(1);
+  bad.add({.what = seen::holding, .cell = 0, .generation = 1, .number = 1}).returned(1, 7);
+  bad.done(1, outcome::completed).add({.what = seen::retired, .cell = 0, .generation = 1});
+  EXPECT_THAT(bad.complaints(), Contains("held_is_not_retired"));
+}
+
+TEST(laws, see_a_cell_that_does_not_build_though_it_may) {
+  story bad;
+  bad.setting().add({.what = seen::paced, .pool = 0, .number = ms(20)});
+  bad.submitted(1).started(1).gone().moved(cell_state::running, cell_state::rebuilding);
+  bad.at(ms(30)).add({.what = seen::time_moved}).at(ms(31)).add({.what = seen::time_moved});
+  EXPECT_THAT(bad.complaints(), Contains("cell_is_rebuilt"));
+}
+
+TEST(laws, see_a_call_that_waits_for_nothing) {
+  story bad;
+  bad.setting()
+      .submitted(1)
+      .gone()
+      .moved(cell_state::idle, cell_state::broken)
+      .add({.what = seen::time_moved});
+  EXPECT_THAT(bad.complaints(), Contains("no_call_waits_for_nothing"));
+}
+
+TEST(laws, see_a_guest_that_is_driven_below_another) {
+  story bad;
+  bad.setting().add({.what = seen::cell_made, .cell = 1, .pool = 0});
+  bad.add({.what = seen::guest_made, .cell = 1, .generation = 1});
+  bad.add({.what = seen::guest_polled, .fiber = 3, .cell = 0, .generation = 1});
+  bad.add({.what = seen::guest_polled, .fiber = 3, .cell = 1, .generation = 1});
+  EXPECT_THAT(bad.complaints(), Contains("one_guest_a_thread"));
+}
+
 TEST(laws, see_a_call_that_could_only_wait_for_itself) {
   story bad;
   bad.setting().submitted(1).started(1).entered(1);

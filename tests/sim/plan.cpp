@@ -141,6 +141,8 @@ plan plan_of(std::uint64_t seed) {
     made.pool_acts.push_back({.pool = static_cast<int>(from.below(pools)),
                               .after = some(from, 0, 40),
                               .what = from.one_in(2) ? pool_act::kind::drain : pool_act::kind::close});
+  for (std::uint32_t left = from.one_in(2) ? from.below(8) : 0; left > 0; --left)
+    made.ghosts.push_back({.cell = from.below(9), .after = some(from, 0, 60)});
   made.parking = {.count = from.one_in(2) ? from.between(0, 3) : 100,
                   .bytes = from.one_in(3) ? from.between(500, 3000) : 1U << 20,
                   .time = some(from, 1, 60)};

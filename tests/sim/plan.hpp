@@ -114,11 +114,18 @@ struct pool_act {
   kind what = kind::drain;
 };
 
+/// Somebody wakes a cell for no reason.
+struct ghost {
+  unsigned cell = 0;  ///< of all cells, counted round
+  duration after{};
+};
+
 struct plan {
   std::vector<pool_plan> pools{};
   std::vector<call_plan> calls{};
   std::vector<std::vector<int>> callers{};  ///< the calls that each makes, one after the other
   std::vector<pool_act> pool_acts{};
+  std::vector<ghost> ghosts{};
   parking_policy parking{};
   unsigned workers = 1;
   bool in_order = true;           ///< workers take the task that waits longest; otherwise any

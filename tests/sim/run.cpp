@@ -26,6 +26,7 @@ void keep(world& in) {
   if (in.planned.prebuilt) in.on.wait([&in] { return all_built(in); });
   for (std::size_t i = 0; i < in.planned.callers.size(); ++i) spawn_caller(in, static_cast<int>(i));
   for (const pool_act& each : in.planned.pool_acts) spawn_pool_act(in, each);
+  for (const ghost& each : in.planned.ghosts) spawn_ghost(in, each);
   if (in.planned.jumps.empty()) {
     in.run_clock();  // it is calm from the start, and there is one fiber less whose turn could come
   } else {

@@ -54,7 +54,7 @@ class stage {
     runaway,   ///< no end after so many points
   };
 
-  stage(choices& decide, grain how, std::uint64_t most_points = 400'000);
+  stage(choices& decide, grain how, std::uint64_t most_points = 50'000);
   stage(const stage&) = delete;
   stage& operator=(const stage&) = delete;
   /// After an ending other than `all_ended` what is left on the stacks is leaked: nobody may unwind it.

@@ -67,6 +67,8 @@ void world::open_pools() {
           .second = static_cast<std::uint64_t>(how.retry.budget * 1000),
           .third = how.rebuild.retire_calls,
           .bytes = how.rebuild.retire_growth});
+    note(
+        {.what = seen::paced, .pool = number, .number = static_cast<std::uint64_t>(how.rebuild.max.count())});
     if (how.holds) note({.what = seen::held, .pool = number});
     pool& made = pools[i];
     made.box.reset(new core::mailbox(env, how.limits, how.retry));
@@ -86,6 +88,7 @@ void world::drain(int number) {
   what.draining = true;
   note({.what = seen::draining, .pool = number});
   what.box->close();
+  note({.what = seen::shut, .pool = number});
   for (const auto& cell : what.cells) cell->drain();
 }
 
@@ -282,15 +285,18 @@ report world::finish(stage::ending how) {
     std::uint64_t queued = 0;
     std::uint64_t bytes = 0;
     std::uint64_t members = 0;
+    std::uint64_t held = 0;
     for (const pool& each : pools) {
       queued += each.box->depth() + each.box->outside();
       bytes += each.box->bytes();
       members += each.box->deserted() ? 0 : 1;
+      for (const auto& cell : each.cells) held += cell->use_count() > 1 ? 1 : 0;
     }
     const orphan_figures figures = kept->figures();
     count(tally::queued, queued);
     count(tally::bytes, bytes);
     count(tally::members, members);
+    count(tally::cells, held);
     count(tally::tasks, tasks_.size());
     count(tally::parked, figures.parked + figures.parked_bytes);
     count(tally::orphans, figures.orphans);

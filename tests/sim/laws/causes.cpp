@@ -46,6 +46,7 @@ class causes final : public law {
         call.traits = what.code;
         call.deadline = duration(static_cast<duration::rep>(what.number));
         call.run_limit = duration(static_cast<duration::rep>(what.second));
+        call.grace = duration(static_cast<duration::rep>(what.third));
         call.bytes = what.bytes;
         break;
       case seen::answered:
@@ -71,6 +72,7 @@ class causes final : public law {
         call.revoking = true;
         break;
       case seen::killing:
+        if (!call.killing) call.killed_at = what.at;
         call.killing = true;
         break;
       case seen::leaving:
@@ -102,6 +104,8 @@ class causes final : public law {
     bool overflowed = false;  // it waited outside for room
     bool revoking = false;
     bool killing = false;
+    duration killed_at{};
+    duration grace{};
     bool leaving = false;
     duration leaves_at = duration::max();
   };
@@ -171,6 +175,15 @@ class causes final : public law {
         break;
       default:
         break;
+    }
+    if ((end == outcome::killed || end == outcome::deadline_killed) && !pool.cutting) {
+      duration stopped = call.deadline;
+      if (call.run_limit < duration::max() - call.began_after)
+        stopped = std::min(stopped, call.began_after + call.run_limit);
+      if (call.killing) stopped = std::min(stopped, call.killed_at);
+      if (fair && what.at - stopped < call.grace)
+        broken("grace_is_given", "call " + std::to_string(what.call) + " was stopped at " + to_text(stopped) +
+                                     " at the earliest, and cut before its grace was over");
     }
     if (!fair) broken("call " + std::to_string(what.call) + " ended as " + to_string(end) + " without cause");
   }

@@ -28,9 +28,14 @@ class guests final : public law {
         check(what, cell, "was driven");
         if (cell.polled) broken(one, name(what) + " is driven by two");
         cell.polled = true;
+        if (what.fiber >= 0) {
+          if (++drives_[what.fiber] > 1)
+            broken("one_guest_a_thread", name(what) + " is driven below another guest");
+        }
         break;
       case seen::guest_rested:
         cell.polled = false;
+        if (what.fiber >= 0) --drives_[what.fiber];
         break;
       case seen::guest_failed:
         cell.spoiled = true;
@@ -100,6 +105,7 @@ class guests final : public law {
 
   by_number<of> cells_;
   by_number<ran_in> calls_;
+  by_number<int> drives_;  // by fiber
 };
 
 }  // namespace

@@ -28,6 +28,7 @@ class instances final : public law {
         pool_of& pool = pools_[cell.pool];
         cell.builds = true;
         cell.calls = 0;
+        cell.held = 0;
         if (++pool.building > pool.at_once && pool.at_once > 0)
           broken("pool " + std::to_string(cell.pool) + " builds " + std::to_string(pool.building) +
                  " instances at once, it may " + std::to_string(pool.at_once));
@@ -40,12 +41,18 @@ class instances final : public law {
         cell.builds = false;
         return;
       }
+      case seen::holding:
+        cells_[what.cell].held = what.number;
+        return;
       case seen::returned:
         ++cells_[what.cell].calls;
         return;
       case seen::retired: {
         const of& cell = cells_[what.cell];
         const std::uint64_t old_after = pools_[cell.pool].old_after;
+        if (cell.held != 0)
+          broken("held_is_not_retired", "an instance of cell " + std::to_string(what.cell) +
+                                            " was retired while somebody held a resource of it");
         if (pools_[cell.pool].growth != 0) return;  // it may have grown
         if (old_after == 0)
           broken("retired_with_age",
@@ -90,6 +97,7 @@ class instances final : public law {
     int pool = 0;
     bool builds = false;
     std::uint64_t calls = 0;
+    std::uint64_t held = 0;
   };
   struct pool_of {
     int at_once = 0;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <chrono>
 #include <holdfast/observer.hpp>
 
 #include "sim/law.hpp"
@@ -16,9 +17,18 @@ class progress final : public law {
     switch (what.what) {
       case seen::calmed:
         calm_ = true;
+        now_ = what.at;
+        for (cell_of& each : cells_) each.since = what.at;
         return;
       case seen::time_moved:
         if (calm_) look();
+        now_ = what.at;
+        return;
+      case seen::policed:
+        pools_[what.pool].at_once = what.code;
+        return;
+      case seen::paced:
+        pools_[what.pool].longest = duration(static_cast<duration::rep>(what.number));
         return;
       case seen::cell_made:
         cells_[what.cell].pool = what.pool;
@@ -31,10 +41,19 @@ class progress final : public law {
         return;
       case seen::guest_made:
         cells_[what.cell].alive = what.generation;
+        cells_[what.cell].builds = true;
+        ++pools_[cells_[what.cell].pool].building;
         return;
-      case seen::guest_gone:
-        cells_[what.cell].alive = 0;
+      case seen::guest_ready:
+      case seen::guest_gone: {
+        cell_of& cell = cells_[what.cell];
+        if (cell.builds) --pools_[cell.pool].building;
+        cell.builds = false;
+        if (what.what == seen::guest_gone) cell.alive = 0;
+        for (cell_of& each : cells_)  // its permit is free now
+          if (each.pool == cell.pool) each.since = what.at;
         return;
+      }
       case seen::ran:
       case seen::guest_polled:
         cells_[what.cell].woken = 0;
@@ -67,14 +86,43 @@ class progress final : public law {
     int pool = 0;
     cell_state state = cell_state::building;
     std::uint64_t alive = 0;  // the generation of its instance; 0: it has none
+    bool builds = false;
+    duration since{};         // it may have waited for a permit until then
     std::uint64_t woken = 0;  // ... that was woken and not driven since
   };
 
+  struct pool_of {
+    int at_once = 1;
+    int building = 0;
+    duration longest{};
+  };
+
+  /// With every cell of its pool broken a call waits for nothing.
+  void look_for_hopeless() {
+    for (int call = 0; call < calls_.size(); ++call) {
+      const of& one = calls_[call];
+      if (!one.waits) continue;
+      bool hope = false;
+      for (const cell_of& each : cells_)
+        hope = hope || (each.pool == one.pool && each.state != cell_state::broken);
+      if (!hope)
+        broken("no_call_waits_for_nothing", "time passes, and call " + std::to_string(call) +
+                                                " waits in a pool whose cells are all broken");
+    }
+  }
+
   void look() {
+    look_for_hopeless();
     for (int cell = 0; cell < cells_.size(); ++cell) {
       const cell_of& one = cells_[cell];
       if (one.woken != 0 && one.woken == one.alive)
         broken("time passes, and the guest of cell " + std::to_string(cell) + " was woken and is not driven");
+      const pool_of& pool = pools_[one.pool];
+      const bool wants = one.state == cell_state::building || one.state == cell_state::rebuilding;
+      if (wants && one.alive == 0 && pool.building < pool.at_once &&
+          now_ - one.since > pool.longest + std::chrono::milliseconds(2))
+        broken("cell_is_rebuilt", "time passes, and cell " + std::to_string(cell) +
+                                      " does not build its instance, though it may");
       if (one.state != cell_state::idle) continue;
       for (int call = 0; call < calls_.size(); ++call) {
         const of& other = calls_[call];
@@ -87,6 +135,8 @@ class progress final : public law {
   }
 
   bool calm_ = false;
+  duration now_{};
+  by_number<pool_of> pools_;
   by_number<of> calls_;
   by_number<cell_of> cells_;
 };

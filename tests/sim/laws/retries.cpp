@@ -15,6 +15,7 @@ class retries final : public law {
       pools_[what.pool].each = what.second;
       return;
     }
+    if (what.what == seen::shut) pools_[what.pool].shut = true;
     if (what.call < 0) return;
     of& call = calls_[what.call];
     const std::string name = "call " + std::to_string(what.call);
@@ -34,11 +35,15 @@ class retries final : public law {
           broken(name + " ran " + std::to_string(call.started) + " times, it may " +
                  std::to_string(call.most));
         break;
+      case seen::queued_again:
+        if (pools_[call.pool].shut) broken(name + " is queued again, and its pool admits nothing any more");
+        break;
       case seen::kill_said:
         call.killed = call.killed || what.code != 0;
         break;
       case seen::backing_off: {
         pool_of& pool = pools_[call.pool];
+        if (pool.shut) broken(name + " backs off, and its pool admits nothing any more");
         if (call.killed) broken(name + " was killed and backs off all the same");
         if (pool.allowed < 1000) {
           broken("retry_budget_kept", name + " backs off beyond the pool's budget");
@@ -63,6 +68,7 @@ class retries final : public law {
   struct pool_of {
     std::uint64_t allowed = 0;  // thousandths
     std::uint64_t each = 0;
+    bool shut = false;
   };
 
   by_number<of> calls_;
