@@ -245,7 +245,9 @@ guest_state sim_guest::give_back() {
 
 guest_state sim_guest::lose(errc why) {
   fault_ = {.code = why, .message = "as planned", .backtrace = {}};
-  in_.note(about(seen::guest_failed));
+  event lost = about(seen::guest_failed);
+  lost.code = static_cast<int>(why);
+  in_.note(lost);
   call_.reset();
   return guest_state::failed;
 }

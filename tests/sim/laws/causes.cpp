@@ -55,7 +55,11 @@ class causes final : public law {
       case seen::accepted:
         call.began_after = what.at;
         break;
+      case seen::guest_failed:
+        call.gave_up = static_cast<errc>(what.code) == errc::host_failed;
+        break;
       case seen::started:
+        call.gave_up = false;
         call.began_after = std::max(call.began_after, cells_[what.cell].free_at);
         call.cell = what.cell;
         if (call.began_after >= call.deadline)
@@ -106,6 +110,7 @@ class causes final : public law {
     bool killing = false;
     duration killed_at{};
     duration grace{};
+    bool gave_up = false;  // the guest failed in the host, by itself
     bool leaving = false;
     duration leaves_at = duration::max();
   };
@@ -176,7 +181,8 @@ class causes final : public law {
       default:
         break;
     }
-    if ((end == outcome::killed || end == outcome::deadline_killed) && !pool.cutting) {
+    // A host function that gives up because it was asked to needs no cut.
+    if ((end == outcome::killed || end == outcome::deadline_killed) && !pool.cutting && !call.gave_up) {
       duration stopped = call.deadline;
       if (call.run_limit < duration::max() - call.began_after)
         stopped = std::min(stopped, call.began_after + call.run_limit);
