@@ -29,7 +29,8 @@ struct engine_options {
 /// Owns what all hosts of a process share: the compiler, the pool of instances, the epoch ticker, the I/O
 /// reactor.
 ///
-/// Cheap to copy; lives until the last of its components, hosts and copies is gone.
+/// Cheap to copy; lives until the last of its components, hosts and copies is gone. A child that was forked
+/// after the start cannot use it: it makes one of its own.
 /// @par Thread safety  distinct objects: safe; shared objects: safe
 class engine {
  public:

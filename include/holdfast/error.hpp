@@ -23,6 +23,7 @@ enum class errc {
   no_such_export,    ///< the component does not export that function
   key_conflict,      ///< the idempotency key is in use for another request
   limit,             ///< larger than a configured limit
+  forked,            ///< this process was forked after the engine or host began: its threads are not here
   revoked,           ///< taken back before it began
   expired_in_queue,  ///< its deadline passed before it began
 

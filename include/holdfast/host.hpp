@@ -35,10 +35,14 @@ struct host_options {
 /// may outlive it: they answer `draining`, and the outcomes that calls had. Not from inside a callback of its
 /// own: it would wait for the thread it runs on, and ends the process with a sentence instead.
 ///
+/// A child that was forked after the start has none of its threads: there every call, `open` and `swap`
+/// answers `forked`, `drain` does nothing, and destroying it waits for nobody and leaves its memory as it is.
+///
 /// @par Thread safety  distinct objects: safe; shared objects: `open` is safe
 class host {
  public:
-  /// @throws std::system_error where threads cannot be started
+  /// @throws std::system_error where threads cannot be started, and with `errc::forked` on an engine of
+  /// before a fork
   explicit host(holdfast::engine with, const host_options& options = {});
   host(const host&) = delete;
   host& operator=(const host&) = delete;

@@ -210,6 +210,7 @@ void call::unbegin() noexcept {
 
 bool call::may_repeat(const call_end& end) const noexcept {
   if (killed_ || end_.attempts >= terms_.attempts || !terms_.repeatable) return false;
+  if (terms_.only_in) return false;  // every end below takes the one instance that could run it along
   switch (end.what) {
     case outcome::trapped:
     case outcome::host_failed:

@@ -139,7 +139,7 @@ void cell::stop(call& which, unsigned attempt, errc why) noexcept {
       world_.deadlines.arm(stop_timer_, stop_due_);
     } else {
       raise(stop_asked | cut);
-      guest_->interrupt();
+      if (guest_ != nullptr) guest_->interrupt();  // null: it is being destroyed, and the call ends so
     }
   }
   wake();
@@ -159,7 +159,7 @@ void cell::on_timer(timer& fired) noexcept {
       if (!building_ || now < build_due_) return;
       raise(build_expired);
     }
-    guest_->interrupt();
+    if (guest_ != nullptr) guest_->interrupt();
   }
   wake();
 }
@@ -325,6 +325,7 @@ bool cell::take_next() noexcept {
   call& next = *got.next;
   const std::uint64_t generation = generation_.load();
   std::optional<error> never;
+  request attempt;
   {
     // One step for all who might stop it: from here on the call runs here, and a stop finds it current.
     const std::scoped_lock lock(mutex_);
@@ -333,14 +334,21 @@ bool cell::take_next() noexcept {
     } else if (const auto ended = next.begin(this)) {
       never = error(*ended);
     } else {
-      const request attempt = next.attempt();
-      never = guest_->start(attempt);
-      if (never) {
-        next.unbegin();
-      } else {
-        current_ = std::move(got.next);
-        attempt_ = attempt.attempt;
-      }
+      attempt = next.attempt();
+      current_ = got.next;
+      attempt_ = attempt.attempt;
+    }
+  }
+  if (!never) {
+    // Without the lock: it checks all arguments, and whoever fires deadlines must not wait for that.
+    never = guest_->start(attempt);
+    if (never) {
+      forget_call();
+      next.unbegin();
+    } else if (raised(cut)) {
+      // A stop that came before or during the start; the start may have forgotten its interrupt.
+      const std::scoped_lock lock(mutex_);
+      guest_->interrupt();
     }
   }
   if (never) {
@@ -397,20 +405,24 @@ bool cell::step_call() noexcept {
   end.detail = why.message;
   end.backtrace = why.backtrace;
   static_assert(fate_of(errc::trapped) == fate::rebuild && fate_of(errc::host_failed) == fate::rebuild);
+  // The store first, with all that still works for the call: it reads the call's arguments, and nobody is
+  // told of an end, nor a next attempt begun, while there is any of it left.
+  if (fate_of(why.code) == fate::rebuild) replace_guest(nullptr);
   complete(std::move(end));
   if (fate_of(why.code) == fate::rebuild) spoil(why);
   return true;
 }
 
-void cell::complete(call_end end) noexcept {
+boost::intrusive_ptr<call> cell::forget_call() noexcept {
   world_.deadlines.disarm(stop_timer_);
-  boost::intrusive_ptr<call> ended;
-  {
-    const std::scoped_lock lock(mutex_);
-    ended = std::move(current_);
-    stop_why_.reset();
-    if (!raised(close_asked)) lower(stop_asked | cut);
-  }
+  const std::scoped_lock lock(mutex_);
+  stop_why_.reset();
+  if (!raised(close_asked)) lower(stop_asked | cut);
+  return std::move(current_);
+}
+
+void cell::complete(call_end end) noexcept {
+  const boost::intrusive_ptr<call> ended = forget_call();
   end.cell = number_;
   end.generation = generation_.load();
   ended->attempt_ended(std::move(end));
@@ -418,7 +430,6 @@ void cell::complete(call_end end) noexcept {
 
 void cell::spoil(const fault& why) noexcept {
   world_.observe.on_fault(number_, generation_.load(), why.code, why.message);
-  replace_guest(nullptr);
   move_to(cell_state::rebuilding);
   generation_.fetch_add(1);
 }

@@ -88,6 +88,8 @@ class cell final : public shared_object, public task {
   bool step_call() noexcept;
   bool take_next() noexcept;
   bool rest() noexcept;  // false: there is work
+  boost::intrusive_ptr<call>
+  forget_call() noexcept;  // it is over, and so is every stop that was meant for it
   void complete(call_end end) noexcept;
   bool build_failed(const fault& why) noexcept;  // true: go on
   void spoil(const fault& why) noexcept;

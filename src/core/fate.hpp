@@ -20,6 +20,7 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::no_such_export:
     case errc::key_conflict:
     case errc::limit:
+    case errc::forked:
     case errc::revoked:
     case errc::expired_in_queue:
     // The caller's side only.

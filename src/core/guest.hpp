@@ -83,7 +83,8 @@ class guest {
   virtual void ask_to_stop() noexcept = 0;
 
   /// Stage two for a guest that runs: it faults at its next tick, with its backtrace. Any thread, beside a
-  /// poll. Holds for the call in flight only; `start` forgets it.
+  /// poll or a start. Holds for the call in flight only: `start` forgets it, and one beside it may be
+  /// forgotten too.
   virtual void interrupt() noexcept = 0;
 };
 

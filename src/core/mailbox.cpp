@@ -57,6 +57,9 @@ void mailbox::enqueue(call& request) noexcept {
 }
 
 std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, start how) {
+  // Before any lock: one that another thread held stays locked in the child.
+  if (began_.forked()) return error(errc::forked);
+
   // A child's admission and the question whether it could ever run are one step (core/lineage.hpp).
   call* const parent = request->terms().bound ? on_behalf::current() : nullptr;
   std::unique_lock<std::mutex> family;
@@ -164,27 +167,31 @@ bool mailbox::back_off(call& request, call_end& end) noexcept {
 
 void mailbox::admit_again(call& request) noexcept {
   boost::intrusive_ptr<cell> server;
-  std::optional<error> full;
+  std::optional<error> never;
   {
     const std::scoped_lock lock(mutex_);
     if (request.place_ != call::place::outside) return;  // taken out while its timer fired
-    full = fullness(request);
     unlink(request);
-    if (!full) {
-      const std::scoped_lock inner(request.mutex_);
-      request.phase_ = call_phase::queued;
+    never = refusal(request);  // who could run it may have gone meanwhile
+    if (!never) {
+      never = fullness(request);
+      if (never && request.backoffs_ + 1 < request.terms().attempts && may_retry(request)) {
+        world_.observe.on_backing_off(request.id(), 0, errc::queue_full, wait_outside(request));
+        return;
+      }
     }
-    if (!full) {
+    if (!never) {
+      {
+        const std::scoped_lock inner(request.mutex_);
+        request.phase_ = call_phase::queued;
+      }
       enqueue(request);
       world_.observe.on_queued_again(request.id());
       server = server_for(request);
-    } else if (request.backoffs_ + 1 < request.terms().attempts && may_retry(request)) {
-      world_.observe.on_backing_off(request.id(), 0, errc::queue_full, wait_outside(request));
-      return;
     }
   }
-  if (full) {
-    request.finish_unrun(errc::queue_full, std::move(full->detail));
+  if (never) {
+    request.finish_unrun(static_cast<errc>(never->code.value()), std::move(never->detail));
     intrusive_ptr_release(&request);  // the list's reference; the timer that fires holds another
   } else if (server != nullptr) {
     server->wake();
@@ -376,8 +383,11 @@ void mailbox::broke(cell& who, const std::string& why) noexcept {
   if (last) {
     refuse_queued(errc::broken, why);
   } else {
-    end_all(home_, errc::broken, why,
-            [number = who.number()](const call& each) { return each.terms().only_in->cell == number; });
+    const auto its_own = [number = who.number()](const call& each) {
+      return each.terms().only_in && each.terms().only_in->cell == number;
+    };
+    end_all(home_, errc::broken, why, its_own);
+    end_all(outside_, errc::broken, why, its_own);
     refuse_cycles();
   }
 }

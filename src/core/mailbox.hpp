@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/call.hpp"
+#include "core/process_mark.hpp"
 
 /// A bounded queue of calls with the cells that serve it.
 ///
@@ -125,6 +126,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   environment& world_;
   const mailbox_limits limits_;
   const retry_policy retry_;
+  const process_mark began_;
   mutable std::mutex mutex_;
   queue queue_;  // each of the lists holds a reference to its calls
   queue home_;   // calls that one cell alone can run

@@ -29,6 +29,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::no_such_export:
     case errc::key_conflict:
     case errc::limit:
+    case errc::forked:
     case errc::detached:
     case errc::gone:
     case errc::not_wasm:

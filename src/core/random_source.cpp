@@ -8,12 +8,15 @@
 #include <cstddef>
 #include <cstdlib>
 
+#include "core/process_mark.hpp"
+
 namespace holdfast::core {
 namespace {
 
 struct page {
   std::array<std::uint64_t, 256> words;
   std::size_t used = 256;
+  process_mark drawn_in;
 };
 
 void refill(page& bits) noexcept {
@@ -29,13 +32,15 @@ void refill(page& bits) noexcept {
     }
   }
   bits.used = 0;
+  bits.drawn_in = process_mark();
 }
 
 }  // namespace
 
 std::uint64_t kernel_random::next() noexcept {
   thread_local page bits;
-  if (bits.used == bits.words.size()) refill(bits);
+  // A fork has copied what was drawn: parent and child would hand out the same ids.
+  if (bits.used == bits.words.size() || bits.drawn_in.forked()) refill(bits);
   const std::uint64_t word = bits.words[bits.used];
   bits.words[bits.used++] = 0;  // An id that was handed out does not stay in memory.
   return word;

@@ -33,6 +33,7 @@ result<void> declare(wit::world& of, std::span<const std::byte> bytes, const con
 
 result<component> component::compile(const engine& with, std::span<const std::byte> bytes,
                                      const compile_options& options) {
+  if (with.internals()->began.forked()) return error(errc::forked);
   hfb_component* raw = nullptr;
   const std::string cache = options.cache.string();
   if (hfb_error* failed = hfb_component_compile(with.internals()->handle.get(), bridge::slice_of(bytes),

@@ -18,14 +18,17 @@ result<engine> engine::make(const engine_options& options) {
   config.reactor_threads = options.reactor_threads;
   config.signal_traps = options.signal_traps;
 
-  auto made = std::make_shared<impl>();
+  // In a child of a fork it is left as it is: its threads are the parent's, and there is nobody to join.
+  const std::shared_ptr<impl> made(new impl, [](impl* which) {
+    if (!which->began.forked()) delete which;
+  });
   made->options = options;
   hfb_engine* raw = nullptr;
   if (hfb_error* failed = hfb_engine_new(&config, &raw)) return bridge::to_error(failed);
   made->handle.reset(raw);
   made->ticker.listen([raw](time_point) { hfb_engine_tick(raw); });
   if (options.tick > duration::zero()) made->ticker.start(options.tick);
-  return engine(std::move(made));
+  return engine(made);
 }
 
 engine::engine(const engine_options& options) : impl_(make(options).value().impl_) {}

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <holdfast/engine.hpp>
 
+#include "core/process_mark.hpp"
 #include "engine/handle.hpp"
 #include "engine/ticker.hpp"
 
@@ -12,6 +13,7 @@
 namespace holdfast {
 
 struct engine::impl {
+  const core::process_mark began;
   engine_options options;
   std::atomic<std::uint64_t> reserved_instances{0};  // of `options.max_instances`, by all pools
   bridge::engine_handle handle;

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <holdfast/host.hpp>
+#include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -15,6 +17,7 @@
 namespace holdfast {
 
 host::impl::impl(engine on, const host_options& how) : with(std::move(on)), options(how) {
+  if (with.internals()->began.forked()) throw std::system_error(make_error_code(errc::forked));
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   threads = std::make_unique<core::workers>(options.workers != 0 ? options.workers : cores);
   functions = std::make_unique<detail::function_threads>(options.function_threads, options.stuck_functions,
@@ -93,11 +96,17 @@ host::host(engine with, const host_options& options)
 host::host(std::shared_ptr<impl> made) noexcept : impl_(std::move(made)) {}
 
 host::~host() {
+  if (impl_->began.forked()) {
+    // Its threads and what they held are the parent's: nothing here can be ended or waited for.
+    new std::shared_ptr(impl_);
+    return;
+  }
   detail::forbid_inside_callback("a host was destroyed");
   impl_->shut_down();
 }
 
 result<pool> host::open(const component& what, pool_options options) {
+  if (impl_->began.forked()) return error(errc::forked);
   auto first = detail::edition::make(*impl_, what, options);
   if (!first) return first.error();
   const std::scoped_lock lock(impl_->mutex);
@@ -111,6 +120,7 @@ result<pool> host::open(const component& what, pool_options options) {
 }
 
 result<ticket> host::attach(const call_id& id) const {
+  if (impl_->began.forked()) return error(errc::forked);
   auto found = impl_->kept->find(id);
   if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
   // Every call that a host keeps is one of its pools'.
@@ -121,6 +131,7 @@ result<ticket> host::attach(const call_id& id) const {
 orphan_figures host::orphans() const { return impl_->kept->figures(); }
 
 void host::drain(duration grace) const {
+  if (impl_->began.forked()) return;
   detail::forbid_inside_callback("a host was drained");
   impl_->drain(grace);
 }

@@ -13,6 +13,7 @@
 #include "core/environment.hpp"
 #include "core/mailbox.hpp"
 #include "core/parking.hpp"
+#include "core/process_mark.hpp"
 #include "core/workers.hpp"
 #include "engine/blueprint.hpp"
 #include "host/function_threads.hpp"
@@ -51,6 +52,7 @@ struct host::impl {
   /// Where handlers run that name no executor.
   boost::asio::any_io_executor callback_executor() const;
 
+  const core::process_mark began;
   engine with;
   host_options options;
 

@@ -112,6 +112,7 @@ std::optional<error> pool::wait_broken(duration limit) const {
 }
 
 result<void> pool::swap(const holdfast::component& next, const swap_options& how) const {
+  if (impl_->owner->began.forked()) return error(errc::forked);
   detail::forbid_inside_callback("a pool's component was exchanged");
   return impl_->exchange(next, how);
 }
@@ -129,6 +130,7 @@ std::vector<cell_status> pool::cells() const {
 std::size_t pool::queued() const noexcept { return impl_->current.load()->box->depth(); }
 
 void pool::drain(duration grace) const {
+  if (impl_->owner->began.forked()) return;
   detail::forbid_inside_callback("a pool was drained");
   impl_->begin_drain();
   impl_->finish_drain(core::later(impl_->owner->world->time.now(), grace));

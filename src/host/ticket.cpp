@@ -15,6 +15,7 @@ bool ticket::kill() const noexcept { return claim_->asked->kill(); }
 reply ticket::wait(duration limit) const { return wait(std::stop_token(), limit); }
 
 reply ticket::wait(std::stop_token stop, duration limit) const {
+  if (claim_->owner->began.forked()) return claim_->asked->detached_reply();  // it goes on in the parent
   const boost::intrusive_ptr<detail::thread_waiter> waits(
       new detail::thread_waiter(claim_->owner, claim_->asked, claim_->reads));
   waits->leave_on(std::move(stop));

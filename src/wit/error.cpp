@@ -30,6 +30,8 @@ constexpr entry describe(errc code) noexcept {
       return {"key_conflict", "the key is in use for another request", effect::not_executed};
     case errc::limit:
       return {"limit", "larger than a configured limit", effect::not_executed};
+    case errc::forked:
+      return {"forked", "forked after the start: the threads are in another process", effect::not_executed};
     case errc::revoked:
       return {"revoked", "revoked before it began", effect::not_executed};
     case errc::expired_in_queue:

@@ -13,13 +13,15 @@
 
 /// The real engine and real guests in a world whose steps and time the test takes.
 ///
-/// Only the epoch beats by itself: a guest that loops could not be interrupted otherwise.
+/// Only the epoch beats by itself: a guest that loops could not be interrupted otherwise. Where that must not
+/// happen, such as in the middle of a call that the test's one thread waits for, the engine is a calm one.
 namespace holdfast::testing_support {
 
 class manual_host {
  public:
-  explicit manual_host(observer& told = no_observer(), boost::asio::any_io_executor callbacks = {})
-      : world(told), callbacks_(std::move(callbacks)) {}
+  explicit manual_host(observer& told = no_observer(), boost::asio::any_io_executor callbacks = {},
+                       const engine& on = shared_engine())
+      : world(told), callbacks_(std::move(callbacks)), engine_(on) {}
 
   core::fakes::manual_world world;
 
@@ -44,8 +46,9 @@ class manual_host {
  private:
   std::deque<std::function<void()>> functions_;
   boost::asio::any_io_executor callbacks_;
+  const engine& engine_;
   host host_{std::make_shared<host::impl>(
-      shared_engine(), host_options{.drain_grace = duration::zero(), .callbacks = callbacks_}, world.env,
+      engine_, host_options{.drain_grace = duration::zero(), .callbacks = callbacks_}, world.env,
       [this](std::function<void()> work) {
         functions_.push_back(std::move(work));
         return true;

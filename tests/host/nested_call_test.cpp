@@ -21,16 +21,16 @@ class nested_call_test : public testing::Test {
   pool open(std::uint32_t cells, std::function<void(host_call)> sleeps) {
     pool_options options{.cells = cells};
     options.functions.define("holdfast:demo/host", "sleep", std::move(sleeps));
-    pool made = owner.get().open(guest("sleeper.wat"), std::move(options)).value();
+    pool made = owner.get().open(guest("sleeper.wat", calm_engine()), std::move(options)).value();
     owner.settle();
     return made;
   }
   pool open_orders() {
-    pool made = owner.get().open(guest("orders.wasm"), {}).value();
+    pool made = owner.get().open(guest("orders.wasm", calm_engine()), {}).value();
     owner.settle();
     return made;
   }
-  manual_host owner;
+  manual_host owner{no_observer(), {}, calm_engine()};
 };
 
 TEST_F(nested_call_test, runs_on_another_pool_and_the_guest_goes_on_with_its_answer) {

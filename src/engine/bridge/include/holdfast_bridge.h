@@ -519,7 +519,7 @@ struct hfb_error *hfb_instance_take_error(struct hfb_instance *instance);
 // Stops the guest at its next check after the next tick of the engine: the instance fails as `interrupted`, with the
 // guest's backtrace. A guest that waits in a host function is not running and does not notice; free the instance then.
 // Holds for what is under way: the next start forgets it, so an interrupt that comes too late for its call hurts no
-// other. The embedder must not let it race with a start. Any thread.
+// other. One beside a start may be forgotten: repeat it after that. Any thread.
 //
 // # Safety
 // `instance` is a live instance.
