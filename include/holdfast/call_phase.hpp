@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-/// Where a call stands, and what a revoke found there.
+/// Where a call stands, and what a revoke or a kill found there.
 namespace holdfast {
 
 enum class call_phase : std::uint8_t {
@@ -24,5 +24,14 @@ enum class revoke_answer : std::uint8_t {
 
 /// The word for it, as on the wire.
 const char* to_string(revoke_answer answer) noexcept;
+
+enum class kill_answer : std::uint8_t {
+  revoked,   ///< it waited for an instance: no attempt begins any more
+  stopping,  ///< the guest is asked to stop, and cut after the grace
+  done,      ///< it has its outcome
+};
+
+/// The word for it, as on the wire.
+const char* to_string(kill_answer answer) noexcept;
 
 }  // namespace holdfast

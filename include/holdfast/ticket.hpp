@@ -27,9 +27,9 @@ class [[nodiscard]] ticket {
   /// Takes the call back if it has not begun. `revoked`: the guest is never entered for it.
   revoke_answer revoke() const noexcept;
 
-  /// Stops the guest, or revokes the call while it is queued. The instance is rebuilt; the outcome is
-  /// `killed` unless the call ended first. False: the call was done already.
-  bool kill() const noexcept;
+  /// Stops the guest, or revokes the call while it waits for an instance. `stopping`: the outcome will be
+  /// `killed` and the instance is rebuilt, unless the call still comes to its end.
+  kill_answer kill() const noexcept;
 
   /// Waits for the outcome on this thread, at most `limit`; then answers `detached`. Any number of waiters.
   ///

@@ -131,15 +131,15 @@ revoke_answer call::revoke() noexcept {
   return phase() == call_phase::done ? revoke_answer::done : revoke_answer::running;
 }
 
-bool call::kill() noexcept {
+kill_answer call::kill() noexcept {
   {
     const std::scoped_lock lock(mutex_);
-    if (phase_ == call_phase::done) return false;
+    if (phase_ == call_phase::done) return kill_answer::done;
     killed_ = true;
   }
   if (mailbox_ != nullptr && mailbox_->remove(*this)) {
     finish_unrun(errc::revoked);
-    return true;
+    return kill_answer::revoked;
   }
   boost::intrusive_ptr<cell> on;
   unsigned attempt = 0;
@@ -149,7 +149,7 @@ bool call::kill() noexcept {
     attempt = end_.attempts;
   }
   if (on != nullptr) on->stop(*this, attempt, errc::killed);
-  return true;
+  return kill_answer::stopping;
 }
 
 void call::on_timer(timer& fired) noexcept {

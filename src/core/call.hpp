@@ -110,8 +110,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// Takes the call back if no attempt has begun. Between two attempts it ends with what the last came to.
   revoke_answer revoke() noexcept;
 
-  /// Stops the guest if the call runs, revokes it if it waits. False: it was done already.
-  bool kill() noexcept;
+  /// Stops the guest if the call runs, revokes it if it waits.
+  kill_answer kill() noexcept;
 
   /// The end. Only after `phase() == done` was seen, or from `on_done`.
   const call_end& end() const noexcept { return end_; }
@@ -127,6 +127,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   friend class cell;
   friend class mailbox;
   friend class lineage;
+  friend class waiting_for;
 
   void on_timer(timer& fired) noexcept override;
   /// What the guest gets of it, once it has begun.
@@ -173,6 +174,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
 
   std::atomic<bool> left_{false};
   std::atomic<unsigned> claims_{0};
+  std::atomic<bool> joined_{false};  // it has or had a parent
   // Guarded by the mailbox's lock.
   enum class place : std::uint8_t { nowhere, queued, home, outside };
   place place_ = place::nowhere;

@@ -29,4 +29,16 @@ const char* to_string(revoke_answer answer) noexcept {
   return "unknown";
 }
 
+const char* to_string(kill_answer answer) noexcept {
+  switch (answer) {
+    case kill_answer::revoked:
+      return "revoked";
+    case kill_answer::stopping:
+      return "stopping";
+    case kill_answer::done:
+      return "done";
+  }
+  return "unknown";
+}
+
 }  // namespace holdfast

@@ -131,18 +131,22 @@ void cell::stop(call& which, unsigned attempt, errc why) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     if (current_.get() != &which || attempt_ != attempt || stop_why_) return;
-    stop_why_ = why;
-    const duration grace = which.terms().grace;
-    if (grace > duration::zero()) {
-      raise(stop_asked);
-      stop_due_ = later(world_.time.now(), grace);
-      world_.deadlines.arm(stop_timer_, stop_due_);
-    } else {
-      raise(stop_asked | cut);
-      if (guest_ != nullptr) guest_->interrupt();  // null: it is being destroyed, and the call ends so
-    }
+    ask(why);
   }
   wake();
+}
+
+void cell::ask(errc why) noexcept {
+  stop_why_ = why;
+  const duration grace = current_->terms().grace;
+  if (grace > duration::zero()) {
+    raise(stop_asked);
+    stop_due_ = later(world_.time.now(), grace);
+    world_.deadlines.arm(stop_timer_, stop_due_);
+  } else {
+    raise(stop_asked | cut);
+    if (guest_ != nullptr) guest_->interrupt();  // null: it is being destroyed, and the call ends so
+  }
 }
 
 void cell::on_timer(timer& fired) noexcept {
@@ -172,9 +176,12 @@ void cell::drain() noexcept {
 void cell::close() noexcept {
   {
     const std::scoped_lock lock(mutex_);
-    if (current_ != nullptr && !stop_why_) stop_why_ = errc::killed;
-    raise(drain_asked | close_asked | stop_asked | cut);
-    if (guest_ != nullptr) guest_->interrupt();
+    raise(drain_asked | close_asked);
+    if (current_ != nullptr) {
+      if (!stop_why_) ask(errc::killed);
+    } else if (guest_ != nullptr) {
+      guest_->interrupt();  // it builds, or is idle
+    }
   }
   wake();
 }
@@ -331,6 +338,8 @@ bool cell::take_next() noexcept {
     const std::scoped_lock lock(mutex_);
     if (const auto& only = next.terms().only_in; only && only->generation != generation) {
       never = error(errc::bad_arguments, "the instance that issued the handle is gone");
+    } else if (raised(close_asked)) {
+      never = error(errc::draining, "the pool was drained before the call could begin");
     } else if (const auto ended = next.begin(this)) {
       never = error(*ended);
     } else {
@@ -417,7 +426,7 @@ boost::intrusive_ptr<call> cell::forget_call() noexcept {
   world_.deadlines.disarm(stop_timer_);
   const std::scoped_lock lock(mutex_);
   stop_why_.reset();
-  if (!raised(close_asked)) lower(stop_asked | cut);
+  lower(stop_asked | cut);
   return std::move(current_);
 }
 

@@ -52,7 +52,8 @@ class cell final : public shared_object, public task {
   /// Ends when the mailbox is closed and empty.
   void drain() noexcept;
 
-  /// Cuts whatever runs, as `killed`, and ends. The mailbox must be closed.
+  /// Stops whatever runs, as `killed` and in two stages like any stop, begins nothing more, and ends. The
+  /// mailbox must be closed.
   void close() noexcept;
 
   /// The call in flight; null: none is.
@@ -87,7 +88,8 @@ class cell final : public shared_object, public task {
   bool step_build() noexcept;
   bool step_call() noexcept;
   bool take_next() noexcept;
-  bool rest() noexcept;  // false: there is work
+  bool rest() noexcept;         // false: there is work
+  void ask(errc why) noexcept;  // under the lock: the call in flight is to end
   boost::intrusive_ptr<call>
   forget_call() noexcept;  // it is over, and so is every stop that was meant for it
   void complete(call_end end) noexcept;

@@ -45,17 +45,30 @@ std::unique_lock<std::mutex> lineage::lock() { return std::unique_lock(family())
 struct lineage::search {
   std::vector<const call*> stuck;
 
+  explicit search(const call& parent) {
+    for (const call* each = &parent; each != nullptr; each = each->parent_.get()) stuck.push_back(each);
+  }
+
+  /// Whether whoever waits for `which` waits for something stuck.
+  bool waits_on(call& which) {
+    boost::intrusive_ptr<cell> on;
+    {
+      const std::scoped_lock lock(which.mutex_);
+      if (which.phase_ == call_phase::done || which.mailbox_ == nullptr) return false;
+      on = which.runs_on_;
+    }
+    return on != nullptr ? is(which) : is(*which.mailbox_, which.terms().only_in);
+  }
+
   bool is(call& which) {
     if (std::ranges::find(stuck, &which) != stuck.end()) return true;
     stuck.push_back(&which);
     for (call* child : which.children_) {
-      boost::intrusive_ptr<cell> on;
       {
         const std::scoped_lock lock(child->mutex_);
-        if (child->waiters_.empty() || child->phase_ == call_phase::done) continue;
-        on = child->runs_on_;
+        if (child->waiters_.empty()) continue;
       }
-      if (on != nullptr ? is(*child) : is(*child->mailbox_, child->terms().only_in)) return true;
+      if (waits_on(*child)) return true;
     }
     std::erase(stuck, &which);
     return false;
@@ -73,15 +86,34 @@ struct lineage::search {
   }
 };
 
+waiting_for::waiting_for(call& which) : which_(which) {
+  call* const parent = on_behalf::current();
+  if (parent == nullptr) return;
+  const auto family = lineage::lock();
+  lineage::search from(*parent);
+  itself_ = from.waits_on(which);
+  if (itself_) return;
+  const std::scoped_lock lock(which.mutex_);
+  // Another host function may wait for it already: one is remembered.
+  if (which.phase_ == call_phase::done || which.parent_ != nullptr) return;
+  lineage::join(*parent, which);
+  joined_ = true;
+}
+
+waiting_for::~waiting_for() {
+  if (!joined_) return;
+  const auto family = lineage::lock();
+  lineage::part(which_);  // parted already, if it has ended
+}
+
 bool lineage::would_wait_for_itself(call& parent, mailbox& box, const std::optional<home>& only_in) {
-  search from;
-  for (call* each = &parent; each != nullptr; each = each->parent_.get()) from.stuck.push_back(each);
-  return from.is(box, only_in);
+  return search(parent).is(box, only_in);
 }
 
 void lineage::join(call& parent, call& child) {
   parent.children_.push_back(&child);
   child.parent_.reset(&parent);
+  child.joined_.store(true);
 }
 
 void lineage::part(call& child) noexcept {
@@ -91,8 +123,9 @@ void lineage::part(call& child) noexcept {
 }
 
 void lineage::ended(call& child) noexcept {
-  // Set before the child could be seen by another thread, so it may be looked at without the lock.
-  if (child.parent_ == nullptr) return;
+  // Set before the child could be seen by another thread, or, by one that waits for it, under its lock before
+  // it was done. Whoever never had a parent takes no lock of all.
+  if (!child.joined_.load()) return;
   const auto held = lock();
   part(child);
 }

@@ -60,7 +60,26 @@ class lineage {
   static void part(call& child) noexcept;  // the same under the lock
 
  private:
+  friend class waiting_for;
   struct search;
+};
+
+/// A host function waits, on this thread, for a call that was accepted before: until the end of the scope its
+/// own call waits for that one too. On nobody's behalf this does nothing.
+class waiting_for {
+ public:
+  explicit waiting_for(call& which);
+  waiting_for(const waiting_for&) = delete;
+  waiting_for& operator=(const waiting_for&) = delete;
+  ~waiting_for();
+
+  /// The call cannot begin before this host function ends: do not wait.
+  bool itself() const noexcept { return itself_; }
+
+ private:
+  call& which_;
+  bool joined_ = false;
+  bool itself_ = false;
 };
 
 }  // namespace holdfast::core

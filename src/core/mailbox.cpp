@@ -402,7 +402,7 @@ void mailbox::refuse_cycles() noexcept {
       const std::scoped_lock lock(mutex_);
       for (queue* from : {&queue_, &home_})
         for (call& each : *from)
-          if (each.parent_ != nullptr) children.emplace_back(&each);
+          if (each.parent_ != nullptr && each.terms().bound) children.emplace_back(&each);
     }
     for (auto& each : children)
       if (lineage::would_wait_for_itself(*each->parent_, *this, each->terms().only_in))

@@ -10,12 +10,14 @@ namespace holdfast {
 call_id ticket::id() const noexcept { return claim_->asked->id(); }
 call_phase ticket::phase() const noexcept { return claim_->asked->phase(); }
 revoke_answer ticket::revoke() const noexcept { return claim_->asked->revoke(); }
-bool ticket::kill() const noexcept { return claim_->asked->kill(); }
+kill_answer ticket::kill() const noexcept { return claim_->asked->kill(); }
 
 reply ticket::wait(duration limit) const { return wait(std::stop_token(), limit); }
 
 reply ticket::wait(std::stop_token stop, duration limit) const {
   if (claim_->owner->began.forked()) return claim_->asked->detached_reply();  // it goes on in the parent
+  const core::waiting_for mark(*claim_->asked);
+  if (mark.itself()) return detail::never_told(*claim_->asked);
   const boost::intrusive_ptr<detail::thread_waiter> waits(
       new detail::thread_waiter(claim_->owner, claim_->asked, claim_->reads));
   waits->leave_on(std::move(stop));

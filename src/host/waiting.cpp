@@ -30,6 +30,12 @@ std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<
   return std::nullopt;
 }
 
+reply never_told(const pool_call& asked) {
+  reply told = asked.detached_reply();
+  told.detail = "not waited for: every instance that could run the call waits for this host function";
+  return told;
+}
+
 bool begin_wait(core::patient_waiter& waits, duration limit) {
   if (!waits.begin()) {
     waits.forget();

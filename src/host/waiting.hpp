@@ -143,6 +143,9 @@ class handler_waiter final : public call_waiter<core::async_waiter> {
 std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
                                  core::patient_waiter& waits, const call_options& options, start otherwise);
 
+/// What a host function is told that would wait for a call which cannot begin before the function has ended.
+reply never_told(const pool_call& asked);
+
 /// The door of every wait for a call that was accepted before. False: it is done, the waiter will not be
 /// told.
 bool begin_wait(core::patient_waiter& waits, duration limit);

@@ -155,7 +155,7 @@ TEST_F(cell_test, keeps_its_instance_when_a_stop_comes_too_late) {
   open();
   const auto quick = pool->send({.value = 1}, within(20ms));
   world.settle();
-  EXPECT_FALSE(quick->kill());
+  EXPECT_EQ(quick->kill(), kill_answer::done);
   world.advance(1h);
   const auto next = pool->send({.slices = 2, .value = 2}, within(20ms));
   world.settle();
@@ -354,6 +354,30 @@ TEST_F(cell_test, closes_by_killing_what_runs) {
   EXPECT_EQ(running->end().what, outcome::killed);
   EXPECT_EQ(waiting->end().what, outcome::refused);
   EXPECT_EQ(waiting->end().code, effect::not_executed);
+}
+
+TEST_F(cell_test, asks_what_runs_before_it_cuts_it_when_it_is_closed) {
+  open();
+  const auto listens = pool->send({.what = kind::wait, .value = 3}, {.grace = 5ms});
+  world.settle();
+  pool->close();
+  world.settle();
+  EXPECT_EQ(listens->end().what, outcome::completed) << "asked, it came to its end within the grace";
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+}
+
+TEST_F(cell_test, cuts_what_does_not_listen_after_the_grace_when_it_is_closed) {
+  open();
+  const auto deaf = pool->send({.what = kind::deaf_wait}, {.grace = 5ms});
+  world.settle();
+  pool->close();
+  world.settle();
+  EXPECT_EQ(deaf->phase(), call_phase::running);
+  EXPECT_EQ(pool->at(0).state(), cell_state::stopping);
+  world.advance(5ms);
+  world.settle();
+  EXPECT_EQ(deaf->end().what, outcome::killed);
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
 }
 
 TEST_F(cell_test, refuses_a_call_that_its_instance_does_not_take_and_keeps_the_instance) {

@@ -159,13 +159,46 @@ TEST_F(lineage_test, refuses_a_child_that_can_only_wait_for_itself_since_a_cell_
   world.settle(3);
   boost::intrusive_ptr<fake_call> child;
   EXPECT_FALSE(call_from(*parent, wide, &child)) << "the other cell will be free";
-  EXPECT_TRUE(spoils->kill());
+  EXPECT_EQ(spoils->kill(), kill_answer::stopping);
   world.settle();
   EXPECT_EQ(child->end().code, make_error_code(errc::cycle));
   EXPECT_EQ(parent->phase(), call_phase::running) << "its guest goes on";
   log.released = true;
   wide.close();
   world.settle();
+}
+
+TEST_F(lineage_test, sees_a_wait_for_a_call_that_was_submitted_onto_the_only_cell) {
+  const auto parent = parked(one);
+  const auto sent = one.send({.value = 4});
+  {
+    const on_behalf here(parent);
+    EXPECT_TRUE(waiting_for(*sent).itself());
+  }
+  EXPECT_FALSE(waiting_for(*sent).itself()) << "anybody else may wait";
+  log.released = true;
+  one.at(0).wake();
+  world.settle();
+  EXPECT_EQ(sent->end().what, outcome::completed) << "it was not ended by being waited for";
+  const on_behalf here(parent);
+  EXPECT_FALSE(waiting_for(*sent).itself()) << "it is done";
+}
+
+TEST_F(lineage_test, counts_a_wait_for_a_submitted_call_until_the_wait_is_over) {
+  const auto left = parked(one);
+  const auto right = parked(other);
+  const auto sent = other.send({.value = 4});
+  const boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
+  ASSERT_TRUE(sent->attach(who));
+  {
+    const on_behalf here(left);
+    const waiting_for mark(*sent);
+    ASSERT_FALSE(mark.itself());
+    EXPECT_TRUE(call_from(*right, one))
+        << "the left one waits for a call that waits for the right one's cell";
+  }
+  EXPECT_FALSE(call_from(*right, one)) << "the left one waits for nobody now";
+  sent->leave(*who);
 }
 
 TEST_F(lineage_test, knows_no_parent_outside_of_a_host_function) {

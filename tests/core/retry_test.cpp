@@ -59,7 +59,7 @@ TEST_F(retry_test, never_repeats_a_call_that_was_killed) {
   const auto asked = pool.send({.what = kind::loop}, repeatable);
   world.settle(3);
   ASSERT_EQ(asked->phase(), call_phase::running);
-  EXPECT_TRUE(asked->kill());
+  EXPECT_EQ(asked->kill(), kill_answer::stopping);
   world.settle();
   EXPECT_EQ(asked->phase(), call_phase::done) << "at once: it waits for no other attempt";
   settle_all();
@@ -73,7 +73,7 @@ TEST_F(retry_test, never_repeats_a_call_that_fails_by_itself_after_it_was_killed
   const auto asked = pool.send({.what = kind::trap, .slices = 3}, terms);
   world.settle(2);
   ASSERT_EQ(asked->phase(), call_phase::running);
-  EXPECT_TRUE(asked->kill());
+  EXPECT_EQ(asked->kill(), kill_answer::stopping);
   settle_all();
   EXPECT_EQ(asked->end().what, outcome::trapped) << "it did so within its grace";
   EXPECT_EQ(asked->end().attempts, 1U);

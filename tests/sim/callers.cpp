@@ -190,7 +190,7 @@ class hand {
       }
       case act::kind::kill: {
         in_.note({.what = seen::killing, .call = number});
-        const bool said = asked_->kill();
+        const bool said = asked_->kill() != kill_answer::done;
         in_.note({.what = seen::kill_said, .code = said ? 1 : 0, .call = number});
         break;
       }

@@ -155,7 +155,7 @@ void caller::run(const errand& what) {
     case way::submit_kill:
       if (const auto claim = submit(what)) {
         if (what.bits % 2 == 0) std::this_thread::sleep_for(what.patience / 8);
-        if (!claim->kill() && claim->phase() != call_phase::done)
+        if (claim->kill() == kill_answer::done && claim->phase() != call_phase::done)
           book_.note_wrong(one.get(), "cannot be killed, and is not done");
         book_.told(one, claim->wait());
       }

@@ -32,7 +32,10 @@ class causes final : public law {
       case seen::draining:
       case seen::closing:
         pools_[what.pool].closing = true;
-        if (what.what == seen::closing) pools_[what.pool].cutting = true;
+        if (what.what == seen::closing && !pools_[what.pool].cutting) {
+          pools_[what.pool].cutting = true;
+          pools_[what.pool].cut_at = what.at;
+        }
         return;
       default:
         break;
@@ -118,6 +121,7 @@ class causes final : public law {
     std::uint64_t call_bytes = 0;
     bool closing = false;
     bool cutting = false;
+    duration cut_at{};
     bool broken = false;
   };
   struct cell_of {
@@ -182,11 +186,12 @@ class causes final : public law {
         break;
     }
     // A host function that gives up because it was asked to needs no cut.
-    if ((end == outcome::killed || end == outcome::deadline_killed) && !pool.cutting && !call.gave_up) {
+    if ((end == outcome::killed || end == outcome::deadline_killed) && !call.gave_up) {
       duration stopped = call.deadline;
       if (call.run_limit < duration::max() - call.began_after)
         stopped = std::min(stopped, call.began_after + call.run_limit);
       if (call.killing) stopped = std::min(stopped, call.killed_at);
+      if (pool.cutting) stopped = std::min(stopped, pool.cut_at);
       if (fair && what.at - stopped < call.grace)
         broken("grace_is_given", "call " + std::to_string(what.call) + " was stopped at " + to_text(stopped) +
                                      " at the earliest, and cut before its grace was over");
