@@ -62,7 +62,8 @@ class [[nodiscard]] ticket {
   /// The raw form, without an executor: on whichever thread ends the call: a worker, the ticker, or that of
   /// somebody who revokes, kills or drains; at once, if the call is done already. Be quick, hold no lock that
   /// a revoker may hold, throw nothing (it would terminate), and do not drain a pool or destroy a host there.
-  /// Submitting is fine.
+  /// Submitting is fine; a call or a wait that would block there is answered at once, with `cycle` and
+  /// `detached`.
   /// @par Effect on the guest  none
   void on_done(std::function<void(reply)> told, duration limit = no_limit, std::stop_token stop = {}) const;
 

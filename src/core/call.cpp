@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <optional>
 #include <utility>
 
 #include "core/cell.hpp"
@@ -253,9 +254,14 @@ void call::finish(call_end end) noexcept {
     park = told.empty() || left_.load();  // somebody may come back who has the id and not the end
   }
   world_.deadlines.disarm(deadline_);
+  forget_arguments();
   lineage::ended(*this);
   if (kept && park) world_.kept->park(*this);
   if (kept && !park) world_.kept->forget(*this);
+  // A host function whose thread ends somebody's call, by a revoke or by driving its first slice, does not
+  // speak for those who are told of it.
+  std::optional<on_behalf> nobody;
+  if (on_behalf::current() != nullptr) nobody.emplace(nullptr);
   for (const auto& who : told) who->on_done(*this);
 }
 

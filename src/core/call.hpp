@@ -73,11 +73,14 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   call(environment& world, call_id id, std::uint32_t function, call_terms terms) noexcept;
   ~call() override;
 
-  /// The encoded arguments; they live as long as the call.
+  /// The encoded arguments; they live until the call is done.
   virtual std::span<const std::byte> arguments() const noexcept = 0;
 
   /// What the request weighs in a queue's byte bound.
   virtual std::size_t bytes() const noexcept = 0;
+
+  /// The call is done: nobody reads its arguments any more, and a parked result does not need them.
+  virtual void forget_arguments() noexcept {}
 
   /// The caller's name for the request; lives as long as the call.
   virtual std::string_view key() const noexcept { return {}; }

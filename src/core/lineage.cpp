@@ -41,16 +41,33 @@ std::stop_token on_behalf::stop() noexcept {
 std::unique_lock<std::mutex> lineage::lock() { return std::unique_lock(family()); }
 
 // A call is stuck if one of its children is; a mailbox, if all cells that serve it run stuck calls. What is
-// being looked at already counts as stuck: a knot that holds itself together is one.
+// being looked at already counts as stuck: a knot that holds itself together is one. An answer of "stuck" may
+// rest on that and is forgotten with it; one of "free" rests on nothing and is kept, so each call is looked
+// at once.
 struct lineage::search {
   std::vector<const call*> stuck;
+  std::vector<const call*> free;
 
-  explicit search(const call& parent) {
-    for (const call* each = &parent; each != nullptr; each = each->parent_.get()) stuck.push_back(each);
+  // Its ancestors wait for the parent, up to one whom nobody below keeps waiting.
+  explicit search(call& parent) {
+    stuck.push_back(&parent);
+    for (call* each = &parent; each->parent_ != nullptr && awaited(*each) && !known(stuck, *each->parent_);
+         each = each->parent_.get())
+      stuck.push_back(each->parent_.get());
+  }
+
+  static bool known(const std::vector<const call*>& among, const call& which) {
+    return std::ranges::find(among, &which) != among.end();
+  }
+
+  static bool awaited(call& which) {
+    const std::scoped_lock lock(which.mutex_);
+    return !which.waiters_.empty();
   }
 
   /// Whether whoever waits for `which` waits for something stuck.
   bool waits_on(call& which) {
+    if (known(stuck, which)) return true;
     boost::intrusive_ptr<cell> on;
     {
       const std::scoped_lock lock(which.mutex_);
@@ -61,16 +78,14 @@ struct lineage::search {
   }
 
   bool is(call& which) {
-    if (std::ranges::find(stuck, &which) != stuck.end()) return true;
+    if (known(stuck, which)) return true;
+    if (known(free, which)) return false;
+    const std::size_t before = stuck.size();
     stuck.push_back(&which);
-    for (call* child : which.children_) {
-      {
-        const std::scoped_lock lock(child->mutex_);
-        if (child->waiters_.empty()) continue;
-      }
-      if (waits_on(*child)) return true;
-    }
-    std::erase(stuck, &which);
+    for (call* child : which.children_)
+      if (awaited(*child) && waits_on(*child)) return true;
+    stuck.resize(before);
+    free.push_back(&which);
     return false;
   }
 

@@ -10,6 +10,8 @@
 namespace holdfast::detail {
 namespace {
 
+constexpr std::chrono::seconds longest_grace(60);
+
 core::environment told_by(const core::environment& world, observer& observe) noexcept {
   return {world.time, world.run, world.deadlines, world.random, observe, world.kept};
 }
@@ -37,6 +39,9 @@ result<std::shared_ptr<edition>> edition::make(host::impl& owner, const componen
                                                const pool_options& options) {
   const engine_options& engine = owner.with.options();
   if (options.cells == 0) return error(errc::limit, "a pool needs at least one cell");
+  if (options.stop_grace > longest_grace)
+    return error(errc::limit, "a stop_grace of more than " + std::to_string(longest_grace.count()) +
+                                  " s would let a guest that does not listen hold up the end of its host");
   if (options.limits.memory > engine.max_memory)
     return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
                                   " bytes is over the engine's max_memory of " +

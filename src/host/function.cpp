@@ -16,9 +16,10 @@ holdfast::result<boost::intrusive_ptr<pool_call>> make_call(const pool::impl& in
                                                             core::call_terms terms) {
   wit::packer packed;
   error failure;
-  if (!from.pack(from.from, packed, of, failure)) return failure;
+  if (!from.pack(from.from, packed, of, failure)) return in.refused(std::move(failure));
   if (packed.handles().several())
-    return error(errc::bad_arguments, "the handles among the arguments were issued by different instances");
+    return in.refused(
+        error(errc::bad_arguments, "the handles among the arguments were issued by different instances"));
   if (const wit::handle::home& home = packed.handles().one(); home.generation != 0)
     terms.only_in = core::home{home.cell, home.generation};
   return in.make(of, wit::packed_args(std::move(packed)), options, terms);
@@ -30,6 +31,7 @@ class pool_export final : public export_link {
       : in_(std::move(in)), target_(std::move(target)) {}
 
   reply call(argument_source from, const call_options& options, value_sink into) const override {
+    if (auto refused = refused_inside_callback()) return *std::move(refused);
     boost::intrusive_ptr<thread_waiter> waits;
     {
       const pool::impl::admission to(*in_);
@@ -57,7 +59,7 @@ class pool_export final : public export_link {
                                                             const call_options& options,
                                                             core::call_terms terms) const {
     const auto of = target_.in(in.what);
-    if (!of) return of.error();
+    if (!of) return in_->refused(of.error());
     return make_call(*in_, **of, from, options, terms);
   }
 
@@ -77,13 +79,14 @@ holdfast::result<std::shared_ptr<const export_link>> export_link::find(const poo
 reply call_for_result(const pool& in, std::string_view name, wit::arguments&& arguments,
                       const call_options& options, wit::fit result, value_sink into) {
   pool::impl& impl = *in.internals();
+  if (auto refused = refused_inside_callback()) return *std::move(refused);
   boost::intrusive_ptr<thread_waiter> waits;
   {
     const pool::impl::admission to(impl);
     const auto of = to->what.world().find_export(name);
-    if (!of) return refused_reply(of.error());
+    if (!of) return refused_reply(impl.refused(of.error()));
     if (const auto fits = wit::check_result(**of, result, wit::side::caller); !fits)
-      return refused_reply(fits.error());
+      return refused_reply(impl.refused(fits.error()));
     const auto asked = impl.prepare(*to, name, std::move(arguments), options, {.bound = true});
     if (!asked) return refused_reply(asked.error());
     waits.reset(new thread_waiter(impl.owner, *asked));
@@ -96,7 +99,7 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
 reply wait_for(const ticket& claim, duration limit, value_sink into) {
   const ticket::impl& held = *claim.internals();
   const core::waiting_for mark(*held.asked);
-  if (mark.itself()) return never_told(*held.asked);
+  if (mark.itself() || cannot_wait_here(*held.asked)) return never_told(*held.asked);
   const boost::intrusive_ptr<thread_waiter> waits(new thread_waiter(held.owner, held.asked, held.reads));
   return begin_wait(*waits, limit) ? waits->wait(into) : waits->read(into);
 }

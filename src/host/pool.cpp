@@ -23,13 +23,18 @@ result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(const detail
                                                                     const call_options& how,
                                                                     core::call_terms terms) const {
   const auto found = in.what.world().find_export(function);
-  if (!found) return found.error();
+  if (!found) return refused(found.error());
   auto home = detail::home_of(**found, arguments);
-  if (!home) return home.error();
+  if (!home) return refused(home.error());
   terms.only_in = *home;
   auto packed = wit::encode(**found, std::move(arguments));
-  if (!packed) return packed.error();
+  if (!packed) return refused(packed.error());
   return make(**found, std::move(*packed), how, terms);
+}
+
+error pool::impl::refused(error why) const {
+  owner->world->observe.on_refused(static_cast<errc>(why.code.value()));
+  return why;
 }
 
 boost::intrusive_ptr<detail::pool_call> pool::impl::make(const wit::function& target,
@@ -56,6 +61,7 @@ reply pool::call(std::string_view function, wit::arguments arguments, const call
 
 reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options,
                  std::stop_token stop) const {
+  if (auto refused = detail::refused_inside_callback()) return *std::move(refused);
   boost::intrusive_ptr<detail::thread_waiter> waits;
   {
     const impl::admission to(*impl_);

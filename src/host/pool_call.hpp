@@ -24,6 +24,7 @@ class pool_call final : public core::call {
 
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
   std::size_t bytes() const noexcept override { return arguments_.size() + key_.size(); }
+  void forget_arguments() noexcept override { arguments_ = {}; }
   std::string_view key() const noexcept override { return key_; }
 
   /// What a caller is told once the call is done.
@@ -35,7 +36,7 @@ class pool_call final : public core::call {
 
  private:
   const std::optional<wit::type> result_;  // its own: a parked call outlives its pool and component
-  const wit::packed_args arguments_;
+  wit::packed_args arguments_;
   const std::string key_;
 };
 

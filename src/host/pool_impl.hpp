@@ -43,6 +43,9 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
                                                           wit::arguments&& arguments, const call_options& how,
                                                           core::call_terms terms) const;
 
+  /// Tells the observer of a request that did not become a call, and passes on why.
+  error refused(error why) const;
+
   /// Makes the call of a request that was checked and packed.
   boost::intrusive_ptr<detail::pool_call> make(const wit::function& target, wit::packed_args&& arguments,
                                                const call_options& how, core::call_terms terms) const;

@@ -9,7 +9,10 @@ namespace holdfast {
 
 call_id ticket::id() const noexcept { return claim_->asked->id(); }
 call_phase ticket::phase() const noexcept { return claim_->asked->phase(); }
-revoke_answer ticket::revoke() const noexcept { return claim_->asked->revoke(); }
+revoke_answer ticket::revoke() const noexcept {
+  if (claim_->owner->began.forked()) return revoke_answer::running;  // perhaps: it is the parent's
+  return claim_->asked->revoke();
+}
 kill_answer ticket::kill() const noexcept { return claim_->asked->kill(); }
 
 reply ticket::wait(duration limit) const { return wait(std::stop_token(), limit); }
@@ -17,7 +20,7 @@ reply ticket::wait(duration limit) const { return wait(std::stop_token(), limit)
 reply ticket::wait(std::stop_token stop, duration limit) const {
   if (claim_->owner->began.forked()) return claim_->asked->detached_reply();  // it goes on in the parent
   const core::waiting_for mark(*claim_->asked);
-  if (mark.itself()) return detail::never_told(*claim_->asked);
+  if (mark.itself() || detail::cannot_wait_here(*claim_->asked)) return detail::never_told(*claim_->asked);
   const boost::intrusive_ptr<detail::thread_waiter> waits(
       new detail::thread_waiter(claim_->owner, claim_->asked, claim_->reads));
   waits->leave_on(std::move(stop));
@@ -25,6 +28,7 @@ reply ticket::wait(std::stop_token stop, duration limit) const {
 }
 
 void ticket::on_done(std::function<void(reply)> told, duration limit, std::stop_token stop) const {
+  if (claim_->owner->began.forked()) return told(claim_->asked->detached_reply());
   const boost::intrusive_ptr<detail::callback_waiter> waits(
       new detail::callback_waiter(claim_->owner, claim_->asked, told, claim_->reads));
   waits->leave_on(std::move(stop));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/waiting.hpp"
 
+#include "core/driving.hpp"
+
 namespace holdfast::detail {
 namespace {
 
@@ -30,10 +32,20 @@ std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<
   return std::nullopt;
 }
 
+std::optional<reply> refused_inside_callback() {
+  if (!core::driving_mark::here()) return std::nullopt;
+  return refused_reply(
+      error(errc::cycle, "a blocking call inside a callback, on a thread that the call would need"));
+}
+
 reply never_told(const pool_call& asked) {
   reply told = asked.detached_reply();
-  told.detail = "not waited for: every instance that could run the call waits for this host function";
+  told.detail = "not waited for: the call cannot end before this thread goes on";
   return told;
+}
+
+bool cannot_wait_here(const pool_call& asked) noexcept {
+  return core::driving_mark::here() && asked.phase() != call_phase::done;
 }
 
 bool begin_wait(core::patient_waiter& waits, duration limit) {

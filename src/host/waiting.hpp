@@ -143,8 +143,16 @@ class handler_waiter final : public call_waiter<core::async_waiter> {
 std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
                                  core::patient_waiter& waits, const call_options& options, start otherwise);
 
+/// What a blocking call answers on a thread that others depend on: one that drives a guest or fires
+/// deadlines, as callbacks of `ticket::on_done` and inline host functions do. Nothing: on this thread one may
+/// wait.
+std::optional<reply> refused_inside_callback();
+
 /// What a host function is told that would wait for a call which cannot begin before the function has ended.
 reply never_told(const pool_call& asked);
+
+/// Whether this thread must not sleep until the call is done: as above, and it is not done.
+bool cannot_wait_here(const pool_call& asked) noexcept;
 
 /// The door of every wait for a call that was accepted before. False: it is done, the waiter will not be
 /// told.

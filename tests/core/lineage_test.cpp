@@ -201,6 +201,40 @@ TEST_F(lineage_test, counts_a_wait_for_a_submitted_call_until_the_wait_is_over) 
   sent->leave(*who);
 }
 
+TEST_F(lineage_test, sees_a_wait_of_a_child_for_its_own_parent_and_closes_no_ring) {
+  const auto parent = parked(one);
+  boost::intrusive_ptr<fake_call> child;
+  {
+    const on_behalf here(parent);
+    child = other.make({.what = kind::wait}, {.bound = true});
+    ASSERT_TRUE(child->attach(boost::intrusive_ptr<waiter>(new counting_waiter)));
+    ASSERT_FALSE(other.box().admit(child, start::post));
+  }
+  world.settle();
+  {
+    const on_behalf here(child);
+    EXPECT_TRUE(waiting_for(*parent).itself());
+  }
+  EXPECT_TRUE(call_from(*child, one)) << "and whoever asks next finds an end";
+}
+
+TEST_F(lineage_test, does_not_take_a_caller_who_left_for_one_who_waits) {
+  const auto parent = parked(one);
+  const boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
+  boost::intrusive_ptr<fake_call> child;
+  {
+    const on_behalf here(parent);
+    child = other.make({.what = kind::wait}, {.bound = true});
+    ASSERT_TRUE(child->attach(who));
+    ASSERT_FALSE(other.box().admit(child, start::post));
+  }
+  world.settle();
+  ASSERT_EQ(child->phase(), call_phase::running);
+  EXPECT_TRUE(call_from(*child, one)) << "the parent waits for its child";
+  EXPECT_TRUE(child->leave(*who));
+  EXPECT_FALSE(call_from(*child, one)) << "the parent goes on, and its cell will be free";
+}
+
 TEST_F(lineage_test, knows_no_parent_outside_of_a_host_function) {
   const auto parent = parked(one);
   {

@@ -40,6 +40,26 @@ class parking_test : public testing::Test {
   fake_pool pool{world.env, log};
 };
 
+TEST_F(parking_test, keeps_no_arguments_of_a_call_that_is_done) {
+  struct heavy final : call {
+    heavy(environment& in, script what)
+        : call(in, call_id{in.random.next(), in.random.next()}, 7, {.findable = true}) {
+      packed.resize(sizeof what);
+      std::memcpy(packed.data(), &what, sizeof what);
+    }
+    std::span<const std::byte> arguments() const noexcept override { return packed; }
+    std::size_t bytes() const noexcept override { return packed.size(); }
+    void forget_arguments() noexcept override { packed = {}; }
+    std::vector<std::byte> packed;
+  };
+  const boost::intrusive_ptr<heavy> asked(new heavy(world.env, {.value = 5}));
+  ASSERT_FALSE(pool.box().admit(asked, start::post));
+  world.settle();
+  ASSERT_EQ(asked->phase(), call_phase::done);
+  EXPECT_NE(world.kept->find(asked->id()), nullptr) << "its result is kept";
+  EXPECT_EQ(asked->bytes(), 0U) << "it alone is";
+}
+
 TEST_F(parking_test, finds_a_call_that_its_caller_left_while_it_runs) {
   const auto asked = pool.send({.what = kind::wait}, {.bound = true});
   const auto who = wait_for(*asked);

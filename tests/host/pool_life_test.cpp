@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <holdfast/function.hpp>
+#include <holdfast/host.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/manual_host.hpp"
+
+// What becomes of a pool's instances, and of those who wait for them, on the real engine.
+namespace holdfast {
+namespace {
+
+using namespace testing_support;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+component compile(std::string_view text) {
+  return component::compile(shared_engine(), std::as_bytes(std::span(text.data(), text.size()))).value();
+}
+
+TEST(pool_life, tells_who_waits_for_it_that_a_cell_is_broken_and_why) {
+  manual_host owner;
+  const pool trapped =
+      owner.get()
+          .open(guest("start-trap.wat"), {.rebuild = {.base = 1ms, .max = 2ms, .give_up_after = 3}})
+          .value();
+  const std::optional<error> why = trapped.wait_broken(1s);
+  ASSERT_TRUE(why);
+  EXPECT_EQ(*why, errc::broken);
+  EXPECT_THAT(why->message(), HasSubstr("unreachable"));
+  EXPECT_EQ(trapped.call("count", {}).code, errc::broken);
+  EXPECT_EQ(trapped.cells().front().state, cell_state::broken);
+}
+
+TEST(pool_life, waits_for_a_broken_cell_no_longer_than_it_was_told_where_all_is_well) {
+  manual_host owner;
+  const pool shop = owner.get().open(guest("orders.wasm"), {}).value();
+  EXPECT_FALSE(shop.wait_broken(50ms));
+}
+
+TEST(pool_life, replaces_an_instance_that_has_grown) {
+  const component grows = compile(R"((component
+    (core module $code
+      (memory (export "memory") 1)
+      (func (export "grow") (result i32) (memory.grow (i32.const 1))))
+    (core instance $guest (instantiate $code))
+    (func (export "grow") (result u32) (canon lift (core func $guest "grow")))))");
+  manual_host owner;
+  const pool held = owner.get().open(grows, {.rebuild = {.retire_growth = 4U << 16}}).value();
+  owner.settle();
+  std::vector<std::uint64_t> generations;
+  for (int i = 0; i < 8; ++i) {
+    const ticket claim = held.submit("grow", {}).value();
+    owner.settle();
+    const reply told = claim.wait(0s);
+    ASSERT_TRUE(told) << told.detail;
+    generations.push_back(told.generation);
+  }
+  // It may grow by four pages, less up to a fifth: the fourth makes it old, and each next one its successor.
+  EXPECT_THAT(generations, ElementsAre(1, 1, 1, 1, 2, 2, 2, 2));
+}
+
+TEST(pool_life, tries_a_declared_export_again_in_the_next_generation_and_says_so_in_the_reply) {
+  const component naps =
+      component::load(shared_engine(), std::string(HOLDFAST_GUESTS_DIR) + "/sleeper.wat",
+                      {.contract = {.manifest = HOLDFAST_SOURCE_DIR "/tests/storm/fickle.holdfast.json"}})
+          .value();
+  manual_host owner;
+  int asked = 0;
+  pool_options options{.retry = {.attempts = 3}};
+  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) {
+    if (++asked == 1) throw std::runtime_error("not today");
+    std::move(call).reply();
+  });
+  const pool bed = owner.get().open(naps, options).value();
+  owner.settle();
+  const ticket claim = bed.submit("nap", args(std::uint64_t{1})).value();
+  owner.settle();
+  EXPECT_EQ(claim.phase(), call_phase::backing_off);
+  owner.world.advance(1s);
+  owner.settle();
+  const reply told = claim.wait(0s);
+  ASSERT_TRUE(told) << told.detail;
+  EXPECT_EQ(told.attempts, 2U);
+  EXPECT_EQ(told.generation, 2U);
+  EXPECT_EQ(asked, 2);
+}
+
+TEST(pool_life, ends_every_pool_of_a_host_that_is_drained_and_admits_no_other) {
+  manual_host owner;
+  std::optional<host_call> parked;
+  pool_options options;
+  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) { parked.emplace(std::move(call)); });
+  const pool one = owner.get().open(guest("sleeper.wat"), options).value();
+  const pool other = owner.get().open(guest("orders.wasm"), {}).value();
+  owner.settle();
+  const ticket running = one.submit("nap", args(std::uint64_t{1}), {.run_limit = no_limit}).value();
+  const ticket waiting = one.submit("count", {}).value();
+  owner.settle();
+  owner.get().drain(20ms);
+  EXPECT_EQ(running.wait(0s).outcome, outcome::killed);
+  EXPECT_EQ(waiting.wait(0s).code, errc::draining);
+  for (const pool& each : {one, other}) {
+    EXPECT_EQ(each.call("count", {}).code, effect::not_executed);
+    EXPECT_EQ(each.cells().front().state, cell_state::closed);
+  }
+  EXPECT_EQ(owner.get().open(guest("orders.wasm"), {}).error(), errc::draining);
+}
+
+TEST(pool_life, takes_no_grace_that_could_hold_up_the_end_of_the_host) {
+  manual_host owner;
+  EXPECT_EQ(owner.get().open(guest("orders.wasm"), {.stop_grace = no_limit}).error(), errc::limit);
+}
+
+TEST(pool_life, answers_a_call_that_would_block_inside_a_callback_instead_of_waiting_for_its_own_thread) {
+  host owner(shared_engine(), {.workers = 1});
+  const pool shop = owner.open(guest("orders.wasm"), {}).value();
+  std::promise<std::vector<std::error_code>> told;
+  const ticket claim = shop.submit("count", {}).value();
+  claim.on_done([&](const reply&) {
+    const ticket next = shop.submit("count", {}).value();
+    told.set_value({shop.call("count", {}).code, next.wait().code, claim.wait().code});
+  });
+  EXPECT_THAT(told.get_future().get(),
+              ElementsAre(make_error_code(errc::cycle), make_error_code(errc::detached), std::error_code()));
+}
+
+TEST(pool_life, tells_the_observer_of_each_refusal_wherever_it_is_made) {
+  struct seen final : observer {
+    void on_refused(errc why) noexcept override { refused.push_back(why); }
+    std::vector<errc> refused;
+  } told;
+  manual_host owner(told);
+  const pool shop = owner.get().open(guest("orders.wasm"), {.call_bytes = 8}).value();
+  owner.settle();
+  EXPECT_FALSE(shop.submit("no-such", {}));
+  EXPECT_FALSE(shop.submit("add", args("two", 3U)));
+  EXPECT_FALSE(shop.call<std::string>("add", args(2U, 3U)));
+  EXPECT_FALSE(shop.submit("place", args(std::uint64_t{1}, "a book", 1U)));
+  EXPECT_THAT(told.refused,
+              ElementsAre(errc::no_such_export, errc::bad_arguments, errc::bad_arguments, errc::limit));
+}
+
+// One worker and two pools, of which one loops for ever in each of its cells: the worker goes round, so each
+// slice of a loop lets a call of the other pool through.
+TEST(fairness, lets_no_pool_that_loops_starve_another) {
+  manual_host owner;
+  const pool loops = owner.get().open(guest("orders.wasm"), {.cells = 4}).value();
+  const pool works = owner.get().open(guest("orders.wasm"), {}).value();
+  owner.settle();
+  std::vector<ticket> spinning;
+  for (int i = 0; i < 4; ++i) spinning.push_back(loops.submit("spin", args(1U), {.run_limit = 1h}).value());
+  owner.settle(8);
+  for (int i = 0; i < 20; ++i) {
+    const ticket claim = works.submit("count", {}).value();
+    std::size_t steps = 0;
+    while (claim.phase() != call_phase::done && steps < 1000) ++steps, owner.step();
+    EXPECT_LE(steps, 5U) << "each of the four loops has a slice at most before it";
+    ASSERT_TRUE(claim.wait(0s));
+  }
+  for (const ticket& each : spinning) EXPECT_EQ(each.phase(), call_phase::running);
+}
+
+}  // namespace
+}  // namespace holdfast
