@@ -17,8 +17,10 @@ namespace holdfast {
 host::impl::impl(engine on, const host_options& how) : with(std::move(on)), options(how) {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   threads = std::make_unique<core::workers>(options.workers != 0 ? options.workers : cores);
-  functions = std::make_unique<detail::function_threads>(options.function_threads, options.stuck_functions,
-                                                         options.observe);
+  functions = std::make_unique<detail::function_threads>(
+      options.function_threads,
+      detail::function_limits{.stuck = options.stuck_functions, .bytes = options.function_bytes},
+      options.observe);
   world.emplace(core::environment{time, *threads, deadlines, random,
                                   options.observe != nullptr ? *options.observe : no_observer()});
   keep_calls();
