@@ -301,6 +301,31 @@ TEST_F(host_function_test, that_is_a_coroutine_is_cancelled_by_a_kill_and_never_
   EXPECT_EQ(ask(bed, "count", {}).generation, 1U);
 }
 
+TEST_F(host_function_test, that_is_a_coroutine_and_begins_after_the_kill_is_cancelled_where_it_first_waits) {
+  std::optional<boost::system::error_code> ended;
+  pool_options options;
+  options.stop_grace = 10ms;
+  options.functions.define(
+      demo, "sleep",
+      [&](std::uint64_t) -> asio::awaitable<void> {
+        asio::steady_timer timer(io, 24h);
+        boost::system::error_code code;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, code));
+        ended = code;
+      },
+      io.get_executor());
+  const pool bed = open("sleeper.wat", options);
+  const ticket napping = bed.submit("nap", args(5U), {.run_limit = no_limit}).value();
+  owner.settle();
+  EXPECT_TRUE(napping.kill());
+  owner.settle();
+  EXPECT_FALSE(ended);
+  settle();
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(*ended, asio::error::operation_aborted);
+  EXPECT_TRUE(napping.wait(0s)) << "within the grace";
+}
+
 TEST_F(host_function_test, that_is_a_coroutine_is_cancelled_when_its_instance_is_cut) {
   int ended = 0;
   pool_options options;
