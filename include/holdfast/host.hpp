@@ -19,9 +19,13 @@ namespace holdfast {
 struct host_options {
   unsigned workers = 0;           ///< threads that drive guests; 0: one a core
   unsigned function_threads = 2;  ///< threads that run host functions
-  /// Host functions that may be left running although their guests were cut. Each keeps a thread, and another
-  /// takes its place. At the limit every call of a host function fails at once, until one returns.
+  /// Host functions that may be left running although their guests were cut, wherever they run; a coroutine,
+  /// until its frame is gone. One on a thread of the host's keeps it, and another takes its place. At the
+  /// limit every call of a host function that is not inline fails at once, until one returns.
   std::size_t stuck_functions = 64;
+  /// Arguments of calls of host functions that wait to be run. A call that would be over it fails; one that
+  /// comes while nothing waits is taken, however large it is.
+  std::size_t function_bytes = 256U << 20;
   duration drain_grace = std::chrono::seconds(5);  ///< how long the destructor lets running calls finish
   std::shared_ptr<observer> observe{};             ///< told of every transition; null: nobody is
   parking_policy parking{};                        ///< results whose callers left

@@ -32,7 +32,8 @@ namespace holdfast {
 /// no thread. What it throws ends the guest's call as `host_failed`, with the text, and the instance is
 /// rebuilt; an `err` that it returns is a value. Its stop token fires when the guest is to be stopped, never
 /// because a caller left; one that does not return although its guest was cut counts in
-/// `host_options::stuck_functions`. An executor's context must outlive the pools that use it.
+/// `host_options::stuck_functions`, wherever it runs. One that has not begun by then is not run, and what it
+/// would have got is freed at once. An executor's context must outlive the pools that use it.
 class imports {
  public:
   /// Defines a typed function: plain, or a coroutine that returns `boost::asio::awaitable<R>`.

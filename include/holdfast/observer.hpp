@@ -44,8 +44,8 @@ class observer {
   /// An instance was replaced because of its age, not of a fault.
   virtual void on_retired(std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
 
-  /// How many host functions have not returned although their guests were cut; told at each change. A thread
-  /// of the host's belongs to each.
+  /// How many host functions have not returned although their guests were cut, on the host's threads and on
+  /// executors; told at each change.
   virtual void on_stuck(std::size_t /*now*/) noexcept {}
 
   virtual void on_accepted(const call_id& /*call*/) noexcept {}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/demo_direct.hpp"
 
-#include <functional>
 #include <thread>
 #include <utility>
 
@@ -24,10 +23,9 @@ result<direct_guest> storm(const guest_kind& guest, const component& what, std::
   const core::steady_time clock;
   auto linked = bridge::blueprint::link(
       what, options,
-      [](const std::function<void()>& work) {
-        std::thread(work)
+      [](const bridge::function_job& job) {
+        std::thread(job.work, nullptr)
             .detach();  // answers a sleep at once, from elsewhere: the guest waits, if only briefly
-        return true;
       },
       clock);
   if (!linked) return linked.error();

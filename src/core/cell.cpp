@@ -8,6 +8,7 @@
 #include "core/backoff.hpp"
 #include "core/driving.hpp"
 #include "core/fate.hpp"
+#include "core/lineage.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -105,6 +106,7 @@ void cell::drive_once(bool by_worker) noexcept {
 
 bool cell::drive_slice(bool by_worker) noexcept {
   const driving_mark mark;
+  const on_behalf nobody(nullptr);  // whose slice is driven here, and who waits for its end, are strangers
   bool more = step();
   if (by_worker) {
     const time_point end = later(world_.time.now(), slice_length);

@@ -2,6 +2,7 @@
 #include "core/timers.hpp"
 
 #include "core/driving.hpp"
+#include "core/lineage.hpp"
 
 namespace holdfast::core {
 
@@ -79,7 +80,8 @@ bool timers::disarm(timer& what) noexcept {
 }
 
 void timers::advance(time_point now) noexcept {
-  const driving_mark mark;  // a guest that ran on this thread could not be stopped by a deadline
+  const driving_mark mark;          // a guest that ran on this thread could not be stopped by a deadline
+  const on_behalf nobody(nullptr);  // what is due has nothing to do with a call that this thread works for
   for (;;) {
     timer* due = nullptr;
     {

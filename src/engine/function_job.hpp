@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <stop_token>
 #include <string_view>
 
@@ -9,13 +12,18 @@
 namespace holdfast::bridge {
 
 struct function_job {
-  std::function<void()> work;
-  /// Instead of `work`: it cannot be run, and why. Either is called once at most.
-  std::function<void(std::string_view why)> refuse;
-  /// Fires when the instance is cut: from then on nobody waits for the work, which may never return.
-  std::stop_token cut;
-
-  void operator()() const { work(); }
+  /// Runs it. It has ended when this has returned and what it was given is gone: a coroutine keeps that with
+  /// its frame.
+  std::function<void(std::shared_ptr<void> running)> work{};
+  /// Instead of `work`: it cannot be run, and why. Either is called once at most; neither, where the instance
+  /// was cut first or the executor's context ended.
+  std::function<void(std::string_view why)> refuse{};
+  /// Fires when the instance is cut: from then on nobody waits for the work, which may never end.
+  std::stop_token cut{};
+  /// Where it runs; empty: on a thread of the host's.
+  boost::asio::any_io_executor executor{};
+  /// What its arguments keep until it begins.
+  std::size_t bytes = 0;
 };
 
 /// Runs a job soon, or refuses it. Any thread; never runs it in here.

@@ -70,6 +70,9 @@ class behalf_executor {
 // What may end a coroutine early. Kept by its frame and by its completion, whichever goes last: what the
 // coroutine awaits looks at the signal until both are gone.
 struct ending {
+  explicit ending(std::shared_ptr<void> token) noexcept : running(std::move(token)) {}
+
+  const std::shared_ptr<void> running;  // gone last, when nothing of the coroutine is left
   asio::cancellation_signal signal;
 
   // Signals belong to one strand, stops come from any thread.
@@ -90,15 +93,16 @@ struct ending {
 
 }  // namespace
 
-void spawn(const host_entry& entry, host_call call, const boost::intrusive_ptr<core::call>& caller,
-           const std::stop_token& stop) {
-  const asio::any_io_executor strand = asio::make_strand(entry.executor);
-  const asio::any_io_executor where(behalf_executor(strand, caller));
-  const auto ends = std::make_shared<ending>();
-  asio::co_spawn(where, entry.definition->coroutine(std::move(call), ends),
-                 asio::bind_cancellation_slot(ends->signal.slot(), [ends](const std::exception_ptr&) {}));
-  // After the start, which it so comes behind on the strand.
-  ends->on_stop.emplace(stop, ending::ask{strand, ends});
+void spawn(const detail::host_definition& definition, host_call call, coroutine_start how) noexcept {
+  try {
+    const asio::any_io_executor where(behalf_executor(how.strand, std::move(how.caller)));
+    const auto ends = std::make_shared<ending>(std::move(how.running));
+    asio::co_spawn(where, definition.coroutine(std::move(call), ends),
+                   asio::bind_cancellation_slot(ends->signal.slot(), [ends](const std::exception_ptr&) {}));
+    // After the start: before it the signal reaches nobody.
+    ends->on_stop.emplace(how.stop, ending::ask{how.strand, ends});
+  } catch (...) {  // Without memory there is no frame, and the call fails as one that nobody answers.
+  }
 }
 
 }  // namespace holdfast::bridge

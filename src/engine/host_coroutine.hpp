@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <holdfast/host_definition.hpp>
+#include <memory>
 #include <stop_token>
 
 #include "core/call.hpp"
-#include "engine/host_entry.hpp"
 
 /// Host functions that are coroutines.
 namespace holdfast::bridge {
 
-/// Starts the coroutine of `entry` for a call, on a strand of the entry's executor. Each time it goes on it
-/// does so on behalf of the caller. When the stop token fires its cancellation slot gets `terminal`.
-void spawn(const host_entry& entry, host_call call, const boost::intrusive_ptr<core::call>& caller,
-           const std::stop_token& stop);
+struct coroutine_start {
+  boost::intrusive_ptr<core::call> caller;
+  std::stop_token stop;
+  boost::asio::any_io_executor strand;
+  std::shared_ptr<void> running;  ///< kept until its frame is gone
+};
+
+/// Starts a coroutine for a call, from inside its strand: it runs in here to its first suspension. Each time
+/// it goes on it does so on behalf of the caller. When the stop token fires its cancellation slot gets
+/// `terminal`.
+void spawn(const detail::host_definition& definition, host_call call, coroutine_start how) noexcept;
 
 }  // namespace holdfast::bridge

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/host_entry.hpp"
 
-#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/core/demangle.hpp>
 #include <exception>
 #include <optional>
@@ -193,6 +193,27 @@ void run(const detail::host_definition& definition, std::unique_ptr<host_call::i
   }
 }
 
+// Nothing of the function runs before its thread or executor comes to the job, nor inside the poll.
+function_job job_of(const host_entry& entry, std::unique_ptr<host_call::impl> made, std::stop_token cut) {
+  function_job job{.cut = std::move(cut), .executor = entry.executor, .bytes = made->packed().size()};
+  // Shared, since std::function wants to copy.
+  const auto call = std::make_shared<std::unique_ptr<host_call::impl>>(std::move(made));
+  job.refuse = [call](std::string_view why) { (*call)->fail(why); };
+  if (entry.definition->style == detail::host_style::coroutine) {
+    job.executor = boost::asio::make_strand(entry.executor);
+    job.work = [definition = entry.definition, call, strand = job.executor](std::shared_ptr<void> running) {
+      const auto caller = (*call)->caller;
+      const std::stop_token stop = (*call)->stop;
+      spawn(*definition, host_call(std::move(*call)), {caller, stop, strand, std::move(running)});
+    };
+  } else {
+    job.work = [definition = entry.definition, call](const std::shared_ptr<void>& /*running*/) {
+      run(*definition, std::move(*call));
+    };
+  }
+  return job;
+}
+
 }  // namespace
 
 void host_entry::enter(void* context, hfb_host_call* raw) {
@@ -205,21 +226,7 @@ void host_entry::enter(void* context, hfb_host_call* raw) {
       run(*self.definition, std::move(made));
       return;
     }
-    if (self.definition->style == detail::host_style::coroutine) {
-      const auto caller = made->caller;
-      const std::stop_token stop = made->stop;
-      spawn(self, host_call(std::move(made)), caller, stop);
-      return;
-    }
-    // Shared, since std::function wants to copy.
-    const auto call = std::make_shared<std::unique_ptr<host_call::impl>>(std::move(made));
-    auto work = [definition = self.definition, call] { run(*definition, std::move(*call)); };
-    if (self.executor) {
-      boost::asio::post(self.executor, std::move(work));
-      return;
-    }
-    self.runner({std::move(work), [call](std::string_view why) { (*call)->fail(why); },
-                 from != nullptr ? from->cut_token() : std::stop_token()});
+    self.runner(job_of(self, std::move(made), from != nullptr ? from->cut_token() : std::stop_token()));
   } catch (const std::exception& failed) {
     if (raw != nullptr) hfb_host_call_fail(raw, slice_of(failed.what()));
   }

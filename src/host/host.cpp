@@ -20,8 +20,10 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
   if (with.internals()->began.forked()) throw std::system_error(make_error_code(errc::forked));
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   threads = std::make_unique<core::workers>(options.workers != 0 ? options.workers : cores);
-  functions = std::make_unique<detail::function_threads>(options.function_threads, options.stuck_functions,
-                                                         options.observe);
+  functions = std::make_unique<detail::function_threads>(
+      options.function_threads,
+      detail::function_limits{.stuck = options.stuck_functions, .bytes = options.function_bytes},
+      options.observe);
   world.emplace(core::environment{time, *threads, deadlines, random,
                                   options.observe != nullptr ? *options.observe : no_observer()});
   keep_calls();

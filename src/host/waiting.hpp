@@ -14,6 +14,7 @@
 #include "core/lineage.hpp"
 #include "core/mailbox.hpp"
 #include "core/patient_waiter.hpp"
+#include "host/function_threads.hpp"
 #include "host/host_impl.hpp"
 #include "host/pool_call.hpp"
 
@@ -76,6 +77,10 @@ class thread_waiter final : public call_waiter<core::patient_waiter> {
 
  private:
   void sleep() noexcept {
+    if (state_.load() == state::told) return;
+    // Where a host function sleeps, another must be able to run: the guest that it waits for may call one.
+    const lent_thread place;
+    if (!place) leave();
     state seen = state::untold;
     if (state_.compare_exchange_strong(seen, state::asleep)) state_.wait(state::asleep);
   }

@@ -248,5 +248,54 @@ TEST_F(lineage_test, knows_no_parent_outside_of_a_host_function) {
   EXPECT_FALSE(one.box().admit(asked, start::post)) << "an ordinary caller may wait";
 }
 
+/// Calls a pool when what it waits for is done, as a callback may.
+class calling_waiter final : public waiter {
+ public:
+  calling_waiter(fake_pool& whom, boost::intrusive_ptr<fake_call> asked)
+      : whom_(whom), asked_(std::move(asked)) {}
+  void on_done(call&) noexcept override {
+    worked_for = on_behalf::current();
+    asked_->attach(boost::intrusive_ptr<waiter>(new counting_waiter));
+    refused = whom_.box().admit(asked_, start::post);
+  }
+  void on_timer(timer&) noexcept override { worked_for = on_behalf::current(); }
+
+  timer at{*this};
+  const call* worked_for = nullptr;
+  std::optional<error> refused;
+
+ private:
+  fake_pool& whom_;
+  boost::intrusive_ptr<fake_call> asked_;
+};
+
+TEST_F(lineage_test, does_not_count_what_a_callback_submits_in_a_slice_that_a_host_function_drives) {
+  const auto parent = parked(one);
+  const auto strangers = other.make({});
+  const boost::intrusive_ptr<calling_waiter> who(new calling_waiter(one, one.make({}, {.bound = true})));
+  strangers->attach(who);
+  {
+    const on_behalf here(parent);
+    ASSERT_FALSE(other.box().admit(strangers, start::dispatch));
+    EXPECT_EQ(on_behalf::current(), parent.get()) << "the host function goes on as before";
+  }
+  ASSERT_EQ(strangers->phase(), call_phase::done) << "its slice was driven in there";
+  EXPECT_EQ(who->worked_for, nullptr);
+  EXPECT_FALSE(who->refused) << "it waits for the parent like anybody, and is no child of it";
+}
+
+TEST_F(lineage_test, does_not_count_what_a_deadline_sets_off_on_a_thread_that_works_for_a_call) {
+  const auto parent = parked(one);
+  const boost::intrusive_ptr<calling_waiter> who(new calling_waiter(one, nullptr));
+  who->worked_for = parent.get();
+  world.deadlines.arm(who->at, world.now());
+  {
+    const on_behalf here(parent);
+    world.advance(1ms);
+    EXPECT_EQ(on_behalf::current(), parent.get());
+  }
+  EXPECT_EQ(who->worked_for, nullptr);
+}
+
 }  // namespace
 }  // namespace holdfast::core

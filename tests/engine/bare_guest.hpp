@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <deque>
 #include <filesystem>
-#include <functional>
 #include <holdfast/component.hpp>
 #include <memory>
 #include <string>
@@ -42,11 +41,7 @@ class bare_guest {
  public:
   explicit bare_guest(const component& of, pool_options options = {})
       : linked_(bridge::blueprint::link(
-                    of, options,
-                    [this](std::function<void()> work) {
-                      functions_.push_back(std::move(work));
-                      return true;
-                    },
+                    of, options, [this](bridge::function_job job) { functions_.push_back(std::move(job)); },
                     world.env.time)
                     .value()) {
     renew();
@@ -79,7 +74,7 @@ class bare_guest {
     if (functions_.empty()) return false;
     const auto next = std::move(functions_.front());
     functions_.pop_front();
-    next();
+    next.work(nullptr);
     return true;
   }
 
@@ -140,7 +135,7 @@ class bare_guest {
 
   core::fakes::record log_;
   core::fakes::fake_pool wakes_{world.env, log_};  // what the guest wakes, for want of a cell of its own
-  std::deque<std::function<void()>> functions_;
+  std::deque<bridge::function_job> functions_;
   std::unique_ptr<bridge::blueprint> linked_;
   std::uint64_t generation_ = 0;
   const wit::function* function_ = nullptr;

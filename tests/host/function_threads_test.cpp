@@ -5,6 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <condition_variable>
 #include <future>
 #include <holdfast/function.hpp>
@@ -25,6 +33,7 @@ using namespace std::chrono_literals;
 using detail::function_threads;
 using testing::ElementsAre;
 using testing::HasSubstr;
+namespace asio = boost::asio;
 
 /// Hears how many are stuck, and waits for a number.
 class stuck_observer final : public observer {
@@ -58,22 +67,32 @@ struct blocked {
   std::string why;
 
   bridge::function_job job() {
-    return {[this] {
-              begun.set_value();
-              released.get_future().wait();
-            },
-            [this](std::string_view text) {
-              why = text;
-              refused.store(true);
-            },
-            instance.get_token()};
+    return {.work =
+                [this](const auto& /*running*/) {
+                  begun.set_value();
+                  released.get_future().wait();
+                },
+            .refuse =
+                [this](std::string_view text) {
+                  why = text;
+                  refused.store(true);
+                },
+            .cut = instance.get_token()};
   }
 };
+
+// Its job, which keeps it.
+bridge::function_job kept_alive(const std::shared_ptr<blocked>& lives) {
+  auto job = lives->job();
+  job.work = [lives, work = job.work](const auto& running) { work(running); };
+  return job;
+}
 
 // Whether the threads run a job soon; a refusal is no.
 bool answers(const function_threads& threads) {
   std::promise<bool> ran;
-  threads.post({[&] { ran.set_value(true); }, [&](std::string_view) { ran.set_value(false); }, {}});
+  threads.post({.work = [&](const auto& /*running*/) { ran.set_value(true); },
+                .refuse = [&](std::string_view) { ran.set_value(false); }});
   return ran.get_future().get();
 }
 
@@ -81,7 +100,7 @@ TEST(function_threads, take_another_thread_for_one_whose_function_does_not_retur
   const auto heard = std::make_shared<stuck_observer>();
   blocked one;
   {
-    const function_threads threads(1, 4, heard);
+    const function_threads threads(1, {.stuck = 4}, heard);
     threads.post(one.job());
     one.begun.get_future().wait();
     EXPECT_EQ(threads.stuck(), 0U) << "slow is not stuck";
@@ -99,7 +118,7 @@ TEST(function_threads, refuse_at_the_limit_and_begin_again_when_one_returns) {
   const auto heard = std::make_shared<stuck_observer>();
   blocked one;
   blocked two;
-  const function_threads threads(1, 2, heard);
+  const function_threads threads(1, {.stuck = 2}, heard);
   for (blocked* each : {&one, &two}) {
     threads.post(each->job());
     each->begun.get_future().wait();
@@ -121,7 +140,7 @@ TEST(function_threads, refuse_at_the_limit_and_begin_again_when_one_returns) {
 TEST(function_threads, refuse_what_waits_when_the_limit_is_reached) {
   blocked one;
   blocked waits;
-  const function_threads threads(1, 1, nullptr);
+  const function_threads threads(1, {.stuck = 1}, nullptr);
   threads.post(one.job());
   one.begun.get_future().wait();
   threads.post(waits.job());
@@ -134,7 +153,7 @@ TEST(function_threads, refuse_what_waits_when_the_limit_is_reached) {
 TEST(function_threads, are_never_more_than_their_number_and_the_limit) {
   const auto heard = std::make_shared<stuck_observer>();
   std::vector<blocked> all(6);
-  const function_threads threads(2, 4, heard);
+  const function_threads threads(2, {.stuck = 4}, heard);
   std::size_t begun = 0;
   for (blocked& each : all) {
     threads.post(each.job());
@@ -152,9 +171,8 @@ TEST(function_threads, are_never_more_than_their_number_and_the_limit) {
 TEST(function_threads, leave_one_behind_that_never_returns_and_end_in_bounded_time) {
   const auto lives = std::make_shared<blocked>();
   {
-    const function_threads threads(1, 4, nullptr);
-    auto job = lives->job();
-    threads.post({[lives, work = job.work] { work(); }, job.refuse, job.cut});
+    const function_threads threads(1, {.stuck = 4}, nullptr);
+    threads.post(kept_alive(lives));
     lives->begun.get_future().wait();
     lives->instance.request_stop();
   }
@@ -166,9 +184,8 @@ TEST(function_threads, refuse_what_waits_at_the_end) {
   const auto lives = std::make_shared<blocked>();
   blocked waits;
   {
-    const function_threads threads(1, 4, nullptr);
-    auto job = lives->job();
-    threads.post({[lives, work = job.work] { work(); }, job.refuse, job.cut});
+    const function_threads threads(1, {.stuck = 4}, nullptr);
+    threads.post(kept_alive(lives));
     lives->begun.get_future().wait();
     threads.post(waits.job());
     EXPECT_FALSE(waits.refused);
@@ -179,6 +196,240 @@ TEST(function_threads, refuse_what_waits_at_the_end) {
   while (lives.use_count() > 1) std::this_thread::yield();
 }
 
+/// A job with arguments that shows what becomes of them, and may outlive this.
+struct laden {
+  std::shared_ptr<int> arguments = std::make_shared<int>(0);
+  std::weak_ptr<int> kept = arguments;
+  std::stop_source instance;
+  std::shared_ptr<int> ran = std::make_shared<int>(0);
+  std::shared_ptr<std::string> told = std::make_shared<std::string>();
+
+  std::string why() const { return *told; }
+  bridge::function_job job(std::size_t bytes, asio::any_io_executor on = {}) {
+    return {
+        .work = [kept = std::exchange(arguments, nullptr), ran = ran](const auto& /*running*/) { ++*ran; },
+        .refuse = [told = told](std::string_view text) { *told = text; },
+        .cut = instance.get_token(),
+        .executor = std::move(on),
+        .bytes = bytes};
+  }
+};
+
+/// Threads of which the only one has something to do.
+struct busy_threads {
+  explicit busy_threads(detail::function_limits limits) : threads(1, limits, nullptr) {
+    threads.post(holds.job());
+    holds.begun.get_future().wait();
+  }
+  ~busy_threads() {
+    if (!freed) free();
+  }
+  void free() {
+    freed = true;
+    holds.released.set_value();
+  }
+  bool freed = false;
+  blocked holds;
+  function_threads threads;
+};
+
+TEST(function_threads, drop_what_waits_with_its_arguments_when_its_instance_is_cut) {
+  busy_threads busy({});
+  laden waits;
+  busy.threads.post(waits.job(8));
+  EXPECT_FALSE(waits.kept.expired());
+  waits.instance.request_stop();
+  EXPECT_TRUE(waits.kept.expired()) << "at once, not when a thread comes to it";
+  busy.free();
+  EXPECT_TRUE(answers(busy.threads));
+  EXPECT_EQ(*waits.ran, 0);
+  EXPECT_EQ(waits.why(), "") << "nobody is there to be told";
+  EXPECT_EQ(busy.threads.stuck(), 0U) << "it never ran";
+}
+
+TEST(function_threads, do_not_begin_what_was_cut_before_it_came) {
+  const function_threads threads(1, {}, nullptr);
+  laden late;
+  late.instance.request_stop();
+  threads.post(late.job(8));
+  EXPECT_TRUE(late.kept.expired());
+  EXPECT_TRUE(answers(threads));
+  EXPECT_EQ(*late.ran, 0);
+}
+
+TEST(function_threads, do_not_count_what_was_cut_among_what_waits) {
+  std::string why;  // outlives what waits
+  std::stop_source instance;
+  busy_threads busy({});
+  const auto fill = [&] {
+    why.clear();
+    busy.threads.post({.work = [](const auto& /*running*/) {},
+                       .refuse = [&](std::string_view text) { why = text; },
+                       .cut = instance.get_token()});
+    return why.empty();
+  };
+  int waiting = 0;
+  while (waiting < 10'000 && fill()) ++waiting;
+  EXPECT_EQ(waiting, 4096);
+  EXPECT_THAT(why, HasSubstr("4096 host functions wait for a thread already"));
+  instance.request_stop();
+  instance = std::stop_source();
+  EXPECT_TRUE(fill());
+}
+
+TEST(function_threads, bound_the_arguments_that_wait_by_their_bytes) {
+  busy_threads busy({.bytes = 100});
+  laden first;
+  laden fits;
+  laden over;
+  busy.threads.post(first.job(80));
+  busy.threads.post(fits.job(20));
+  busy.threads.post(over.job(1));
+  EXPECT_EQ(fits.why(), "");
+  EXPECT_EQ(over.why(),
+            "the host function was not run: with its 1 bytes of arguments more than 100 would wait, the most "
+            "that host_options::function_bytes allows");
+  EXPECT_TRUE(over.kept.expired());
+  first.instance.request_stop();
+  laden next;
+  busy.threads.post(next.job(80));
+  EXPECT_EQ(next.why(), "") << "what was cut made room";
+  busy.free();
+  EXPECT_TRUE(answers(busy.threads)) << "what came before it was run";
+  EXPECT_EQ(*next.ran, 1);
+  laden last;
+  busy.threads.post(last.job(100));
+  EXPECT_EQ(last.why(), "");
+}
+
+TEST(function_threads, take_what_is_larger_than_the_bound_while_nothing_waits) {
+  busy_threads busy({.bytes = 100});
+  laden large;
+  busy.threads.post(large.job(1'000));
+  EXPECT_EQ(large.why(), "");
+  laden small;
+  busy.threads.post(small.job(1));
+  EXPECT_THAT(small.why(), HasSubstr("function_bytes"));
+}
+
+TEST(function_threads, empty_what_waits_for_an_executor_when_its_instance_is_cut) {
+  asio::io_context io;
+  const function_threads threads(1, {.bytes = 100}, nullptr);
+  laden waits;
+  threads.post(waits.job(100, io.get_executor()));
+  laden over;
+  threads.post(over.job(1, io.get_executor()));
+  EXPECT_THAT(over.why(), HasSubstr("function_bytes")) << "one bound for both kinds";
+  waits.instance.request_stop();
+  EXPECT_TRUE(waits.kept.expired());
+  laden next;
+  threads.post(next.job(100, io.get_executor()));
+  EXPECT_EQ(next.why(), "");
+  EXPECT_EQ(*next.ran, 0) << "never in the posting thread";
+  io.poll();
+  EXPECT_EQ(*waits.ran, 0);
+  EXPECT_EQ(*next.ran, 1);
+  EXPECT_TRUE(next.kept.expired());
+  EXPECT_EQ(threads.stuck(), 0U);
+}
+
+TEST(function_threads, forget_what_waited_for_an_executor_whose_context_ended) {
+  auto io = std::make_unique<asio::io_context>();
+  const function_threads threads(1, {.bytes = 100}, nullptr);
+  laden waits;
+  threads.post(waits.job(100, io->get_executor()));
+  io.reset();
+  EXPECT_TRUE(waits.kept.expired());
+  asio::io_context other;
+  laden next;
+  threads.post(next.job(100, other.get_executor()));
+  EXPECT_EQ(next.why(), "");
+}
+
+TEST(function_threads, count_what_is_stuck_on_an_executor_and_refuse_all_at_the_limit) {
+  const auto heard = std::make_shared<stuck_observer>();
+  asio::thread_pool others(1);
+  const function_threads threads(1, {.stuck = 1}, heard);
+  blocked one;
+  auto job = one.job();
+  job.executor = others.get_executor();
+  threads.post(std::move(job));
+  one.begun.get_future().wait();
+  EXPECT_EQ(threads.stuck(), 0U) << "slow is not stuck";
+  one.instance.request_stop();
+  EXPECT_EQ(threads.stuck(), 1U);
+  laden on_thread;
+  threads.post(on_thread.job(0));
+  EXPECT_THAT(on_thread.why(), HasSubstr("1 host functions have not returned"));
+  laden on_executor;
+  threads.post(on_executor.job(0, others.get_executor()));
+  EXPECT_THAT(on_executor.why(), HasSubstr("stuck_functions"));
+  one.released.set_value();
+  EXPECT_TRUE(heard->wait_for(0));
+  EXPECT_TRUE(answers(threads));
+  EXPECT_THAT(heard->heard(), ElementsAre(1, 0));
+  others.join();
+}
+
+TEST(function_threads, count_what_has_returned_and_not_ended_until_it_has) {
+  const auto heard = std::make_shared<stuck_observer>();
+  asio::io_context io;
+  const function_threads threads(1, {}, heard);
+  std::stop_source instance;
+  std::shared_ptr<void> frame;
+  threads.post({.work = [&](std::shared_ptr<void> running) { frame = std::move(running); },
+                .refuse = [](std::string_view) {},
+                .cut = instance.get_token(),
+                .executor = io.get_executor()});
+  io.poll();
+  ASSERT_NE(frame, nullptr);
+  instance.request_stop();
+  EXPECT_EQ(threads.stuck(), 1U);
+  frame.reset();
+  EXPECT_EQ(threads.stuck(), 0U);
+  EXPECT_THAT(heard->heard(), ElementsAre(1, 0));
+}
+
+TEST(function_threads, start_the_thread_that_the_limit_forbade_when_one_on_an_executor_ends) {
+  asio::io_context io;
+  blocked one;
+  const function_threads threads(1, {.stuck = 2}, nullptr);
+  std::stop_source instance;
+  std::shared_ptr<void> frame;
+  threads.post({.work = [&](std::shared_ptr<void> running) { frame = std::move(running); },
+                .refuse = [](std::string_view) {},
+                .cut = instance.get_token(),
+                .executor = io.get_executor()});
+  io.poll();
+  instance.request_stop();
+  threads.post(one.job());
+  one.begun.get_future().wait();
+  one.instance.request_stop();
+  EXPECT_EQ(threads.stuck(), 2U);
+  EXPECT_FALSE(answers(threads));
+  frame.reset();
+  EXPECT_TRUE(answers(threads)) << "the only thread is still lost";
+  one.released.set_value();
+}
+
+TEST(function_threads, do_not_wait_at_the_end_for_what_is_stuck_on_an_executor) {
+  asio::io_context io;
+  std::stop_source instance;
+  std::shared_ptr<void> frame;
+  const auto begun = std::chrono::steady_clock::now();
+  {
+    const function_threads threads(1, {}, nullptr);
+    threads.post({.work = [&](std::shared_ptr<void> running) { frame = std::move(running); },
+                  .refuse = [](std::string_view) {},
+                  .cut = instance.get_token(),
+                  .executor = io.get_executor()});
+    io.poll();
+    instance.request_stop();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 500ms) << "the executor's thread may be this one";
+  frame.reset();
+}
+
 // With real guests, threads and time from here on.
 
 class never_returning : public testing::Test {
@@ -187,12 +438,16 @@ class never_returning : public testing::Test {
   // Those whose time is `forever` wait here.
   std::promise<void> release;
   std::shared_future<void> released{release.get_future()};
+  std::promise<void> begun;  // the first of them has
+  std::atomic<bool> any_begun{false};
   static constexpr std::uint64_t forever = 1'000'000;
 
   pool_options bed(std::uint32_t cells) {
     pool_options options{.cells = cells};
-    options.functions.define("holdfast:demo/host", "sleep", [until = released](std::uint64_t ms) {
-      if (ms == forever) until.wait();
+    options.functions.define("holdfast:demo/host", "sleep", [this, until = released](std::uint64_t ms) {
+      if (ms != forever) return;
+      if (!any_begun.exchange(true)) begun.set_value();
+      until.wait();
     });
     return options;
   }
@@ -226,6 +481,98 @@ TEST_F(never_returning, host_functions_at_their_limit_make_others_fail_at_once_a
   release.set_value();
   EXPECT_TRUE(heard->wait_for(0));
   EXPECT_TRUE(nap(1));
+}
+
+TEST_F(never_returning, a_host_function_on_an_executor_counts_like_one_on_a_thread) {
+  asio::thread_pool others(1);
+  {
+    host owner(shared_engine(), {.workers = 2, .stuck_functions = 1, .observe = heard});
+    pool_options options = bed(2);
+    options.functions.on(others.get_executor());
+    const pool napping = owner.open(guest("sleeper.wat"), std::move(options)).value();
+    const auto nap = napping.function<std::uint64_t(std::uint64_t)>("nap").value();
+    const auto killed = nap.submit({.run_limit = no_limit}, forever).value();
+    begun.get_future().wait();
+    EXPECT_TRUE(killed.kill());
+    EXPECT_TRUE(heard->wait_for(1));
+    const auto refused = nap(1);
+    EXPECT_EQ(refused.code, errc::host_failed);
+    EXPECT_THAT(refused.detail, HasSubstr("1 host functions have not returned"));
+    release.set_value();
+    EXPECT_TRUE(heard->wait_for(0));
+    EXPECT_TRUE(nap(1));
+  }
+  others.join();
+}
+
+TEST_F(never_returning, a_coroutine_that_does_not_end_counts_until_its_frame_is_gone) {
+  asio::io_context io;
+  const auto work = asio::make_work_guard(io);
+  std::thread runs([&] { io.run(); });
+  asio::steady_timer until(io, 24h);
+  {
+    host owner(shared_engine(), {.workers = 2, .stuck_functions = 1, .observe = heard});
+    pool_options options;
+    options.functions.define(
+        "holdfast:demo/host", "sleep",
+        [&](std::uint64_t ms) -> asio::awaitable<void> {
+          if (ms != forever) co_return;
+          co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+          begun.set_value();
+          co_await until.async_wait(asio::as_tuple(asio::use_awaitable));
+        },
+        io.get_executor());
+    const pool napping = owner.open(guest("sleeper.wat"), std::move(options)).value();
+    const auto nap = napping.function<std::uint64_t(std::uint64_t)>("nap").value();
+    const auto killed = nap.submit({.run_limit = no_limit}, forever).value();
+    begun.get_future().wait();
+    EXPECT_EQ(heard->heard().size(), 0U);
+    EXPECT_TRUE(killed.kill());
+    EXPECT_TRUE(heard->wait_for(1));
+    EXPECT_EQ(nap(1).code, errc::host_failed);
+    asio::post(io, [&] { until.cancel(); });
+    EXPECT_TRUE(heard->wait_for(0));
+    EXPECT_TRUE(nap(1));
+  }
+  io.stop();
+  runs.join();
+}
+
+struct first_failure {
+  std::promise<std::string> detail;
+  std::atomic<bool> heard{false};
+  void hear(const std::string& why) {
+    if (!heard.exchange(true)) detail.set_value(why);
+  }
+};
+
+TEST_F(never_returning, a_host_function_makes_those_that_wait_for_its_thread_count_by_their_arguments) {
+  host owner(shared_engine(), {.workers = 2, .function_threads = 1, .function_bytes = 8, .observe = heard});
+  const pool napping = owner.open(guest("sleeper.wat"), bed(3)).value();
+  const auto nap = napping.function<std::uint64_t(std::uint64_t)>("nap").value();
+  const auto holds = nap.submit({.run_limit = no_limit}, forever).value();
+  begun.get_future().wait();
+  // One of the two waits, and the other is refused for it.
+  const auto told = std::make_shared<first_failure>();  // the other's callback may come after all of this
+  std::vector<typed_ticket<std::uint64_t>> both;
+  for (int i = 0; i < 2; ++i) both.push_back(nap.submit({.run_limit = no_limit}, 1).value());
+  for (const auto& each : both) each.on_done([told](const auto& ended) { told->hear(ended.detail); });
+  auto refused = told->detail.get_future();
+  ASSERT_EQ(refused.wait_for(20s), std::future_status::ready);
+  EXPECT_THAT(refused.get(), HasSubstr("host_options::function_bytes"));
+  for (const auto& each : both) {
+    if (each.phase() == call_phase::done) continue;
+    EXPECT_TRUE(each.kill());
+    EXPECT_EQ(each.wait().code, errc::killed);
+  }
+  // The cut makes room, soon after the outcome is told: then one waits again, and is stopped by its limit.
+  const auto end = std::chrono::steady_clock::now() + 20s;
+  std::error_code code = errc::host_failed;
+  while (code == errc::host_failed && std::chrono::steady_clock::now() < end)
+    code = nap.call({.run_limit = 20ms}, 1).code;
+  EXPECT_EQ(code, errc::deadline_killed);
+  release.set_value();
+  EXPECT_TRUE(holds.wait());
 }
 
 TEST_F(never_returning, a_host_function_does_not_keep_the_host_from_ending) {

@@ -5,8 +5,10 @@
 #include <atomic>
 #include <boost/asio/error.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/system_executor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -299,6 +301,31 @@ TEST_F(host_function_test, that_is_a_coroutine_is_cancelled_by_a_kill_and_never_
   EXPECT_EQ(ask(bed, "count", {}).generation, 1U);
 }
 
+TEST_F(host_function_test, that_is_a_coroutine_and_begins_after_the_kill_is_cancelled_where_it_first_waits) {
+  std::optional<boost::system::error_code> ended;
+  pool_options options;
+  options.stop_grace = 10ms;
+  options.functions.define(
+      demo, "sleep",
+      [&](std::uint64_t) -> asio::awaitable<void> {
+        asio::steady_timer timer(io, 24h);
+        boost::system::error_code code;
+        co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, code));
+        ended = code;
+      },
+      io.get_executor());
+  const pool bed = open("sleeper.wat", options);
+  const ticket napping = bed.submit("nap", args(5U), {.run_limit = no_limit}).value();
+  owner.settle();
+  EXPECT_TRUE(napping.kill());
+  owner.settle();
+  EXPECT_FALSE(ended);
+  settle();
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(*ended, asio::error::operation_aborted);
+  EXPECT_TRUE(napping.wait(0s)) << "within the grace";
+}
+
 TEST_F(host_function_test, that_is_a_coroutine_is_cancelled_when_its_instance_is_cut) {
   int ended = 0;
   pool_options options;
@@ -359,6 +386,164 @@ TEST_F(host_function_test, that_was_not_begun_when_its_guest_was_cut_is_not_run)
   settle();
   EXPECT_EQ(napping.wait(0s).code, errc::deadline_killed);
   EXPECT_EQ(ran, 0);
+}
+
+/// Where the bodies of host functions ran.
+struct whereabouts {
+  std::atomic<int> bodies{0};
+  std::atomic<int> in_a_poll{0};
+  void note() {
+    bodies.fetch_add(1);
+    if (core::driving_mark::here()) in_a_poll.fetch_add(1);
+  }
+  // A plain function and a coroutine, on that executor.
+  void define(imports& into, const asio::any_io_executor& on) {
+    into.define(
+        shop, "price",
+        [this](std::string) -> asio::awaitable<price_answer> {
+          note();
+          co_return wit::ok(std::uint64_t{1});
+        },
+        on);
+    into.define(
+        shop, "add",
+        [this](std::uint32_t a, std::uint32_t b) {
+          note();
+          return a + b;
+        },
+        on);
+  }
+};
+
+TEST_F(host_function_test, never_runs_inside_the_poll_of_a_caller_who_dispatches_on_its_executor) {
+  whereabouts seen;
+  pool_options options;
+  seen.define(options.functions, io.get_executor());
+  const pool asker = open("asker.wat", options);
+  std::vector<ticket> claims;
+  const auto dispatch = [&](std::string_view function, wit::arguments arguments) {
+    asio::post(io, [&, function, arguments = std::move(arguments)]() mutable {
+      claims.push_back(asker.submit(function, std::move(arguments), {.how = start::dispatch}).value());
+      EXPECT_EQ(claims.back().phase(), call_phase::running) << "its guest ran in here";
+      EXPECT_EQ(seen.bodies, static_cast<int>(claims.size()) - 1) << "its host function did not";
+    });
+    settle();
+  };
+  dispatch("price", args("book"));
+  dispatch("add", args(2U, 3U));
+  ASSERT_EQ(claims.size(), 2U);
+  for (const ticket& each : claims) EXPECT_TRUE(each.wait(0s));
+  EXPECT_EQ(seen.bodies, 2);
+  EXPECT_EQ(seen.in_a_poll, 0);
+}
+
+TEST_F(host_function_test, never_runs_inside_the_poll_with_an_executor_that_runs_anywhere) {
+  whereabouts seen;
+  pool_options options;
+  seen.define(options.functions, asio::system_executor());
+  const pool asker = open("asker.wat", options);
+  for (const bool coroutine : {true, false}) {
+    const ticket claim =
+        coroutine ? asker.submit("price", args("book")).value() : asker.submit("add", args(2U, 3U)).value();
+    while (claim.phase() != call_phase::done) {
+      if (owner.settle() == 0) std::this_thread::yield();
+    }
+    EXPECT_TRUE(claim.wait(0s));
+  }
+  EXPECT_EQ(seen.bodies, 2);
+  EXPECT_EQ(seen.in_a_poll, 0);
+}
+
+TEST_F(host_function_test, that_is_a_coroutine_and_whose_executor_ends_before_it_begins_fails_its_call) {
+  auto other = std::make_unique<asio::io_context>();
+  int ran = 0;
+  pool_options options;
+  options.functions.define(
+      demo, "sleep",
+      [&](std::uint64_t) -> asio::awaitable<void> {
+        ++ran;
+        co_return;
+      },
+      other->get_executor());
+  const pool bed = open("sleeper.wat", options);
+  const ticket waits = bed.submit("nap", args(5U)).value();
+  settle();
+  other.reset();
+  settle();
+  EXPECT_EQ(ran, 0);
+  const reply told = waits.wait(0s);
+  EXPECT_EQ(told.code, errc::host_failed);
+  EXPECT_THAT(told.detail, HasSubstr("the host function gave no answer"));
+}
+
+TEST(host_function_on_threads, never_runs_inside_a_poll_whoever_drives_the_guest) {
+  asio::io_context io;
+  host owner(shared_engine(), {.workers = 2});
+  for (const asio::any_io_executor& on :
+       {asio::any_io_executor(io.get_executor()), asio::any_io_executor(asio::system_executor())}) {
+    whereabouts seen;
+    pool_options options;
+    seen.define(options.functions, on);
+    const pool asker = owner.open(guest("asker.wat"), std::move(options)).value();
+    ASSERT_TRUE(asker.wait_ready(20s));
+    for (int i = 0; i < 20; ++i) {
+      std::vector<ticket> claims;
+      asio::post(io, [&] {
+        claims.push_back(asker.submit("price", args("book"), {.how = start::dispatch}).value());
+        claims.push_back(asker.submit("add", args(2U, 3U), {.how = start::dispatch}).value());
+      });
+      for (io.restart();
+           claims.empty() || claims[0].phase() != call_phase::done || claims[1].phase() != call_phase::done;
+           io.restart())
+        io.poll();
+      for (const ticket& each : claims) EXPECT_TRUE(each.wait(0s));
+    }
+    EXPECT_EQ(seen.bodies, 40);
+    EXPECT_EQ(seen.in_a_poll, 0);
+  }
+}
+
+// With one thread for host functions: the one that waits for a guest must not be the one that its guest needs.
+TEST(host_function_on_threads, that_waits_for_a_guest_lends_its_thread_to_the_host_functions_of_that_guest) {
+  host owner(shared_engine(), {.workers = 2, .function_threads = 1});
+  pool_options options;
+  options.functions.define("holdfast:demo/host", "sleep", [](host_call call) { std::move(call).reply(); });
+  const pool innermost = owner.open(guest("sleeper.wat"), options).value();
+  const auto naps_in = [](const pool& next) {
+    return [next](host_call call) {
+      const reply told = next.call("nap", args(std::uint64_t{1}), {.run_limit = 5s});
+      if (told) {
+        std::move(call).reply();
+      } else {
+        std::move(call).fail(told.code.message());
+      }
+    };
+  };
+  options.functions.define("holdfast:demo/host", "sleep", naps_in(innermost));
+  const pool inner = owner.open(guest("sleeper.wat"), options).value();
+  options.functions.define("holdfast:demo/host", "sleep", naps_in(inner));
+  const pool outer = owner.open(guest("sleeper.wat"), {.cells = 4, .functions = options.functions}).value();
+  std::vector<ticket> naps;
+  for (int i = 0; i < 4; ++i)
+    naps.push_back(outer.submit("nap", args(std::uint64_t{1}), {.run_limit = 20s}).value());
+  for (const ticket& each : naps) {
+    const reply told = each.wait();
+    EXPECT_TRUE(told) << told.detail;
+  }
+}
+
+TEST(host_function_on_threads, that_would_wait_where_no_thread_can_take_its_place_is_not_left_waiting) {
+  host owner(shared_engine(), {.workers = 2, .function_threads = 1, .stuck_functions = 0});
+  pool_options options;
+  options.functions.define("holdfast:demo/host", "sleep", [](host_call call) { std::move(call).reply(); });
+  const pool inner = owner.open(guest("sleeper.wat"), options).value();
+  std::promise<std::error_code> told;
+  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) {
+    told.set_value(inner.call("nap", args(std::uint64_t{1}), {.run_limit = 5s}).code);
+    std::move(call).reply();
+  });
+  const pool outer = owner.open(guest("sleeper.wat"), options).value();
+  EXPECT_FALSE(outer.call("nap", args(std::uint64_t{1}))) << "there may be no host function at all";
 }
 
 }  // namespace

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
 #include <deque>
-#include <functional>
 #include <holdfast/host.hpp>
 #include <memory>
+#include <utility>
 
 #include "core/fakes.hpp"
 #include "host/guests.hpp"
@@ -31,7 +32,7 @@ class manual_host {
     if (functions_.empty()) return false;
     const auto next = std::move(functions_.front());
     functions_.pop_front();
-    next();
+    next.work(nullptr);
     return true;
   }
 
@@ -44,14 +45,17 @@ class manual_host {
   host& get() { return host_; }
 
  private:
-  std::deque<std::function<void()>> functions_;
+  std::deque<bridge::function_job> functions_;
   boost::asio::any_io_executor callbacks_;
   const engine& engine_;
   host host_{std::make_shared<host::impl>(
       engine_, host_options{.drain_grace = duration::zero(), .callbacks = callbacks_}, world.env,
-      [this](std::function<void()> work) {
-        functions_.push_back(std::move(work));
-        return true;
+      [this](bridge::function_job job) {
+        if (const auto executor = std::exchange(job.executor, {})) {
+          boost::asio::post(executor, [job = std::move(job)] { job.work(nullptr); });
+        } else {
+          functions_.push_back(std::move(job));
+        }
       },
       [this] {
         if (!step()) world.advance(std::chrono::milliseconds(1));
