@@ -172,7 +172,7 @@ typedef struct hfb_limits {
   uint32_t instances;
   // Bytes that one host call or one result may move out of the guest (default 128 MiB).
   uint64_t hostcall_bytes;
-  // Most bytes of one request for random numbers (default 1 MiB).
+  // Most bytes of one request for random numbers, during which nothing yields (default 64 KiB).
   uint64_t random_bytes;
   // WASI resources alive at once: files, streams, pollables (default 4096).
   uint32_t resources;

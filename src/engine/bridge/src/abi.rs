@@ -150,7 +150,7 @@ pub struct hfb_limits {
     pub instances: u32,
     /// Bytes that one host call or one result may move out of the guest (default 128 MiB).
     pub hostcall_bytes: u64,
-    /// Most bytes of one request for random numbers (default 1 MiB).
+    /// Most bytes of one request for random numbers, during which nothing yields (default 64 KiB).
     pub random_bytes: u64,
     /// WASI resources alive at once: files, streams, pollables (default 4096).
     pub resources: u32,
