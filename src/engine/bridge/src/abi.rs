@@ -154,7 +154,7 @@ pub struct hfb_limits {
     pub random_bytes: u64,
     /// WASI resources alive at once: files, streams, pollables (default 4096).
     pub resources: u32,
-    /// Guest resources that the host holds at once (default 65,536).
+    /// Guest resources that the host holds when a call begins, and that one call may bring (default 65,536).
     pub handles: u32,
     /// Bytes of one set of HTTP fields in memory (default 128 KiB).
     pub http_field_bytes: u64,

@@ -189,9 +189,11 @@ fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outsi
     failure
 }
 
-/// Checks packed arguments against an export's parameters, before anything is entered.
+/// Checks packed arguments against an export's parameters, and that there is room for handles, before anything is
+/// entered.
 pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>) -> Result<(), Failure> {
-    let exports = &blueprint.component.description.exports;
+    let description = &blueprint.component.description;
+    let exports = &description.exports;
     let Some(export) = exports.get(number) else {
         return Err(failure(
             hfb_kind::Internal,
@@ -212,5 +214,11 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
             failure(hfb_kind::BadValue, format!("argument {} of `{}`: {why}", index + 1, export.name))
         })?;
     }
-    reader.finish().map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))
+    reader
+        .finish()
+        .map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))?;
+    if export.brings_handles || description.passes_handles {
+        args.handles().make_way().map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+    }
+    Ok(())
 }

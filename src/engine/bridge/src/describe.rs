@@ -22,6 +22,8 @@ pub(crate) struct Export {
     pub params: Vec<Shape>,
     /// Whether its parameters name a resource that those of no export before it do.
     pub names_resource: bool,
+    /// Whether its result may hold handles.
+    pub brings_handles: bool,
     pub unsupported: Option<&'static str>,
 }
 
@@ -34,6 +36,8 @@ pub(crate) struct Description {
     pub resources: Vec<(String, String)>,
     /// How many resources the types name, by which a `Shape::Handle` counts them.
     pub resource_types: usize,
+    /// Whether the arguments of an imported function may hold handles.
+    pub passes_handles: bool,
     pub uses_wasi: bool,
 }
 
@@ -46,6 +50,7 @@ pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
         nodes: 0,
         resources: Vec::new(),
         named: BTreeSet::new(),
+        passes_handles: false,
         imported: Vec::new(),
     };
     for (name, item) in ty.imports(engine) {
@@ -72,6 +77,7 @@ pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
         imports,
         resources: walk.imported,
         resource_types: walk.resources.len(),
+        passes_handles: walk.passes_handles,
         uses_wasi,
     })
 }
@@ -83,6 +89,7 @@ struct Walk<'a> {
     resources: Vec<(ResourceType, String)>,
     /// Which of them the exports' parameters name.
     named: BTreeSet<usize>,
+    passes_handles: bool,
     imported: Vec<(String, String)>,
 }
 
@@ -135,7 +142,8 @@ impl Walk<'_> {
                 self.writer.text(name);
                 self.writer.length(imports.len());
                 imports.push((interface.to_owned(), name.to_owned()));
-                self.function(function)?;
+                let (params, _) = self.function(function)?;
+                self.passes_handles |= params.iter().any(Shape::has_handles);
             }
             ComponentItem::ComponentInstance(instance) => {
                 let inner = join(interface, name);
@@ -173,7 +181,9 @@ impl Walk<'_> {
                 let unsupported = params.iter().chain(&result).find_map(Shape::unsupported);
                 let named = &mut self.named;
                 let names_resource = params.iter().fold(false, |new, param| param.names(named) | new);
-                exports.push(Export { name: join(interface, name), index, params, names_resource, unsupported });
+                let brings_handles = result.as_ref().is_some_and(Shape::has_handles);
+                let name = join(interface, name);
+                exports.push(Export { name, index, params, names_resource, brings_handles, unsupported });
             }
             ComponentItem::ComponentInstance(instance) => {
                 let inner = join(interface, name);

@@ -31,16 +31,23 @@ impl Types {
     }
 }
 
+#[derive(Default)]
+struct Held {
+    map: HashMap<u64, ResourceAny>,
+    /// How many there were when the call under way began.
+    before: usize,
+}
+
 pub(crate) struct Handles {
     // Touched only for values that hold resources; instances are driven by one thread at a time.
-    map: Mutex<HashMap<u64, ResourceAny>>,
+    held: Mutex<Held>,
     limit: usize,
     types: OnceLock<Types>,
 }
 
 impl Handles {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { map: Mutex::default(), limit, types: OnceLock::new() }
+        Self { held: Mutex::default(), limit, types: OnceLock::new() }
     }
 
     /// Once, when the instance is there.
@@ -56,11 +63,11 @@ impl Handles {
     }
 
     pub(crate) fn get(&self, number: u64) -> Option<ResourceAny> {
-        self.lock().get(&number).copied()
+        self.lock().map.get(&number).copied()
     }
 
     pub(crate) fn take(&self, number: u64) -> Option<ResourceAny> {
-        self.lock().remove(&number)
+        self.lock().map.remove(&number)
     }
 
     /// How many there may be.
@@ -70,7 +77,15 @@ impl Handles {
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.lock().len()
+        self.lock().map.len()
+    }
+
+    /// A call that may bring some is about to begin. It is refused where there is no room, rather than to fail when it
+    /// has run, and the instance with it, for what others hold; one that begins may bring as many as the limit says.
+    pub(crate) fn make_way(&self) -> Result<(), TooManyHandles> {
+        let mut held = self.lock();
+        held.before = held.map.len();
+        if held.before < self.limit { Ok(()) } else { Err(TooManyHandles(self.limit)) }
     }
 
     /// Keeps what a lifted value brought along, under the numbers that the value already has.
@@ -78,16 +93,16 @@ impl Handles {
         if brought.is_empty() {
             return Ok(());
         }
-        let mut map = self.lock();
-        if map.len() + brought.len() > self.limit {
+        let mut held = self.lock();
+        if held.map.len() + brought.len() > held.before + self.limit {
             return Err(TooManyHandles(self.limit));
         }
-        map.extend(brought);
+        held.map.extend(brought);
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, ResourceAny>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
         // Nothing here can panic half-way through a change.
-        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

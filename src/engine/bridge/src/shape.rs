@@ -43,6 +43,17 @@ impl Shape {
         }
     }
 
+    /// Whether a value of it may hold a handle.
+    pub(crate) fn has_handles(&self) -> bool {
+        match self {
+            Shape::Handle { .. } => true,
+            Shape::List(element) => element.has_handles(),
+            Shape::Fields(fields) => fields.iter().any(Shape::has_handles),
+            Shape::Cases(cases) => cases.iter().flatten().any(Shape::has_handles),
+            _ => false,
+        }
+    }
+
     /// Adds the resources that it names; whether there was a new one.
     pub(crate) fn names(&self, resources: &mut BTreeSet<usize>) -> bool {
         match self {
