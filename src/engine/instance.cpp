@@ -90,6 +90,8 @@ std::optional<error> instance::start(const core::request& what) {
   // the next poll.
   if (hfb_error_kind(failed) == HFB_KIND_BAD_VALUE)
     return error(errc::bad_arguments, to_error(failed).detail);
+  // So many of the instance's resources are held outside that there is no room for those of another result.
+  if (hfb_error_kind(failed) == HFB_KIND_TOO_LARGE) return to_error(failed);
   fault_ = to_fault(failed);
   return std::nullopt;
 }

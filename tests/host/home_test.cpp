@@ -50,6 +50,16 @@ TEST_F(home_test, is_where_calls_with_a_handle_run_whatever_other_cells_are_idle
   ran_at_home(all);
 }
 
+TEST_F(home_test, is_unhurt_by_a_caller_who_lends_and_gives_away_the_same_handle) {
+  const ticket wrong = kinds.submit("merge", args(counter(), counter())).value();
+  owner.settle();
+  const reply told = wrong.wait(duration::zero());
+  EXPECT_EQ(told.code, errc::bad_arguments) << told.detail;
+  EXPECT_EQ(told.code, effect::not_executed);
+  EXPECT_NE(told.detail.find("cannot be given away"), std::string::npos) << told.detail;
+  ran_at_home({kinds.submit("[method]counter.next", args(counter())).value()});
+}
+
 TEST_F(home_test, is_where_typed_calls_with_a_handle_run) {
   const auto next = kinds.function<std::uint32_t(wit::handle)>("[method]counter.next").value();
   std::vector<ticket> all;

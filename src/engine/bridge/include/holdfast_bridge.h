@@ -172,11 +172,11 @@ typedef struct hfb_limits {
   uint32_t instances;
   // Bytes that one host call or one result may move out of the guest (default 128 MiB).
   uint64_t hostcall_bytes;
-  // Most bytes of one request for random numbers (default 1 MiB).
+  // Most bytes of one request for random numbers, during which nothing yields (default 64 KiB).
   uint64_t random_bytes;
   // WASI resources alive at once: files, streams, pollables (default 4096).
   uint32_t resources;
-  // Guest resources that the host holds at once (default 65,536).
+  // Guest resources that the host holds when a call begins, and that one call may bring (default 65,536).
   uint32_t handles;
   // Bytes of one set of HTTP fields in memory (default 128 KiB).
   uint64_t http_field_bytes;
@@ -490,7 +490,8 @@ hfb_state hfb_instance_poll(struct hfb_instance *instance);
 // The bytes of `args`, and those they refer to, stay alive and unchanged until the poll that answers `ready` or
 // `failed`, or until the instance is freed.
 //
-// Errors: `bad_value` and `unsupported` (the guest is not entered, the instance stays idle), `internal` for misuse.
+// Errors: `bad_value`, `unsupported`, and `too_large` where the host holds as many handles as it may and the call could
+// bring more (the guest is not entered, the instance stays idle); `internal` for misuse.
 //
 // # Safety
 // `instance` is a live instance with no other call on it; the promise about `args` holds, references included.

@@ -150,11 +150,11 @@ pub struct hfb_limits {
     pub instances: u32,
     /// Bytes that one host call or one result may move out of the guest (default 128 MiB).
     pub hostcall_bytes: u64,
-    /// Most bytes of one request for random numbers (default 1 MiB).
+    /// Most bytes of one request for random numbers, during which nothing yields (default 64 KiB).
     pub random_bytes: u64,
     /// WASI resources alive at once: files, streams, pollables (default 4096).
     pub resources: u32,
-    /// Guest resources that the host holds at once (default 65,536).
+    /// Guest resources that the host holds when a call begins, and that one call may bring (default 65,536).
     pub handles: u32,
     /// Bytes of one set of HTTP fields in memory (default 128 KiB).
     pub http_field_bytes: u64,

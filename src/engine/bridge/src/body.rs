@@ -9,9 +9,10 @@ use crate::blueprint::BlueprintShared;
 use crate::engine::Metering;
 use crate::error::{Failure, failure, of_run};
 use crate::guest::{Foreign, Guest, Limiter};
-use crate::handles::Handles;
+use crate::handles::{Handles, Types};
 use crate::lift::PackedResult;
 use crate::lower::{Args, PackedArgs};
+use crate::shape::Passed;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::component::{Func, Instance, TypedFunc};
@@ -79,14 +80,27 @@ impl Body {
         store.set_epoch_deadline(1);
         refuel(&mut store, blueprint.component.metering, 0)?;
         match blueprint.pre.instantiate_async(&mut store).await {
-            Ok(instance) => Ok(Self {
-                store,
-                instance,
-                functions: vec![None; blueprint.component.description.exports.len()],
-                blueprint: blueprint.clone(),
-            }),
+            Ok(instance) => {
+                let description = &blueprint.component.description;
+                let functions = vec![None; description.exports.len()];
+                let mut body = Self { store, instance, functions, blueprint: blueprint.clone() };
+                outside.handles.resolved(body.resource_types()?);
+                Ok(body)
+            }
             Err(error) => Err(why(&store, &error, hfb_kind::Instantiation, outside, 0)),
         }
+    }
+
+    /// What the resources among the parameters are in this instance.
+    fn resource_types(&mut self) -> Result<Types, Failure> {
+        let blueprint = self.blueprint.clone();
+        let description = &blueprint.component.description;
+        let mut types = Types::new(description.resource_types);
+        for (number, export) in description.exports.iter().enumerate().filter(|(_, export)| export.names_resource) {
+            let function = self.function(number)?.ty(&self.store);
+            export.params.iter().zip(function.params()).for_each(|(shape, (_, ty))| shape.resolve(&ty, &mut types));
+        }
+        Ok(types)
     }
 
     fn function(&mut self, number: usize) -> Result<Func, Failure> {
@@ -110,7 +124,8 @@ impl Body {
     fn end(&self, outside: &Outside) {
         // Asked for fuel that is not counted, Wasmtime makes an error, and that costs more than the call.
         if self.blueprint.component.metering == Metering::On
-            && let Ok(left) = self.store.get_fuel() {
+            && let Ok(left) = self.store.get_fuel()
+        {
             // Relaxed: read between polls, on whatever thread.
             outside.fuel.store(tank(self.blueprint.limits.fuel) - left, Ordering::Relaxed);
         }
@@ -174,9 +189,11 @@ fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outsi
     failure
 }
 
-/// Checks packed arguments against an export's parameters, before anything is entered.
+/// Checks packed arguments against an export's parameters, and that there is room for handles, before anything is
+/// entered.
 pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>) -> Result<(), Failure> {
-    let exports = &blueprint.component.description.exports;
+    let description = &blueprint.component.description;
+    let exports = &description.exports;
     let Some(export) = exports.get(number) else {
         return Err(failure(
             hfb_kind::Internal,
@@ -190,10 +207,18 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
         ));
     }
     let mut reader = args.reader();
+    let mut handles = Passed::new(args.handles());
     for (index, param) in export.params.iter().enumerate() {
-        param.check(&mut reader, args.handles()).map_err(|why| {
+        handles.argument = index + 1;
+        param.check(&mut reader, &mut handles).map_err(|why| {
             failure(hfb_kind::BadValue, format!("argument {} of `{}`: {why}", index + 1, export.name))
         })?;
     }
-    reader.finish().map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))
+    reader
+        .finish()
+        .map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))?;
+    if export.brings_handles || description.passes_handles {
+        args.handles().make_way().map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+    }
+    Ok(())
 }

@@ -8,6 +8,7 @@ use crate::abi::hfb_kind;
 use crate::error::{Failure, failure};
 use crate::shape::Shape;
 use holdfast_wave::packed::{Writer, tag};
+use std::collections::BTreeSet;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, ResourceType, Type};
 
@@ -19,6 +20,10 @@ pub(crate) struct Export {
     pub name: String,
     pub index: ComponentExportIndex,
     pub params: Vec<Shape>,
+    /// Whether its parameters name a resource that those of no export before it do.
+    pub names_resource: bool,
+    /// Whether its result may hold handles.
+    pub brings_handles: bool,
     pub unsupported: Option<&'static str>,
 }
 
@@ -29,13 +34,25 @@ pub(crate) struct Description {
     pub imports: Vec<(String, String)>,
     /// The same of each imported resource.
     pub resources: Vec<(String, String)>,
+    /// How many resources the types name, by which a `Shape::Handle` counts them.
+    pub resource_types: usize,
+    /// Whether the arguments of an imported function may hold handles.
+    pub passes_handles: bool,
     pub uses_wasi: bool,
 }
 
 pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
     let engine = component.engine();
     let ty = component.component_type();
-    let mut walk = Walk { component, writer: Writer::new(), nodes: 0, resources: Vec::new(), imported: Vec::new() };
+    let mut walk = Walk {
+        component,
+        writer: Writer::new(),
+        nodes: 0,
+        resources: Vec::new(),
+        named: BTreeSet::new(),
+        passes_handles: false,
+        imported: Vec::new(),
+    };
     for (name, item) in ty.imports(engine) {
         walk.resources_of(name, &item.ty)?;
     }
@@ -54,7 +71,15 @@ pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
         walk.export(name, "", None, &item.ty, &mut exports)?;
     }
     let uses_wasi = ty.imports(engine).any(|(name, _)| name.starts_with("wasi:"));
-    Ok(Description { packed: walk.writer.bytes, exports, imports, resources: walk.imported, uses_wasi })
+    Ok(Description {
+        packed: walk.writer.bytes,
+        exports,
+        imports,
+        resources: walk.imported,
+        resource_types: walk.resources.len(),
+        passes_handles: walk.passes_handles,
+        uses_wasi,
+    })
 }
 
 struct Walk<'a> {
@@ -62,6 +87,9 @@ struct Walk<'a> {
     writer: Writer,
     nodes: u32,
     resources: Vec<(ResourceType, String)>,
+    /// Which of them the exports' parameters name.
+    named: BTreeSet<usize>,
+    passes_handles: bool,
     imported: Vec<(String, String)>,
 }
 
@@ -114,7 +142,8 @@ impl Walk<'_> {
                 self.writer.text(name);
                 self.writer.length(imports.len());
                 imports.push((interface.to_owned(), name.to_owned()));
-                self.function(function)?;
+                let (params, _) = self.function(function)?;
+                self.passes_handles |= params.iter().any(Shape::has_handles);
             }
             ComponentItem::ComponentInstance(instance) => {
                 let inner = join(interface, name);
@@ -150,7 +179,11 @@ impl Walk<'_> {
                 let (params, result) = self.function(function)?;
                 let index = self.component.get_export_index(parent, name).ok_or_else(lost)?;
                 let unsupported = params.iter().chain(&result).find_map(Shape::unsupported);
-                exports.push(Export { name: join(interface, name), index, params, unsupported });
+                let named = &mut self.named;
+                let names_resource = params.iter().fold(false, |new, param| param.names(named) | new);
+                let brings_handles = result.as_ref().is_some_and(Shape::has_handles);
+                let name = join(interface, name);
+                exports.push(Export { name, index, params, names_resource, brings_handles, unsupported });
             }
             ComponentItem::ComponentInstance(instance) => {
                 let inner = join(interface, name);
@@ -269,8 +302,8 @@ impl Walk<'_> {
                 self.names(flags.names())?;
                 Ok(Shape::Flags(flags.names().len() as u32))
             }
-            Type::Own(resource) => self.resource(tag::OWN, resource),
-            Type::Borrow(resource) => self.resource(tag::BORROW, resource),
+            Type::Own(resource) => self.resource(true, resource),
+            Type::Borrow(resource) => self.resource(false, resource),
             Type::Future(_) => self.unsupported("future"),
             Type::Stream(_) => self.unsupported("stream"),
             Type::ErrorContext => self.unsupported("error-context"),
@@ -293,17 +326,17 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn resource(&mut self, tag: u8, resource: &ResourceType) -> Result<Shape, Failure> {
+    fn resource(&mut self, own: bool, resource: &ResourceType) -> Result<Shape, Failure> {
         // A resource that no item names (abstract in a nested component) gets an empty name.
         let known = self.resources.iter().position(|(known, _)| known == resource);
         let index = known.unwrap_or_else(|| {
             self.resources.push((*resource, String::new()));
             self.resources.len() - 1
         });
-        self.writer.u8(tag);
+        self.writer.u8(if own { tag::OWN } else { tag::BORROW });
         self.writer.text(&self.resources[index].1);
         self.writer.length(index);
-        Ok(Shape::Handle)
+        Ok(Shape::Handle { resource: index, own })
     }
 
     fn unsupported(&mut self, spelling: &'static str) -> Result<Shape, Failure> {

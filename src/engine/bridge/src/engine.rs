@@ -165,10 +165,10 @@ impl Settings {
         self.instances.saturating_mul(self.memories)
     }
 
-    /// Tables are mostly shared between the core modules of one component, so the pool holds four for each
-    /// instance, and never fewer than one component may have.
+    /// As many as the instances may have together, though most have few: who was promised an instance must get it,
+    /// whatever tables its neighbours have. Those that nobody uses cost address space alone, and little beside memories.
     fn total_tables(&self) -> u32 {
-        self.instances.saturating_mul(self.tables.min(4)).max(self.tables)
+        self.instances.saturating_mul(self.tables)
     }
 
     /// A stack for each instance that is alive, and some for destructors that run inside a host function.

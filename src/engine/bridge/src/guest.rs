@@ -16,7 +16,7 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
@@ -74,7 +74,7 @@ impl Limits {
             tables: or(limits.tables, 128) as usize,
             instances: or(limits.instances, 512) as usize,
             hostcall_bytes: or(limits.hostcall_bytes, 128 << 20) as usize,
-            random_bytes: or(limits.random_bytes, 1 << 20),
+            random_bytes: or(limits.random_bytes, 64 << 10),
             resources: or(limits.resources, 4096) as usize,
             handles: or(limits.handles, 1 << 16) as usize,
             http_field_bytes: or(limits.http_field_bytes, 128 << 10) as usize,
@@ -193,6 +193,10 @@ impl Pollable for Text {
 
 impl OutputStream for Text {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        // Nothing else holds the guest to what it was permitted.
+        if bytes.len() > TEXT_PERMIT {
+            return Err(StreamError::trap("cannot write more than `check-write` permits"));
+        }
         self.output.write(self.user, self.stream, &bytes);
         Ok(())
     }

@@ -7,8 +7,8 @@
 use crate::error::TooManyHandles;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-use wasmtime::component::ResourceAny;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use wasmtime::component::{ResourceAny, ResourceType};
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -17,23 +17,57 @@ pub(crate) fn fresh_number() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
+/// What the resources of a component's description are in one instance: each has types of its own, and those that it
+/// imports are what the linker put there.
+pub(crate) struct Types(Vec<Option<ResourceType>>);
+
+impl Types {
+    pub(crate) fn new(resources: usize) -> Self {
+        Self(vec![None; resources])
+    }
+
+    pub(crate) fn note(&mut self, resource: usize, found: ResourceType) {
+        self.0[resource] = Some(found);
+    }
+}
+
+#[derive(Default)]
+struct Held {
+    map: HashMap<u64, ResourceAny>,
+    /// How many there were when the call under way began.
+    before: usize,
+}
+
 pub(crate) struct Handles {
     // Touched only for values that hold resources; instances are driven by one thread at a time.
-    map: Mutex<HashMap<u64, ResourceAny>>,
+    held: Mutex<Held>,
     limit: usize,
+    types: OnceLock<Types>,
 }
 
 impl Handles {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { map: Mutex::default(), limit }
+        Self { held: Mutex::default(), limit, types: OnceLock::new() }
+    }
+
+    /// Once, when the instance is there.
+    pub(crate) fn resolved(&self, types: Types) {
+        // An instance is instantiated once.
+        let _ = self.types.set(types);
+    }
+
+    /// Whether it is of that resource of the component's description.
+    pub(crate) fn is_a(&self, what: ResourceAny, resource: usize) -> bool {
+        let known = self.types.get().and_then(|types| types.0.get(resource).copied().flatten());
+        known == Some(what.ty())
     }
 
     pub(crate) fn get(&self, number: u64) -> Option<ResourceAny> {
-        self.lock().get(&number).copied()
+        self.lock().map.get(&number).copied()
     }
 
     pub(crate) fn take(&self, number: u64) -> Option<ResourceAny> {
-        self.lock().remove(&number)
+        self.lock().map.remove(&number)
     }
 
     /// How many there may be.
@@ -43,7 +77,15 @@ impl Handles {
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.lock().len()
+        self.lock().map.len()
+    }
+
+    /// A call that may bring some is about to begin. It is refused where there is no room, rather than to fail when it
+    /// has run, and the instance with it, for what others hold; one that begins may bring as many as the limit says.
+    pub(crate) fn make_way(&self) -> Result<(), TooManyHandles> {
+        let mut held = self.lock();
+        held.before = held.map.len();
+        if held.before < self.limit { Ok(()) } else { Err(TooManyHandles(self.limit)) }
     }
 
     /// Keeps what a lifted value brought along, under the numbers that the value already has.
@@ -51,16 +93,16 @@ impl Handles {
         if brought.is_empty() {
             return Ok(());
         }
-        let mut map = self.lock();
-        if map.len() + brought.len() > self.limit {
+        let mut held = self.lock();
+        if held.map.len() + brought.len() > held.before + self.limit {
             return Err(TooManyHandles(self.limit));
         }
-        map.extend(brought);
+        held.map.extend(brought);
         Ok(())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<u64, ResourceAny>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
         // Nothing here can panic half-way through a change.
-        self.map.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

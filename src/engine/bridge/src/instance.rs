@@ -289,7 +289,8 @@ pub unsafe extern "C" fn hfb_instance_poll(instance: *mut hfb_instance) -> hfb_s
 /// The bytes of `args`, and those they refer to, stay alive and unchanged until the poll that answers `ready` or
 /// `failed`, or until the instance is freed.
 ///
-/// Errors: `bad_value` and `unsupported` (the guest is not entered, the instance stays idle), `internal` for misuse.
+/// Errors: `bad_value`, `unsupported`, and `too_large` where the host holds as many handles as it may and the call could
+/// bring more (the guest is not entered, the instance stays idle); `internal` for misuse.
 ///
 /// # Safety
 /// `instance` is a live instance with no other call on it; the promise about `args` holds, references included.

@@ -3,8 +3,10 @@
 //!
 //! Shapes check arguments before a guest is entered, so that a wrong buffer costs an error and never an instance.
 
-use crate::handles::Handles;
+use crate::handles::{Handles, Types};
 use holdfast_wave::packed::Reader;
+use std::collections::{BTreeSet, HashMap};
+use wasmtime::component::Type;
 
 /// A type without its names.
 #[derive(Debug)]
@@ -20,7 +22,11 @@ pub(crate) enum Shape {
     /// Variant, enum, option or result.
     Cases(Vec<Option<Shape>>),
     Flags(u32),
-    Handle,
+    /// A handle of the resource with this number in the component's description, given away or lent.
+    Handle {
+        resource: usize,
+        own: bool,
+    },
     /// A type that cannot cross, with its WIT spelling.
     Unsupported(&'static str),
 }
@@ -37,8 +43,54 @@ impl Shape {
         }
     }
 
+    /// Whether a value of it may hold a handle.
+    pub(crate) fn has_handles(&self) -> bool {
+        match self {
+            Shape::Handle { .. } => true,
+            Shape::List(element) => element.has_handles(),
+            Shape::Fields(fields) => fields.iter().any(Shape::has_handles),
+            Shape::Cases(cases) => cases.iter().flatten().any(Shape::has_handles),
+            _ => false,
+        }
+    }
+
+    /// Adds the resources that it names; whether there was a new one.
+    pub(crate) fn names(&self, resources: &mut BTreeSet<usize>) -> bool {
+        match self {
+            Shape::Handle { resource, .. } => resources.insert(*resource),
+            Shape::List(element) => element.names(resources),
+            Shape::Fields(fields) => fields.iter().fold(false, |new, field| field.names(resources) | new),
+            Shape::Cases(cases) => cases.iter().flatten().fold(false, |new, case| case.names(resources) | new),
+            _ => false,
+        }
+    }
+
+    /// Notes what its resources are in an instance, in which it is the type `ty`.
+    pub(crate) fn resolve(&self, ty: &Type, types: &mut Types) {
+        match (self, ty) {
+            (Shape::Handle { resource, .. }, Type::Own(found) | Type::Borrow(found)) => types.note(*resource, *found),
+            (Shape::List(element), Type::List(list)) => element.resolve(&list.ty(), types),
+            (Shape::Fields(fields), Type::Record(record)) => {
+                fields.iter().zip(record.fields()).for_each(|(field, found)| field.resolve(&found.ty, types));
+            }
+            (Shape::Fields(fields), Type::Tuple(tuple)) => {
+                fields.iter().zip(tuple.types()).for_each(|(field, ty)| field.resolve(&ty, types));
+            }
+            (Shape::Cases(cases), Type::Variant(variant)) => {
+                cases.iter().zip(variant.cases()).for_each(|(case, found)| side(case.as_ref(), found.ty, types));
+            }
+            (Shape::Cases(cases), Type::Option(option)) => {
+                side(cases.last().and_then(Option::as_ref), Some(option.ty()), types);
+            }
+            (Shape::Cases(cases), Type::Result(result)) => {
+                cases.iter().zip([result.ok(), result.err()]).for_each(|(case, ty)| side(case.as_ref(), ty, types));
+            }
+            _ => {}
+        }
+    }
+
     /// Reads one value and checks all of it.
-    pub(crate) fn check(&self, reader: &mut Reader<'_>, handles: &Handles) -> Result<(), String> {
+    pub(crate) fn check(&self, reader: &mut Reader<'_>, handles: &mut Passed<'_>) -> Result<(), String> {
         let malformed = |error: holdfast_wave::packed::Malformed| error.to_string();
         match self {
             Shape::Bool => reader.bool().map(drop).map_err(malformed),
@@ -76,11 +128,45 @@ impl Shape {
                 }
                 Ok(())
             }
-            Shape::Handle => {
-                let number = reader.u64().map_err(malformed)?;
-                handles.get(number).map(drop).ok_or_else(|| unknown_handle(number))
-            }
+            Shape::Handle { resource, own } => handles.pass(reader.u64().map_err(malformed)?, *resource, *own),
             Shape::Unsupported(spelling) => Err(format!("values of type {spelling} cannot be passed")),
+        }
+    }
+}
+
+fn side(shape: Option<&Shape>, ty: Option<Type>, types: &mut Types) {
+    if let (Some(shape), Some(ty)) = (shape, ty) {
+        shape.resolve(&ty, types);
+    }
+}
+
+/// The handles among the arguments of one call, as the check meets them: what lowering would trip over half-way, with
+/// the instance as its victim, has to be found before it begins.
+pub(crate) struct Passed<'a> {
+    handles: &'a Handles,
+    /// The argument that is read, from 1.
+    pub argument: usize,
+    /// Which argument passed a handle first, and whether it gave it away.
+    seen: HashMap<u64, (usize, bool)>,
+}
+
+impl<'a> Passed<'a> {
+    pub(crate) fn new(handles: &'a Handles) -> Self {
+        Self { handles, argument: 0, seen: HashMap::new() }
+    }
+
+    fn pass(&mut self, number: u64, resource: usize, own: bool) -> Result<(), String> {
+        let found = self.handles.get(number).ok_or_else(|| unknown_handle(number))?;
+        if !self.handles.is_a(found, resource) {
+            return Err(format!("handle {number} is of another resource"));
+        }
+        match self.seen.insert(number, (self.argument, own)) {
+            None => Ok(()),
+            Some((first, true)) => Err(format!("handle {number} is given away by argument {first} already")),
+            Some((first, false)) if own => {
+                Err(format!("handle {number} is lent by argument {first} and cannot be given away in the same call"))
+            }
+            Some(_) => Ok(()),
         }
     }
 }

@@ -387,9 +387,14 @@ fn handles_are_bounded() {
     let mut limits = no_limits();
     limits.handles = 2;
     let guest = component.linker(Some(&limits), None).finish().unwrap().ready();
+    let book = guest.call(0, &words(&[1])).unwrap();
     guest.call(0, &words(&[1])).unwrap();
-    guest.call(0, &words(&[1])).unwrap();
-    assert_eq!(guest.call(0, &words(&[1])).unwrap_err().kind, hfb_kind::TooLarge);
+    let error = guest.call(0, &words(&[1])).unwrap_err();
+    assert_eq!(error.kind, hfb_kind::TooLarge);
+    assert!(error.message.contains("holds 2 resources"), "{error:?}");
+    assert_eq!(guest.call(1, &book).unwrap(), words(&[1]), "refused before it ran, and the instance is unhurt");
+    guest.call(2, &book).unwrap();
+    guest.call(0, &words(&[1])).expect("there is room again");
 }
 
 #[test]

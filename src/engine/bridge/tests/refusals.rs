@@ -158,6 +158,23 @@ fn ten_thousand_small_slots_can_be_had() {
 }
 
 #[test]
+fn components_of_many_tables_leave_room_for_every_instance_that_the_pool_promises() {
+    let engine = Engine::with(&holdfast_bridge::abi::hfb_engine_config { max_instances: 6, ..small() }).unwrap();
+    let tables = |count: usize| {
+        let text = format!(
+            "(component (core module $m {}) (core instance (instantiate $m)))",
+            "(table 1 funcref)".repeat(count)
+        );
+        engine.compile(text.as_bytes()).unwrap().blueprint().unwrap()
+    };
+    let (greedy, modest) = (tables(64), tables(1));
+    let mut all: Vec<_> = (0..3).map(|_| greedy.ready()).collect();
+    all.extend((0..3).map(|_| modest.ready()));
+    let error = modest.instance().settle().unwrap_err();
+    assert_eq!(error.kind, hfb_kind::NoResources, "{error:?}");
+}
+
+#[test]
 fn without_signal_handlers_a_fault_is_still_a_trap() {
     let engine = Engine::with(&holdfast_bridge::abi::hfb_engine_config { signal_traps: false, ..small() }).unwrap();
     let text = r#"(component

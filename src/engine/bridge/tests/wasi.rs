@@ -21,6 +21,8 @@ const TEXT: &str = r#"(component
     (export "stream-error" (type $failure (eq $failure')))
     (export "output-stream" (type $out (sub resource)))
     (export "[method]output-stream.blocking-write-and-flush"
+      (func (param "self" (borrow $out)) (param "contents" (list u8)) (result (result (error $failure)))))
+    (export "[method]output-stream.write"
       (func (param "self" (borrow $out)) (param "contents" (list u8)) (result (result (error $failure)))))))
   (alias export $streams "output-stream" (type $stream))
   (import "wasi:cli/stdout@0.2.0" (instance $stdout
@@ -48,6 +50,8 @@ const TEXT: &str = r#"(component
   (core func $out (canon lower (func $stdout "get-stdout")))
   (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush")
     (memory (core memory $libc "mem")) (realloc (core func $libc "realloc"))))
+  (core func $now (canon lower (func $streams "[method]output-stream.write")
+    (memory (core memory $libc "mem")) (realloc (core func $libc "realloc"))))
   (core func $bytes (canon lower (func $random "get-random-bytes")
     (memory (core memory $libc "mem")) (realloc (core func $libc "realloc"))))
   (core func $env (canon lower (func $environment "get-environment")
@@ -58,6 +62,7 @@ const TEXT: &str = r#"(component
     (import "" "after" (func $after (param i64) (result i32)))
     (import "" "out" (func $out (result i32)))
     (import "" "write" (func $write (param i32 i32 i32 i32)))
+    (import "" "now" (func $now (param i32 i32 i32 i32)))
     (import "" "bytes" (func $bytes (param i64 i32)))
     (import "" "env" (func $env (param i32)))
     (import "" "drop" (func $drop (param i32)))
@@ -67,12 +72,13 @@ const TEXT: &str = r#"(component
       (loop (drop (call $after (i64.const 1)))
         (br_if 0 (local.tee 0 (i32.sub (local.get 0) (i32.const 1))))))
     (func (export "say") (param i32 i32) (call $write (call $out) (local.get 0) (local.get 1) (i32.const 16)))
+    (func (export "blurt") (param i32 i32) (call $now (call $out) (local.get 0) (local.get 1) (i32.const 16)))
     (func (export "random") (param i64) (result i32) (call $bytes (local.get 0) (i32.const 32)) (i32.const 32))
     (func (export "environment") (result i32) (call $env (i32.const 48)) (i32.const 48)))
   (core instance $i (instantiate $m (with "" (instance
     (export "block" (func $block)) (export "after" (func $after)) (export "out" (func $out))
     (export "write" (func $write)) (export "bytes" (func $bytes)) (export "env" (func $env))
-    (export "drop" (func $drop))))))
+    (export "drop" (func $drop)) (export "now" (func $now))))))
   (func (export "nap") (param "nanoseconds" u64) (canon lift (core func $i "nap")))
   (func (export "hoard") (param "count" u32) (canon lift (core func $i "hoard")))
   (func (export "say") (param "text" string)
@@ -80,13 +86,16 @@ const TEXT: &str = r#"(component
   (func (export "random") (param "size" u64) (result (list u8))
     (canon lift (core func $i "random") (memory (core memory $libc "mem"))))
   (func (export "environment") (result (list (tuple string string)))
-    (canon lift (core func $i "environment") (memory (core memory $libc "mem")))))"#;
+    (canon lift (core func $i "environment") (memory (core memory $libc "mem"))))
+  (func (export "blurt") (param "text" string)
+    (canon lift (core func $i "blurt") (memory (core memory $libc "mem")) (realloc (core func $libc "realloc")))))"#;
 
 const NAP: u32 = 0;
 const HOARD: u32 = 1;
 const SAY: u32 = 2;
 const RANDOM: u32 = 3;
 const ENVIRONMENT: u32 = 4;
+const BLURT: u32 = 5;
 
 fn component() -> Component {
     ENGINE.compile(TEXT.as_bytes()).unwrap()
@@ -130,6 +139,13 @@ fn what_a_guest_hoards_is_bounded() {
     assert_eq!(blueprint.ready().call(RANDOM, &u64::MAX.to_le_bytes()).unwrap_err().kind, hfb_kind::Trap);
 }
 
+#[test]
+fn random_bytes_are_64_kib_at_once_unless_more_was_granted() {
+    let guest = component().blueprint().unwrap().ready();
+    assert_eq!(guest.call(RANDOM, &(64u64 << 10).to_le_bytes()).unwrap().len(), (64 << 10) + 4);
+    assert_eq!(guest.call(RANDOM, &((64u64 << 10) + 1).to_le_bytes()).unwrap_err().kind, hfb_kind::Trap);
+}
+
 /// What guests said: user, stream, bytes.
 type Said = Mutex<Vec<(usize, u8, Vec<u8>)>>;
 
@@ -156,6 +172,19 @@ fn what_a_guest_says_goes_to_the_sink_with_its_user() {
     drop(blueprint);
     drop(guest);
     assert_eq!(said.lock().unwrap()[1..], [(0, 0, b"end".to_vec())], "the sink is given back once");
+}
+
+#[test]
+fn a_guest_that_writes_more_than_it_was_permitted_is_stopped_and_nothing_of_it_is_said() {
+    let said = Said::default();
+    let output = hfb_output { context: (&raw const said) as *mut c_void, write: Some(write), drop: None };
+    let guest = component().linker_to(None, None, Some(&output)).finish().unwrap().ready();
+    guest.call(BLURT, &text(&"x".repeat(64 << 10))).unwrap();
+    assert_eq!(said.lock().unwrap().len(), 1);
+    let error = guest.call(BLURT, &text(&"x".repeat((64 << 10) + 1))).unwrap_err();
+    assert_eq!(error.kind, hfb_kind::Trap);
+    assert!(error.message.contains("check-write"), "{error:?}");
+    assert_eq!(said.lock().unwrap().len(), 1);
 }
 
 #[test]

@@ -219,6 +219,10 @@ impl HostCall {
         unsafe { hfb_host_call_abandoned(self.0) }
     }
 
+    pub fn offer(&self, number: u64) {
+        unsafe { hfb_host_call_offer(self.0, number) }
+    }
+
     pub fn reply(self, result: &[u8]) {
         unsafe { hfb_host_call_reply(self.0, slice(result)) }
     }
