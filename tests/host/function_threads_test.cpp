@@ -21,6 +21,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "host/guests.hpp"
@@ -110,6 +111,58 @@ TEST(function_threads, take_another_thread_for_one_whose_function_does_not_retur
     one.released.set_value();
     EXPECT_TRUE(heard->wait_for(0));
     EXPECT_TRUE(answers(threads));
+  }
+  EXPECT_THAT(heard->heard(), ElementsAre(1, 0));
+}
+
+TEST(function_threads, lend_the_thread_of_one_that_waits_to_another_within_the_limit) {
+  const function_threads threads(1, {.stuck = 1}, nullptr);
+  std::promise<std::pair<bool, bool>> told;
+  threads.post({.work =
+                    [&](const auto& /*running*/) {
+                      const detail::lent_thread outer;
+                      // On the thread that took the place: it may not be lent too.
+                      std::promise<bool> second;
+                      threads.post({.work =
+                                        [&](const auto& /*running*/) {
+                                          const detail::lent_thread inner;
+                                          second.set_value(static_cast<bool>(inner));
+                                        },
+                                    .refuse = [&](std::string_view) { second.set_value(true); }});
+                      const bool given = second.get_future().get();
+                      told.set_value({static_cast<bool>(outer), given});
+                    },
+                .refuse = [&](std::string_view) { told.set_value({false, true}); }});
+  EXPECT_EQ(told.get_future().get(), std::pair(true, false));
+  EXPECT_TRUE(answers(threads));
+}
+
+TEST(function_threads, lend_nothing_where_no_host_function_runs) {
+  const detail::lent_thread here;
+  EXPECT_TRUE(here) << "anybody else may sleep";
+}
+
+TEST(function_threads, count_a_thread_once_that_was_lent_as_its_instance_was_cut) {
+  const auto heard = std::make_shared<stuck_observer>();
+  std::stop_source instance;
+  std::promise<void> lent;
+  std::promise<void> released;
+  {
+    const function_threads threads(1, {.stuck = 4}, heard);
+    threads.post({.work =
+                      [&](const auto& /*running*/) {
+                        const detail::lent_thread place;
+                        lent.set_value();
+                        released.get_future().wait();
+                      },
+                  .cut = instance.get_token()});
+    lent.get_future().wait();
+    instance.request_stop();
+    EXPECT_EQ(threads.stuck(), 1U);
+    EXPECT_TRUE(answers(threads));
+    released.set_value();
+    EXPECT_TRUE(heard->wait_for(0));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(answers(threads));
   }
   EXPECT_THAT(heard->heard(), ElementsAre(1, 0));
 }
@@ -493,7 +546,7 @@ TEST_F(never_returning, a_host_function_on_an_executor_counts_like_one_on_a_thre
     const auto nap = napping.function<std::uint64_t(std::uint64_t)>("nap").value();
     const auto killed = nap.submit({.run_limit = no_limit}, forever).value();
     begun.get_future().wait();
-    EXPECT_TRUE(killed.kill());
+    EXPECT_EQ(killed.kill(), kill_answer::stopping);
     EXPECT_TRUE(heard->wait_for(1));
     const auto refused = nap(1);
     EXPECT_EQ(refused.code, errc::host_failed);
@@ -527,7 +580,7 @@ TEST_F(never_returning, a_coroutine_that_does_not_end_counts_until_its_frame_is_
     const auto killed = nap.submit({.run_limit = no_limit}, forever).value();
     begun.get_future().wait();
     EXPECT_EQ(heard->heard().size(), 0U);
-    EXPECT_TRUE(killed.kill());
+    EXPECT_EQ(killed.kill(), kill_answer::stopping);
     EXPECT_TRUE(heard->wait_for(1));
     EXPECT_EQ(nap(1).code, errc::host_failed);
     asio::post(io, [&] { until.cancel(); });
@@ -562,7 +615,7 @@ TEST_F(never_returning, a_host_function_makes_those_that_wait_for_its_thread_cou
   EXPECT_THAT(refused.get(), HasSubstr("host_options::function_bytes"));
   for (const auto& each : both) {
     if (each.phase() == call_phase::done) continue;
-    EXPECT_TRUE(each.kill());
+    EXPECT_EQ(each.kill(), kill_answer::stopping);
     EXPECT_EQ(each.wait().code, errc::killed);
   }
   // The cut makes room, soon after the outcome is told: then one waits again, and is stopped by its limit.
