@@ -186,7 +186,8 @@ struct function_threads::state : std::enable_shared_from_this<state> {
         changed.notify_all();
         return;
       }
-      if (able > 2 * std::size_t{wanted}) break;  // those that took the place of one that waited stay, up to as many again
+      if (able > 2 * std::size_t{wanted})
+        break;  // those that took the place of one that waited stay, up to as many again
     }
     --able;
     changed.notify_all();

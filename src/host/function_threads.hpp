@@ -15,8 +15,9 @@
 /// may never. A thread that it has is its own then and another takes its place. At a limit of stuck ones all
 /// that waits for a thread and all that comes is refused.
 ///
-/// A function that waits for a guest lends its thread's place to another, since the guest may need a host function
-/// itself; within the same limit, so there are never more threads than twice `count` and the limit together.
+/// A function that waits for a guest lends its thread's place to another, since the guest may need a host
+/// function itself; within the same limit, so there are never more threads than twice `count` and the limit
+/// together.
 namespace holdfast::detail {
 
 struct function_limits {
@@ -50,7 +51,8 @@ class function_threads {
   std::shared_ptr<state> state_;
 };
 
-/// While this thread sleeps until a guest has answered: if it is one for host functions, another takes its place.
+/// While this thread sleeps until a guest has answered: if it is one for host functions, another takes its
+/// place.
 class lent_thread {
  public:
   lent_thread() noexcept;

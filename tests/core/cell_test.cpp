@@ -356,6 +356,23 @@ TEST_F(cell_test, closes_by_killing_what_runs) {
   EXPECT_EQ(waiting->end().code, effect::not_executed);
 }
 
+TEST_F(cell_test, tells_of_an_end_only_when_nothing_is_left_of_the_store) {
+  struct looking final : waiter {
+    explicit looking(record& at) : log(at) {}
+    void on_done(call&) noexcept override { gone = log.destroyed; }
+    void on_timer(timer&) noexcept override {}
+    record& log;
+    std::uint64_t gone = 0;
+  };
+  open();
+  const auto trapping = pool->send({.what = kind::trap, .slices = 1});
+  const boost::intrusive_ptr<looking> who(new looking(log));
+  ASSERT_TRUE(trapping->attach(who));
+  world.settle();
+  EXPECT_EQ(trapping->end().what, outcome::trapped);
+  EXPECT_EQ(who->gone, 1U) << "it might still read the arguments";
+}
+
 TEST_F(cell_test, asks_what_runs_before_it_cuts_it_when_it_is_closed) {
   open();
   const auto listens = pool->send({.what = kind::wait, .value = 3}, {.grace = 5ms});

@@ -235,6 +235,21 @@ TEST_F(lineage_test, does_not_take_a_caller_who_left_for_one_who_waits) {
   EXPECT_FALSE(call_from(*child, one)) << "the parent goes on, and its cell will be free";
 }
 
+TEST_F(lineage_test, does_not_count_what_a_stranger_does_who_is_told_on_a_thread_that_works_for_a_call) {
+  struct looking final : waiter {
+    void on_done(call&) noexcept override { spoke_for = on_behalf::current(); }
+    void on_timer(timer&) noexcept override {}
+    call* spoke_for = reinterpret_cast<call*>(1);
+  };
+  const auto parent = parked(one);
+  const auto queued = one.send({.value = 4});
+  const boost::intrusive_ptr<looking> who(new looking);
+  ASSERT_TRUE(queued->attach(who));
+  const on_behalf here(parent);
+  EXPECT_EQ(queued->revoke(), revoke_answer::revoked);
+  EXPECT_EQ(who->spoke_for, nullptr);
+}
+
 TEST_F(lineage_test, knows_no_parent_outside_of_a_host_function) {
   const auto parent = parked(one);
   {

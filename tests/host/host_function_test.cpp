@@ -503,7 +503,8 @@ TEST(host_function_on_threads, never_runs_inside_a_poll_whoever_drives_the_guest
   }
 }
 
-// With one thread for host functions: the one that waits for a guest must not be the one that its guest needs.
+// With one thread for host functions: the one that waits for a guest must not be the one that its guest
+// needs.
 TEST(host_function_on_threads, that_waits_for_a_guest_lends_its_thread_to_the_host_functions_of_that_guest) {
   host owner(shared_engine(), {.workers = 2, .function_threads = 1});
   pool_options options;

@@ -100,7 +100,8 @@ TEST(pool_life, ends_every_pool_of_a_host_that_is_drained_and_admits_no_other) {
   manual_host owner;
   std::optional<host_call> parked;
   pool_options options;
-  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) { parked.emplace(std::move(call)); });
+  options.functions.define("holdfast:demo/host", "sleep",
+                           [&](host_call call) { parked.emplace(std::move(call)); });
   const pool one = owner.get().open(guest("sleeper.wat"), options).value();
   const pool other = owner.get().open(guest("orders.wasm"), {}).value();
   owner.settle();
