@@ -41,8 +41,8 @@ result<void> pool::impl::exchange(const holdfast::component& next, const swap_op
     if (draining_) return error(errc::draining);
     old_.push_back({fresh, time_point::max()});  // until it is current: a drain meanwhile finds it here
     if (sweeper_ == nullptr) sweeper_.reset(new sweeper(*owner->world, weak_from_this()));
+    fresh->open();  // here: a drain would take cells that have not joined for ones that have ended
   }
-  fresh->open();
   const bool good = fresh->ready.wait_ready(how.ready, owner->help);
 
   std::shared_ptr<detail::edition> retired = fresh;
@@ -125,7 +125,8 @@ void pool::impl::finish_drain(time_point until) noexcept {
   for (const auto& each : every)
     if (!each->box->deserted()) each->cut();
   for (const auto& each : every) owner->wait_deserted(*each->box, time_point::max());
-  const std::scoped_lock lock(mutex_);
+  const std::scoped_lock lock(mutex_);  // two may drain at once
+  for (const auto& each : every) each->give_back_instances();
   old_.clear();
 }
 
