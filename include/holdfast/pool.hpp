@@ -124,7 +124,8 @@ class pool {
   /// stopped.
   ///
   /// A call that passes a handle runs in the instance that issued it. Once that is gone, its resources and
-  /// their handles are too.
+  /// their handles are too. What a result brought that nobody read, and that is no longer kept, is released
+  /// by the host, of which observers do not hear.
   /// @par Errors  `bad_arguments`: not an own handle of a call's result, or its instance is gone; and as
   /// `submit`
   [[nodiscard]] result<ticket> release(const wit::handle& which, const call_options& options = {}) const;

@@ -246,7 +246,8 @@ void call::finish(call_end end) noexcept {
     end_orphan();
     end.attempts = end_.attempts;
     end_ = std::move(end);
-    world_.observe.on_done(id_, end_.what);  // first: nobody has the outcome before the observer knows of it
+    // First: nobody has the outcome before the observer knows of it.
+    if (!terms_.chore) world_.observe.on_done(id_, end_.what);
     phase_ = call_phase::done;
     told.swap(waiters_);
     ran_on.swap(runs_on_);

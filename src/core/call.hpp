@@ -66,6 +66,7 @@ struct call_terms {
   unsigned attempts = 1;                    ///< at most
   bool repeatable = false;                  ///< it may run again after it has run
   std::optional<home> only_in{};            ///< the one instance that can run it
+  bool chore = false;                       ///< the host's own: observers do not hear of it
 };
 
 class call : public shared_object, public boost::intrusive::list_base_hook<> {
@@ -126,6 +127,10 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// Whether somebody ever left it, or its last claim went.
   bool left() const noexcept { return left_.load(); }
 
+ protected:
+  /// Where it was accepted; null: nowhere.
+  mailbox* accepted_by() const noexcept { return mailbox_.get(); }
+
  private:
   friend class cell;
   friend class mailbox;
@@ -179,7 +184,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   std::atomic<unsigned> claims_{0};
   std::atomic<bool> joined_{false};  // it has or had a parent
   // Guarded by the mailbox's lock.
-  enum class place : std::uint8_t { nowhere, queued, home, outside };
+  enum class place : std::uint8_t { nowhere, queued, home, outside, chore };
   place place_ = place::nowhere;
   std::uint64_t turn_ = 0;
   unsigned backoffs_ = 0;

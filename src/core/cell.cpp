@@ -366,7 +366,7 @@ bool cell::take_next() noexcept {
     next.finish_unrun(static_cast<errc>(never->code.value()), std::move(never->detail));
     return true;
   }
-  world_.observe.on_started(next.id(), number_, generation);
+  if (!next.terms().chore) world_.observe.on_started(next.id(), number_, generation);
   move_to(or_draining(cell_state::running));
   return true;
 }

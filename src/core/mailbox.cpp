@@ -113,6 +113,25 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
   return std::nullopt;
 }
 
+bool mailbox::admit_chore(const home& where,
+                          const std::function<boost::intrusive_ptr<call>(environment&)>& made) {
+  boost::intrusive_ptr<cell> server;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto member =
+        std::ranges::find(members_, where.cell, [](const cell* each) { return each->number(); });
+    if (closed_ || member == members_.end() || (*member)->generation() != where.generation) return false;
+    boost::intrusive_ptr<call> request = made(world_);
+    assert(request->terms().chore && request->terms().only_in);
+    request->mailbox_.reset(this);
+    request->place_ = call::place::chore;
+    server = server_for(*request);
+    chores_.push_back(*request.detach());
+  }
+  if (server != nullptr) server->wake();
+  return true;
+}
+
 boost::intrusive_ptr<cell> mailbox::server_for(const call& request) noexcept {
   if (idle_.empty()) return nullptr;
   auto chosen = std::prev(idle_.end());
@@ -217,6 +236,9 @@ bool mailbox::unlink(call& request) noexcept {
       outside_bytes_ -= request.bytes();
       world_.deadlines.disarm(request.backoff_);
       return true;
+    case call::place::chore:
+      chores_.erase(chores_.iterator_to(request));
+      return true;
   }
   return false;
 }
@@ -257,7 +279,7 @@ void mailbox::refuse_queued(errc why, const std::string& detail) noexcept {
     const std::scoped_lock lock(mutex_);
     refusing_ = true;
   }
-  for (queue* each : {&queue_, &home_, &outside_}) end_all(*each, why, detail);
+  for (queue* each : {&queue_, &home_, &outside_, &chores_}) end_all(*each, why, detail);
 }
 
 bool mailbox::remove(call& request) noexcept {
@@ -316,10 +338,16 @@ std::size_t mailbox::outside() const noexcept {
 
 // The cells.
 
+mailbox::queue::iterator mailbox::first_for(queue& in, std::uint32_t cell) noexcept {
+  return std::ranges::find(in, cell, [](const call& each) { return each.terms().only_in->cell; });
+}
+
 mailbox::queue::iterator mailbox::next_for(const cell& who) noexcept {
+  if (!chores_.empty()) {
+    if (const auto own = first_for(chores_, who.number()); own != chores_.end()) return own;
+  }
   if (!home_.empty()) {
-    const auto own =
-        std::ranges::find(home_, who.number(), [](const call& each) { return each.terms().only_in->cell; });
+    const auto own = first_for(home_, who.number());
     if (own != home_.end() && (queue_.empty() || own->turn_ < queue_.front().turn_)) return own;
   }
   return queue_.begin();
@@ -386,8 +414,7 @@ void mailbox::broke(cell& who, const std::string& why) noexcept {
     const auto its_own = [number = who.number()](const call& each) {
       return each.terms().only_in && each.terms().only_in->cell == number;
     };
-    end_all(home_, errc::broken, why, its_own);
-    end_all(outside_, errc::broken, why, its_own);
+    for (queue* each : {&chores_, &home_, &outside_}) end_all(*each, errc::broken, why, its_own);
     refuse_cycles();
   }
 }
@@ -453,7 +480,7 @@ bool mailbox::wait_deserted(duration limit) noexcept {
 
 bool mailbox::finished() const noexcept {
   const std::scoped_lock lock(mutex_);
-  return closed_ && queue_.empty() && home_.empty() && outside_.empty();
+  return closed_ && queue_.empty() && home_.empty() && outside_.empty() && chores_.empty();
 }
 
 bool mailbox::deserted() const noexcept {

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <holdfast/call_options.hpp>
 #include <holdfast/retry_policy.hpp>
 #include <mutex>
@@ -39,6 +40,13 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
 
   /// Accepts the call, or answers at once why not; refused, it was never visible to a cell.
   std::optional<error> admit(const boost::intrusive_ptr<call>& request, start how);
+
+  /// Accepts what the host has to do in one instance, for nobody: before all that waits and past the bounds,
+  /// since it is what makes room. False: that instance is gone or about to go, and nothing is left to do.
+  ///
+  /// `made` makes the call, under the lock: whoever asks may do so at any time, and the world is known to be
+  /// there only as long as the mailbox is open. Its terms say `chore`, and where.
+  bool admit_chore(const home& where, const std::function<boost::intrusive_ptr<call>(environment&)>& made);
 
   /// Admits nothing from now on. What is queued stays; what backs off ends with what its last attempt came
   /// to.
@@ -114,6 +122,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   duration wait_outside(call& request) noexcept;
   boost::intrusive_ptr<cell> server_for(const call& request) noexcept;
   queue::iterator next_for(const cell& who) noexcept;
+  static queue::iterator first_for(queue& in, std::uint32_t cell) noexcept;
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;
 
@@ -131,6 +140,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   queue queue_;  // each of the lists holds a reference to its calls
   queue home_;   // calls that one cell alone can run
   queue outside_;
+  queue chores_;  // not counted: there are at most as many as there are things to give back
   std::size_t bytes_ = 0;
   std::size_t outside_bytes_ = 0;
   std::uint64_t turns_ = 0;

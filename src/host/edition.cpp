@@ -33,7 +33,9 @@ result<reservation> reservation::make(const engine& from, std::uint32_t count) {
 reservation::reservation(reservation&& other) noexcept
     : from_(other.from_), count_(std::exchange(other.count_, 0)) {}
 
-reservation::~reservation() { from_.internals()->reserved_instances.fetch_sub(count_); }
+void reservation::give_back() noexcept {
+  from_.internals()->reserved_instances.fetch_sub(std::exchange(count_, 0));
+}
 
 result<std::shared_ptr<edition>> edition::make(host::impl& owner, const component& what,
                                                const pool_options& options) {

@@ -19,14 +19,17 @@
 /// outcome.
 namespace holdfast::detail {
 
-/// Instances taken from the engine's budget, given back at the end.
+/// Instances taken from the engine's budget, given back at the end, or before.
 class reservation {
  public:
   /// @par Errors  `no_resources`
   static result<reservation> make(const engine& from, std::uint32_t count);
   reservation(reservation&& other) noexcept;
   reservation& operator=(reservation&&) = delete;
-  ~reservation();
+  ~reservation() { give_back(); }
+
+  /// They are free for others from now on.
+  void give_back() noexcept;
 
  private:
   reservation(engine from, std::uint32_t count) noexcept : from_(std::move(from)), count_(count) {}
@@ -51,6 +54,8 @@ class edition {
   void begin_drain() noexcept;
   /// Kills what runs, refuses what waits.
   void cut() noexcept;
+  /// Its cells have ended, whoever still has a pool of it.
+  void give_back_instances() noexcept { instances_.give_back(); }
 
   /// Whether new calls go elsewhere. Set before `begin_drain`, so that whoever is about to admit looks again.
   std::atomic<bool> superseded{false};

@@ -41,8 +41,8 @@ result<void> pool::impl::exchange(const holdfast::component& next, const swap_op
     if (draining_) return error(errc::draining);
     old_.push_back({fresh, time_point::max()});  // until it is current: a drain meanwhile finds it here
     if (sweeper_ == nullptr) sweeper_.reset(new sweeper(*owner->world, weak_from_this()));
+    fresh->open();  // here: a drain would take cells that have not joined for ones that have ended
   }
-  fresh->open();
   const bool good = fresh->ready.wait_ready(how.ready, owner->help);
 
   std::shared_ptr<detail::edition> retired = fresh;
@@ -52,18 +52,23 @@ result<void> pool::impl::exchange(const holdfast::component& next, const swap_op
     if (draining_) return error(errc::draining);
     if (good) {
       retired = current.exchange(fresh);
-      const auto here = std::ranges::find(old_, fresh, &exchanged::what);
-      *here = {retired, core::later(owner->world->time.now(), how.grace)};
+      std::ranges::find(old_, fresh, &exchanged::what)->what = retired;
     } else {
       failed = fresh->ready.last_fault().value_or(
           error(errc::cannot_instantiate, "no instance of the new component was ready in time"));
       if (failed->code != make_error_code(errc::no_resources))
         failed = error(errc::cannot_instantiate, failed->detail);
-      std::ranges::find(old_, fresh, &exchanged::what)->cut_at = owner->world->time.now();
     }
   }
   supersede(*retired);
   retired->begin_drain();
+  {
+    // Only now: a sweep that cut it before would leave a call that is being admitted with nobody to run it.
+    const std::scoped_lock lock(mutex_);
+    const auto here = std::ranges::find(old_, retired, &exchanged::what);
+    if (here != old_.end())
+      here->cut_at = core::later(owner->world->time.now(), good ? how.grace : duration::zero());
+  }
   sweeper_->sweep_at(core::later(owner->world->time.now(), good ? sweep_every : duration::zero()));
   if (failed) return *failed;
   return {};
@@ -125,7 +130,10 @@ void pool::impl::finish_drain(time_point until) noexcept {
   for (const auto& each : every)
     if (!each->box->deserted()) each->cut();
   for (const auto& each : every) owner->wait_deserted(*each->box, time_point::max());
-  const std::scoped_lock lock(mutex_);
+  // Nothing is left there, unless a call came back from its backoff as the last cell went.
+  for (const auto& each : every) each->box->refuse_queued(errc::draining, "the pool was drained");
+  const std::scoped_lock lock(mutex_);  // two may drain at once
+  for (const auto& each : every) each->give_back_instances();
   old_.clear();
 }
 

@@ -8,9 +8,41 @@
 namespace holdfast::detail {
 namespace {
 
-bool names_handles(const wit::type& of);
+bool some_names_handles(const std::optional<wit::type>& of) { return of && names_handles(*of); }
 
-bool names_handles(const std::optional<wit::type>& of) { return of && names_handles(*of); }
+// Meets each handle in a value.
+template <class Meet>
+struct search {
+  Meet meet;
+
+  void look(const wit::box& at) {
+    if (at) look(*at);
+  }
+  void look(const wit::list& at) {
+    for (const wit::value& each : at) look(each);
+  }
+  void look(const wit::value& at) {
+    at.visit([this](const auto& held) {
+      using held_type = std::decay_t<decltype(held)>;
+      if constexpr (std::is_same_v<held_type, wit::handle>) {
+        meet(held);
+      } else if constexpr (std::is_same_v<held_type, wit::list>) {
+        look(held);
+      } else if constexpr (std::is_same_v<held_type, wit::record_value>) {
+        for (const auto& each : held.fields()) look(each.held());
+      } else if constexpr (std::is_same_v<held_type, wit::tuple_value>) {
+        look(held.elements());
+      } else if constexpr (std::is_same_v<held_type, wit::variant_value> ||
+                           std::is_same_v<held_type, wit::result_value>) {
+        look(held.payload());
+      } else if constexpr (std::is_same_v<held_type, wit::option_value>) {
+        look(held.some());
+      }
+    });
+  }
+};
+
+}  // namespace
 
 bool names_handles(const wit::type& of) {
   switch (of.kind()) {
@@ -26,61 +58,37 @@ bool names_handles(const wit::type& of) {
     case wit::kind::tuple:
       return std::ranges::any_of(of.elements(), [](const wit::type& each) { return names_handles(each); });
     case wit::kind::variant:
-      return std::ranges::any_of(of.cases(),
-                                 [](const wit::variant_case& each) { return names_handles(each.payload); });
+      return std::ranges::any_of(
+          of.cases(), [](const wit::variant_case& each) { return some_names_handles(each.payload); });
     case wit::kind::result:
-      return names_handles(of.ok()) || names_handles(of.err());
+      return some_names_handles(of.ok()) || some_names_handles(of.err());
     default:
       return false;
   }
 }
 
-struct search {
-  std::optional<core::home> found{};
-  bool several = false;
-
-  void look(const wit::box& at) {
-    if (at) look(*at);
-  }
-  void look(const wit::list& at) {
-    for (const wit::value& each : at) look(each);
-  }
-  void look(const wit::value& at) {
-    at.visit([this](const auto& held) {
-      using held_type = std::decay_t<decltype(held)>;
-      if constexpr (std::is_same_v<held_type, wit::handle>) {
-        note(held.from());
-      } else if constexpr (std::is_same_v<held_type, wit::list>) {
-        look(held);
-      } else if constexpr (std::is_same_v<held_type, wit::record_value>) {
-        for (const auto& each : held.fields()) look(each.held());
-      } else if constexpr (std::is_same_v<held_type, wit::tuple_value>) {
-        look(held.elements());
-      } else if constexpr (std::is_same_v<held_type, wit::variant_value> ||
-                           std::is_same_v<held_type, wit::result_value>) {
-        look(held.payload());
-      } else if constexpr (std::is_same_v<held_type, wit::option_value>) {
-        look(held.some());
-      }
-    });
-  }
-  void note(const wit::handle::home& from) {
-    if (from.generation == 0) return;  // made by hand: the instance says whether it knows it
-    const core::home here{from.cell, from.generation};
-    several = several || (found && (found->cell != here.cell || found->generation != here.generation));
-    found = here;
-  }
-};
-
-}  // namespace
+std::vector<std::uint64_t> own_handles(const wit::value& in) {
+  std::vector<std::uint64_t> all;
+  search{[&all](const wit::handle& each) {
+    if (each.owned() == wit::handle::ownership::own) all.push_back(each.number());
+  }}.look(in);
+  return all;
+}
 
 result<std::optional<core::home>> home_of(const wit::function& of, const wit::arguments& arguments) {
-  search from;
+  std::optional<core::home> found;
+  bool several = false;
+  search from{[&](const wit::handle& each) {
+    if (each.from().generation == 0) return;  // made by hand: the instance says whether it knows it
+    const core::home here{each.from().cell, each.from().generation};
+    several = several || (found && (found->cell != here.cell || found->generation != here.generation));
+    found = here;
+  }};
   for (std::size_t i = 0; i < std::min(of.params.size(), arguments.size()); ++i)
     if (names_handles(of.params[i].type)) from.look(arguments[i]);
-  if (from.several)
+  if (several)
     return error(errc::bad_arguments, "the handles among the arguments were issued by different instances");
-  return from.found;
+  return found;
 }
 
 }  // namespace holdfast::detail

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <holdfast/error.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>
 #include <optional>
+#include <vector>
 
 #include "core/call.hpp"
 
-/// Which instance a call has to run in: the one that issued the handles among its arguments.
+/// The handles among values: what they ask of a call, and what is to be given back.
+///
+/// A call runs in the instance that issued the handles among its arguments.
 namespace holdfast::detail {
+
+/// Whether a value of the type may hold handles.
+bool names_handles(const wit::type& of);
+
+/// The numbers of those that belong to whoever has the value.
+std::vector<std::uint64_t> own_handles(const wit::value& in);
 
 /// Nothing: any will do.
 ///

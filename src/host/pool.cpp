@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
-#include <cstddef>
 #include <holdfast/pool.hpp>
 #include <stop_token>
 #include <utility>
@@ -89,13 +87,9 @@ result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
 result<ticket> pool::release(const wit::handle& which, const call_options& options) const {
   if (which.from().generation == 0 || which.owned() != wit::handle::ownership::own)
     return error(errc::bad_arguments, "only an own handle that a call of this pool returned can be released");
-  std::array<std::byte, sizeof(std::uint64_t)> number{};
-  for (std::size_t i = 0; i < number.size(); ++i)
-    number[i] = static_cast<std::byte>(which.number() >> (8 * i));
-  wit::function drop;
-  drop.index = core::request::release;
+  detail::releasing drop(which.number());
   const impl::admission to(*impl_);
-  const auto asked = impl_->make(drop, wit::packed_args::of(number), options,
+  const auto asked = impl_->make(drop.target, std::move(drop.arguments), options,
                                  {.only_in = core::home{which.from().cell, which.from().generation}});
   ticket claim(std::make_shared<const ticket::impl>(asked, impl_->owner, core::call::reading::last));
   if (auto refused = to->box->admit(asked, options.how.value_or(start::post))) return *refused;

@@ -1,7 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/pool_call.hpp"
 
+#include <array>
+#include <holdfast/call_options.hpp>
+#include <limits>
+
+#include "core/mailbox.hpp"
+#include "host/handle_home.hpp"
+
 namespace holdfast::detail {
+
+releasing::releasing(std::uint64_t handle) {
+  target.index = core::request::release;
+  std::array<std::byte, sizeof(handle)> number{};
+  for (std::size_t i = 0; i < number.size(); ++i) number[i] = static_cast<std::byte>(handle >> (8 * i));
+  arguments = wit::packed_args::of(number);
+}
+
+pool_call::~pool_call() {
+  if (end().what == outcome::completed && result_ && !read_.load(std::memory_order_relaxed) &&
+      names_handles(*result_))
+    release_result();
+}
+
+void pool_call::release_result() const {
+  const core::home at{end().cell, end().generation};
+  const auto lost = wit::decode(*result_, end().value.bytes(), std::numeric_limits<std::size_t>::max(),
+                                {at.cell, at.generation});
+  if (!lost) return;
+  // Nobody's deadline: what waits for its turn is held meanwhile.
+  const core::call_terms terms{
+      .run_limit = call_options{}.run_limit, .grace = this->terms().grace, .only_in = at, .chore = true};
+  for (const std::uint64_t handle : own_handles(*lost)) {
+    const auto made = [&](core::environment& world) {
+      releasing what(handle);
+      const call_id id{world.random.next(), world.random.next()};
+      return boost::intrusive_ptr<core::call>(
+          new pool_call(world, id, terms, what.target, std::move(what.arguments)));
+    };
+    if (!accepted_by()->admit_chore(at, made)) return;
+  }
+}
 
 reply pool_call::outcome_reply() const {
   std::optional<wit::value> value;
@@ -34,6 +73,8 @@ reply pool_call::outcome_reply(const value_sink& into) const {
             into.take(into.into, *result_, ended.value.bytes(), {ended.cell, ended.generation})) {
       told.code = errc::host_failed;
       told.detail = "the result cannot be taken over: " + failed->message();
+    } else {
+      read_.store(true, std::memory_order_relaxed);
     }
   }
   return told;

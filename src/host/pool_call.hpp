@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <holdfast/typed_reply.hpp>
 #include <optional>
 #include <string>
@@ -21,6 +23,10 @@ class pool_call final : public core::call {
         result_(target.result),
         arguments_(std::move(arguments)),
         key_(key) {}
+  pool_call(const pool_call&) = delete;
+  pool_call& operator=(const pool_call&) = delete;
+  /// The resources in a result that nobody read are released: nobody else could.
+  ~pool_call() override;
 
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
   std::size_t bytes() const noexcept override { return arguments_.size() + key_.size(); }
@@ -35,9 +41,20 @@ class pool_call final : public core::call {
   reply detached_reply() const;
 
  private:
+  void release_result() const;
+
+  // Relaxed: the count of references orders it before the end.
+  mutable std::atomic<bool> read_{false};
   const std::optional<wit::type> result_;  // its own: a parked call outlives its pool and component
   wit::packed_args arguments_;
   const std::string key_;
+};
+
+/// The request to release a resource, but for where.
+struct releasing {
+  explicit releasing(std::uint64_t handle);
+  wit::function target;
+  wit::packed_args arguments;
 };
 
 /// What a caller is told of a request that was not accepted.

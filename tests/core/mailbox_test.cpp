@@ -83,6 +83,53 @@ TEST_F(mailbox_test, counts_calls_that_name_their_instance_and_their_bytes) {
   world.settle();
 }
 
+TEST_F(mailbox_test, takes_a_chore_past_its_bounds_and_gives_it_out_before_all_that_waits) {
+  struct quiet : observer {
+    void on_accepted(const call_id&) noexcept override { ++told; }
+    void on_started(const call_id&, std::uint32_t, std::uint64_t) noexcept override { ++told; }
+    void on_done(const call_id&, outcome) noexcept override { ++told; }
+    int told = 0;
+  } hears;
+  manual_world heard(hears);
+  fake_pool pool(heard.env, log, 2, {.depth = 1});
+  heard.settle();
+  for (const std::uint64_t value : {1U, 2U}) {
+    pool.send({.what = script::kind::wait, .value = value});
+    heard.settle();
+  }
+  pool.send({.value = 3});
+  const home where{1, 1};
+  const auto chore = [&](environment&) { return pool.make({.value = 4}, {.only_in = where, .chore = true}); };
+  EXPECT_TRUE(pool.box().admit_chore(where, chore));
+  EXPECT_EQ(pool.box().depth(), 1U);
+  log.released = true;
+  pool.at(1).wake();
+  heard.settle();
+  pool.at(0).wake();
+  heard.settle();
+  EXPECT_EQ(log.entered, (std::vector<std::uint64_t>{1, 2, 4, 3}));
+  EXPECT_EQ(hears.told, 9) << "three calls, and a chore is none";
+  pool.close();
+  heard.settle();
+}
+
+TEST_F(mailbox_test, takes_no_chore_for_an_instance_that_is_gone_and_wakes_an_idle_one) {
+  fake_pool pool(world.env, log, 1);
+  world.settle();
+  const auto chore = [&](environment&) {
+    return pool.make({.value = 1}, {.only_in = home{}, .chore = true});
+  };
+  EXPECT_FALSE(pool.box().admit_chore({0, 2}, chore)) << "of another generation";
+  EXPECT_FALSE(pool.box().admit_chore({1, 1}, chore)) << "of a cell that serves elsewhere";
+  EXPECT_TRUE(pool.box().admit_chore(
+      {0, 1}, [&](environment&) { return pool.make({.value = 5}, {.only_in = home{0, 1}, .chore = true}); }));
+  world.settle();
+  EXPECT_EQ(log.entered, std::vector<std::uint64_t>{5});
+  pool.close();
+  EXPECT_FALSE(pool.box().admit_chore({0, 1}, chore)) << "all of it ends";
+  world.settle();
+}
+
 TEST_F(mailbox_test, keeps_a_call_that_somebody_wants_again_by_the_time_it_looks) {
   fake_pool pool(world.env, log);
   const auto asked = pool.send({.value = 1}, {.bound = true});

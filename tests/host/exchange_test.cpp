@@ -126,6 +126,22 @@ TEST_F(exchange_test, drains_the_old_component_with_the_new_one) {
   EXPECT_EQ(running.wait(0s).outcome, outcome::killed);
 }
 
+TEST_F(exchange_test, leaves_no_instances_taken_once_the_pool_was_drained_whoever_still_has_it) {
+  const auto& reserved = shared_engine().internals()->reserved_instances;
+  const std::uint64_t before = reserved.load();
+  const pool served = owner.get().open(guest("echo.wat"), {.cells = 40}).value();
+  owner.settle();
+  pool_options fewer;
+  fewer.cells = 20;
+  swap_options how;
+  how.options = fewer;
+  ASSERT_TRUE(served.swap(guest("echo.wat"), how));
+  served.drain(0s);
+  served.drain(0s);
+  EXPECT_EQ(reserved.load(), before);
+  EXPECT_TRUE(owner.get().open(guest("echo.wat"), {.cells = 40}));
+}
+
 TEST(exchange, refuses_and_loses_no_call_of_those_who_call_meanwhile) {
   host owner(shared_engine(), {.workers = 2});
   const pool served = owner.open(guest("orders.wasm"), {.cells = 2}).value();
