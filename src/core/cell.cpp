@@ -106,7 +106,6 @@ void cell::drive_once(bool by_worker) noexcept {
 
 bool cell::drive_slice(bool by_worker) noexcept {
   const driving_mark mark;
-  const on_behalf nobody(nullptr);  // whose slice is driven here, and who waits for its end, are strangers
   bool more = step();
   if (by_worker) {
     const time_point end = later(world_.time.now(), slice_length);
@@ -199,6 +198,7 @@ void cell::move_to(cell_state next) noexcept {
 }
 
 void cell::replace_guest(std::unique_ptr<guest> next, time_point build_due) noexcept {
+  const on_behalf nobody(nullptr);
   {
     const std::scoped_lock lock(mutex_);
     build_due_ = build_due;
@@ -379,6 +379,7 @@ bool cell::step_call() noexcept {
   }
   if (raised(stop_asked) && state_.load() != cell_state::stopping) {
     move_to(cell_state::stopping);
+    const on_behalf nobody(nullptr);  // whoever is driven here is a stranger to what this thread may work for
     guest_->ask_to_stop();  // here, not in `stop`: it runs the embedder's callbacks, which must meet no lock
   }
   // Read before the poll: a guest that was told to stop gets one more slice, in which a running one faults

@@ -136,6 +136,9 @@ TEST_F(lineage_test, does_not_wait_for_a_child_that_was_refused) {
   const auto refused = call_from(*left, narrow, &child);
   ASSERT_TRUE(refused);
   EXPECT_EQ(*refused, errc::queue_full);
+  // The same request, sent again by somebody who works for nobody.
+  EXPECT_EQ(fills->revoke(), revoke_answer::revoked);
+  EXPECT_FALSE(narrow.box().admit(child, start::post));
   EXPECT_FALSE(call_from(*right, one)) << "the left one waits for nobody";
   narrow.close();
   world.settle();

@@ -18,6 +18,34 @@ class mailbox_test : public testing::Test {
   manual_world world;
 };
 
+// Whoever is told of a refusal lets time pass, so that a backoff is over while the rest is being refused.
+TEST(mailbox, queues_nothing_again_while_it_refuses_all_because_the_last_cell_broke) {
+  struct late final : waiter {
+    explicit late(manual_world& in) : world(in) {}
+    void on_done(call&) noexcept override { world.advance(1s); }
+    void on_timer(timer&) noexcept override {}
+    manual_world& world;
+  };
+  record log;
+  log.builds_that_fail = 1;
+  manual_world world;
+  fake_pool pool(world.env, log, 1, {.depth = 2}, {.give_up_after = 1}, {.attempts = 2});
+  const auto queued = pool.send({});
+  const auto other = pool.send({});
+  const auto first = pool.send({}, {.attempts = 2});
+  const auto second = pool.send({}, {.attempts = 2});
+  ASSERT_EQ(second->phase(), call_phase::backing_off);
+  ASSERT_TRUE(first->attach(boost::intrusive_ptr<waiter>(new late(world))));
+  world.settle();
+  for (const auto& each : {queued, other, first, second}) {
+    ASSERT_EQ(each->phase(), call_phase::done);
+    EXPECT_EQ(each->end().code, errc::broken);
+    EXPECT_EQ(each->end().code, effect::not_executed);
+  }
+  pool.close();
+  world.settle();
+}
+
 TEST_F(mailbox_test, refuses_at_once_when_it_is_full) {
   fake_pool pool(world.env, log, 1, {.depth = 2});
   pool.send({.value = 1});

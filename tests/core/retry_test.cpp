@@ -55,6 +55,16 @@ TEST_F(retry_test, never_repeats_a_call_that_was_not_declared_repeatable) {
   EXPECT_EQ(log.entered.size(), 1U);
 }
 
+TEST_F(retry_test, never_repeats_a_call_whose_instance_went_with_the_attempt) {
+  auto terms = repeatable;
+  terms.only_in = home{0, 1};
+  const auto asked = pool.send({.what = kind::trap}, terms);
+  world.settle();
+  EXPECT_EQ(asked->phase(), call_phase::done) << "nothing else could run it";
+  EXPECT_EQ(asked->end().what, outcome::trapped);
+  EXPECT_EQ(asked->end().attempts, 1U);
+}
+
 TEST_F(retry_test, never_repeats_a_call_that_was_killed) {
   const auto asked = pool.send({.what = kind::loop}, repeatable);
   world.settle(3);
