@@ -18,6 +18,7 @@ namespace detail {
 /// A call that was described and not made yet. Borrows nothing: name, key and arguments are its own.
 class call_operation {
  public:
+  using reply_type = reply;
   static constexpr cancel_rule rule = cancel_rule::bound;
 
   call_operation(const pool& of, std::string_view function, wit::arguments arguments,

@@ -17,6 +17,7 @@ namespace detail {
 /// A wait that was described and not begun yet. Holds a copy of the ticket.
 class wait_operation {
  public:
+  using reply_type = reply;
   static constexpr cancel_rule rule = cancel_rule::waiter;
 
   wait_operation(ticket of, duration limit) noexcept : of_(std::move(of)), limit_(limit) {}

@@ -36,6 +36,8 @@ concept reply_token = boost::asio::completion_token_for<Token, reply_signature>;
 
 namespace detail {
 
+struct value_sink;
+
 /// The library's side of one wait. Any thread.
 class wait_side {
  public:
@@ -47,6 +49,16 @@ class wait_side {
   virtual void withdraw() noexcept = 0;
   /// What the handler is told. Once, on the handler's executor: reading a large value takes its time.
   virtual reply answer() = 0;
+  /// The same, the value going into the sink. One that has no value to give need not know of sinks.
+  virtual reply answer(const value_sink& /*into*/) { return answer(); }
+};
+
+/// How a handler's argument is made of what it waited for. Typed replies specialize it.
+template <class Reply>
+struct answered;
+template <>
+struct answered<reply> {
+  static reply by(wait_side& wait) { return wait.answer(); }
 };
 
 /// The handler's side of one wait. Ends with exactly one of `hand_over` and `drop`.
@@ -95,7 +107,7 @@ struct cancel_handler {
 };
 
 /// The handler on its way through its executor's queue.
-template <class Handler>
+template <class Handler, class Reply>
 struct posted_handler {
   using allocator_type = boost::asio::associated_allocator_t<Handler>;
   allocator_type get_allocator() const noexcept { return boost::asio::get_associated_allocator(handler); }
@@ -104,7 +116,7 @@ struct posted_handler {
   std::shared_ptr<wait_side> wait;
 
   void operator()() {
-    reply told = wait->answer();
+    Reply told = answered<Reply>::by(*wait);
     wait.reset();
     const std::error_code code = told.code;
     std::move(handler)(code, std::move(told));
@@ -112,7 +124,7 @@ struct posted_handler {
 };
 
 /// A handler of any type, in memory of its associated allocator, with work outstanding on its executor.
-template <class Handler, class Executor>
+template <class Handler, class Executor, class Reply = reply>
 class handler_box final : public handler_side {
  public:
   static handler_ptr make(Handler&& handler, const Executor& fallback, cancel_rule rule) {
@@ -149,7 +161,7 @@ class handler_box final : public handler_side {
   // Its own memory goes first, as Asio promises to allocators: the handler may use it again. Memory that
   // cannot be had ends the process here: there is nobody left to tell.
   void hand_over() noexcept override {
-    posted_handler<Handler> next{std::move(handler_), std::move(wait_)};
+    posted_handler<Handler, Reply> next{std::move(handler_), std::move(wait_)};
     const boost::asio::executor_work_guard<executor> work(std::move(work_));
     destroy(next.handler);
     boost::asio::post(work.get_executor(), std::move(next));
@@ -211,8 +223,8 @@ class initiation {
   template <class Handler>
   handler_ptr box(Handler&& handler) const {
     using held = std::decay_t<Handler>;
-    return handler_box<held, executor_type>::make(held(std::forward<Handler>(handler)), what_.executor(),
-                                                  Operation::rule);
+    return handler_box<held, executor_type, typename Operation::reply_type>::make(
+        held(std::forward<Handler>(handler)), what_.executor(), Operation::rule);
   }
 
   Operation what_;

@@ -3,6 +3,7 @@
 
 #include <holdfast/pool.hpp>
 #include <holdfast/typed.hpp>
+#include <holdfast/typed_async.hpp>
 #include <holdfast/typed_reply.hpp>
 #include <holdfast/typed_ticket.hpp>
 #include <memory>
@@ -42,6 +43,11 @@ class export_link {
   virtual ~export_link() = default;
   virtual reply call(argument_source from, const call_options& options, value_sink into) const = 0;
   virtual holdfast::result<ticket> submit(argument_source from, const call_options& options) const = 0;
+  /// As `call_operation::start`: whatever comes of it is posted.
+  virtual void start(argument_source from, const call_options& options, handler_ptr tells,
+                     std::stop_token stop) const = 0;
+  /// Where a handler runs that names no executor.
+  virtual boost::asio::any_io_executor executor() const noexcept = 0;
 };
 
 /// A call with dynamic arguments whose result is checked as it is looked up.
@@ -91,6 +97,24 @@ class function<R(Args...)> {
                              std::forward<Args>(values)...);
     if (!claim) return std::move(claim).error();
     return typed_ticket<R>(*std::move(claim));
+  }
+
+  /// `pool::async_call`: completes through a token of Boost.Asio, which comes last. The arguments are the
+  /// call's own from here on, views are copied. Cancellation, executor and effect on the guest are as there.
+  ///
+  /// @par Completion signature  `void(std::error_code, typed_reply<R>)`; the code is the reply's
+  template <typed_reply_token<R> Token>
+  auto async_call(const call_options& options, Args... values, Token&& token) const {
+    using operation = detail::typed_call_operation<detail::export_link, R, detail::owned_argument<Args>...>;
+    return boost::asio::async_initiate<Token, typed_reply_signature<R>>(
+        detail::initiation<operation>(
+            operation(link_, options, detail::own<Args>(std::forward<Args>(values))...)),
+        token);
+  }
+  /// The same with the defaults.
+  template <typed_reply_token<R> Token>
+  auto async_call(Args... values, Token&& token) const {
+    return async_call<Token>(call_options{}, std::forward<Args>(values)..., std::forward<Token>(token));
   }
 
   explicit function(std::shared_ptr<const detail::export_link> link) noexcept : link_(std::move(link)) {}

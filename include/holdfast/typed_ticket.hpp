@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 #include <holdfast/ticket.hpp>
+#include <holdfast/typed_async.hpp>
 #include <holdfast/typed_reply.hpp>
 #include <utility>
 
@@ -26,6 +29,14 @@ class [[nodiscard]] typed_ticket : public ticket {
   /// @par Effect on the guest  none
   typed_reply<R> wait(duration limit = no_limit) const {
     return detail::told_by<R>([&](detail::value_sink into) { return detail::wait_for(*this, limit, into); });
+  }
+
+  /// `ticket::async_wait`, completing with `void(std::error_code, typed_reply<R>)`.
+  template <typed_reply_token<R> Token = boost::asio::deferred_t>
+  auto async_wait(Token&& token = {}, duration limit = no_limit) const {
+    using operation = detail::typed_wait_operation<R>;
+    return boost::asio::async_initiate<Token, typed_reply_signature<R>>(
+        detail::initiation<operation>(operation(*this, limit)), token);
   }
 };
 

@@ -43,16 +43,21 @@ void call_operation::start(handler_ptr tells, std::stop_token stop) && {
   options.key = key_;
   const pool::impl::admission to(*of);
   const auto asked = of->prepare(*to, function_, std::move(arguments_), options, {.bound = true});
+  begin_posted(*of, *to, asked, options, std::move(tells), std::move(stop));
+}
+
+void begin_posted(pool::impl& of, edition& to, const holdfast::result<boost::intrusive_ptr<pool_call>>& asked,
+                  const call_options& options, handler_ptr tells, std::stop_token stop) {
   if (!asked) {
     tells->connect(std::make_shared<refusal>(refused_reply(asked.error())));
     tells.release()->hand_over();
     return;
   }
-  const boost::intrusive_ptr<handler_waiter> waits(new handler_waiter(of->owner, *asked));
+  const boost::intrusive_ptr<handler_waiter> waits(new handler_waiter(of.owner, *asked));
   if (!waits->adopt(std::move(tells))) return;
   try {
     waits->leave_on(std::move(stop));
-    if (auto refused = begin_bound(*to->box, *asked, *waits, options, start::post))
+    if (auto refused = begin_bound(*to.box, *asked, *waits, options, start::post))
       waits->refuse(std::move(*refused));
   } catch (...) {
     waits->disown();

@@ -54,6 +54,15 @@ class pool_export final : public export_link {
     return claim;
   }
 
+  void start(argument_source from, const call_options& options, handler_ptr tells,
+             std::stop_token stop) const override {
+    const pool::impl::admission to(*in_);
+    begin_posted(*in_, *to, prepare(*to, from, options, {.bound = true}), options, std::move(tells),
+                 std::move(stop));
+  }
+
+  boost::asio::any_io_executor executor() const noexcept override { return in_->owner->callback_executor(); }
+
  private:
   holdfast::result<boost::intrusive_ptr<pool_call>> prepare(const edition& in, argument_source from,
                                                             const call_options& options,

@@ -96,3 +96,12 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
 };
 
 }  // namespace holdfast
+
+namespace holdfast::detail {
+
+/// Begins a bound call whose handler is posted, whatever comes of it: also where it was refused as it was
+/// prepared.
+void begin_posted(pool::impl& of, edition& to, const holdfast::result<boost::intrusive_ptr<pool_call>>& asked,
+                  const call_options& options, handler_ptr tells, std::stop_token stop);
+
+}  // namespace holdfast::detail

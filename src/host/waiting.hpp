@@ -139,6 +139,10 @@ class handler_waiter final : public call_waiter<core::async_waiter> {
 
  private:
   reply answer() override { return refused_ ? std::move(*refused_) : told_reply(left()); }
+  reply answer(const value_sink& into) override {
+    if (refused_) return std::move(*refused_);
+    return left() ? told_reply(true) : read(into);
+  }
 
   std::optional<reply> refused_;
 };
