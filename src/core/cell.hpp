@@ -23,10 +23,14 @@
 /// faulted, was cut or failed in the host is destroyed and never entered again; the next generation takes its
 /// place.
 ///
-///     building -> idle -> running -> idle ...           the good life
-///     running -> stopping -> rebuilding -> idle         a stop; stopping -> idle if the call still came to
-///     its end rebuilding -> broken                              too many failures in a row any -> draining
-///     -> closed
+///     building -> idle -> running -> idle ...       the good life
+///
+///     running -> stopping -> rebuilding -> idle     a stop; stopping -> idle, if the call still came to its
+///     end
+///
+///     rebuilding -> broken                          too many failures in a row
+///
+///     any -> draining -> closed
 namespace holdfast::core {
 
 class cell final : public shared_object, public task {

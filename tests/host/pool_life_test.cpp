@@ -152,6 +152,45 @@ TEST(pool_life, tells_the_observer_of_each_refusal_wherever_it_is_made) {
               ElementsAre(errc::no_such_export, errc::bad_arguments, errc::bad_arguments, errc::limit));
 }
 
+TEST(pool_life, owns_all_that_a_call_needs_whatever_becomes_of_its_callers_memory) {
+  manual_host owner;
+  const pool kinds = owner.get().open(guest("kinds.wasm"), {}).value();
+  owner.settle();
+  const auto echo = kinds.function<std::string(std::string_view)>("echo-string").value();
+  std::optional<typed_ticket<std::string>> claim;
+  {
+    std::string text(5000, 'x');
+    std::string key(100, 'k');
+    claim = echo.submit({.key = key}, text).value();
+    text.assign(5000, 'y');
+    key.assign(100, 'l');
+  }
+  owner.settle();
+  const auto told = claim->wait(0s);
+  ASSERT_TRUE(told) << told.detail;
+  EXPECT_EQ(*told, std::string(5000, 'x'));
+}
+
+TEST(pool_life, leaves_the_place_of_a_call_with_its_run_and_not_with_the_caller_who_left) {
+  manual_host owner;
+  std::optional<host_call> parked;
+  pool_options options{.queue_depth = 1};
+  options.functions.define("holdfast:demo/host", "sleep",
+                           [&](host_call call) { parked.emplace(std::move(call)); });
+  const pool bed = owner.get().open(guest("sleeper.wat"), options).value();
+  owner.settle();
+  std::optional<ticket> left = bed.submit("nap", args(std::uint64_t{1})).value();
+  owner.settle();
+  left.reset();
+  const ticket waits = bed.submit("count", {}).value();
+  owner.settle();
+  EXPECT_EQ(waits.phase(), call_phase::queued) << "the instance is taken";
+  EXPECT_EQ(bed.submit("count", {}).error(), errc::queue_full);
+  std::move(*parked).reply();
+  owner.settle();
+  EXPECT_TRUE(waits.wait(0s));
+}
+
 // One worker and two pools, of which one loops for ever in each of its cells: the worker goes round, so each
 // slice of a loop lets a call of the other pool through.
 TEST(fairness, lets_no_pool_that_loops_starve_another) {

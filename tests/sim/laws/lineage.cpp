@@ -8,8 +8,8 @@ namespace holdfast::sim {
 namespace {
 
 /// A call that could only wait for itself is refused: none is accepted by a pool all of whose cells run calls
-/// that wait for it. One that comes about later, when a cell breaks that could have run the call, is not
-/// looked for: the call waits for its deadline.
+/// that wait for it. One that comes about later, when a cell breaks that could have run the call, is ended by
+/// core, but not looked for here: `lineage_test` does.
 class lineage final : public law {
  public:
   lineage() : law("cycle_is_refused") {}
