@@ -20,20 +20,6 @@ namespace holdfast {
 
 namespace detail {
 
-/// What owns an argument while the function works with it: views become what they view.
-template <class P>
-struct owner_of {
-  using type = P;
-};
-template <>
-struct owner_of<std::string_view> {
-  using type = std::string;
-};
-template <class T>
-struct owner_of<std::span<const T>> {
-  using type = std::vector<T>;
-};
-
 /// Whether a callable takes a `host_context` first.
 enum class takes_context : std::uint8_t { no, yes };
 

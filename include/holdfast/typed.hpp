@@ -9,7 +9,10 @@
 #include <holdfast/error.hpp>
 #include <holdfast/world.hpp>
 #include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
+#include <vector>
 
 /// Signatures: whether the types of a C++ function fit a component's, and its arguments and results as bytes.
 ///
@@ -112,3 +115,21 @@ auto unpack_with(std::span<const std::byte> packed, handle::home home, Read read
 }
 
 }  // namespace holdfast::wit
+
+namespace holdfast::detail {
+
+/// What owns an argument that outlives whoever gave it: views become what they view.
+template <class P>
+struct owner_of {
+  using type = P;
+};
+template <>
+struct owner_of<std::string_view> {
+  using type = std::string;
+};
+template <class T>
+struct owner_of<std::span<const T>> {
+  using type = std::vector<T>;
+};
+
+}  // namespace holdfast::detail

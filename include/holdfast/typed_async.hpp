@@ -37,22 +37,12 @@ struct answered<typed_reply<R>> {
   }
 };
 
-/// What owns an argument until a call is made of it: views become what they view.
+/// What owns an argument until a call is made of it. Callers may give text as `const char*` too.
 template <class P>
-struct argument_owner {
-  using type = P;
-};
-template <>
-struct argument_owner<std::string_view> {
-  using type = std::string;
-};
+struct argument_owner : owner_of<P> {};
 template <>
 struct argument_owner<const char*> {
   using type = std::string;
-};
-template <class T>
-struct argument_owner<std::span<const T>> {
-  using type = std::vector<T>;
 };
 template <class P>
 using owned_argument = typename argument_owner<std::remove_cvref_t<P>>::type;

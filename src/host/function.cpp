@@ -107,8 +107,8 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
 
 reply wait_for(const ticket& claim, duration limit, value_sink into) {
   const ticket::impl& held = *claim.internals();
-  const core::waiting_for mark(*held.asked);
-  if (mark.itself() || cannot_wait_here(*held.asked)) return never_told(*held.asked);
+  const blocking_wait may(*held.owner, *held.asked);
+  if (may.refused()) return *may.refused();
   const boost::intrusive_ptr<thread_waiter> waits(new thread_waiter(held.owner, held.asked, held.reads));
   return begin_wait(*waits, limit) ? waits->wait(into) : waits->read(into);
 }

@@ -32,9 +32,6 @@ enum class stage : std::uint8_t {
   over,   ///< ended, refused or dropped
 };
 
-// The job that this thread of the host's runs.
-thread_local void* runs_here = nullptr;
-
 }  // namespace
 
 // One job from its arrival to its end. The queue has it while it waits for a thread, its executor while it
@@ -54,6 +51,9 @@ struct function_threads::entry : std::enable_shared_from_this<entry> {
   // Before the job is counted anywhere, so that no cut is missed and none meets the lock.
   void listen() { on_cut.emplace(job.cut, cut{weak_from_this()}); }
 
+  // What this thread of the host's runs.
+  static thread_local entry* here;
+
   const std::shared_ptr<state> home;
   bridge::function_job job;  // belongs to whoever last moved the stage
   const std::size_t bytes;
@@ -67,6 +67,8 @@ struct function_threads::entry : std::enable_shared_from_this<entry> {
 
   std::optional<std::stop_callback<cut>> on_cut;
 };
+
+thread_local function_threads::entry* function_threads::entry::here = nullptr;
 
 // Shared with the threads and with what runs: one whose function never returns outlives the owner.
 struct function_threads::state : std::enable_shared_from_this<state> {
@@ -178,9 +180,9 @@ struct function_threads::state : std::enable_shared_from_this<state> {
       const std::shared_ptr<entry> next = queue.front();
       take_out(*next, stage::runs);
       lock.unlock();
-      runs_here = next.get();
+      entry::here = next.get();
       run(next);
-      runs_here = nullptr;
+      entry::here = nullptr;
       lock.lock();
       if (next->thread_leaves) {
         changed.notify_all();
@@ -335,16 +337,14 @@ void function_threads::post(bridge::function_job work) const {
 }
 
 lent_thread::lent_thread() noexcept {
-  auto* const one = static_cast<function_threads::entry*>(runs_here);
-  if (one == nullptr) return;
-  given_ = one->home->lend(*one);
-  if (given_) of_ = one;
+  function_threads::entry* const here = function_threads::entry::here;
+  if (here == nullptr) return;
+  given_ = here->home->lend(*here);
+  if (given_) of_ = here;
 }
 
 lent_thread::~lent_thread() {
-  if (of_ == nullptr) return;
-  auto& one = *static_cast<function_threads::entry*>(of_);
-  one.home->take_back(one);
+  if (of_ != nullptr) of_->home->take_back(*of_);
 }
 
 std::size_t function_threads::stuck() const noexcept {

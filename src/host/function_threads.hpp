@@ -64,7 +64,7 @@ class lent_thread {
   explicit operator bool() const noexcept { return given_; }
 
  private:
-  void* of_ = nullptr;
+  function_threads::entry* of_ = nullptr;
   bool given_ = true;
 };
 

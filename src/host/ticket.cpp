@@ -18,9 +18,8 @@ kill_answer ticket::kill() const noexcept { return claim_->asked->kill(); }
 reply ticket::wait(duration limit) const { return wait(std::stop_token(), limit); }
 
 reply ticket::wait(std::stop_token stop, duration limit) const {
-  if (claim_->owner->began.forked()) return claim_->asked->detached_reply();  // it goes on in the parent
-  const core::waiting_for mark(*claim_->asked);
-  if (mark.itself() || detail::cannot_wait_here(*claim_->asked)) return detail::never_told(*claim_->asked);
+  const detail::blocking_wait may(*claim_->owner, *claim_->asked);
+  if (may.refused()) return *may.refused();
   const boost::intrusive_ptr<detail::thread_waiter> waits(
       new detail::thread_waiter(claim_->owner, claim_->asked, claim_->reads));
   waits->leave_on(std::move(stop));

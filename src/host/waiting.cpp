@@ -38,14 +38,15 @@ std::optional<reply> refused_inside_callback() {
       error(errc::cycle, "a blocking call inside a callback, on a thread that the call would need"));
 }
 
-reply never_told(const pool_call& asked) {
-  reply told = asked.detached_reply();
-  told.detail = "not waited for: the call cannot end before this thread goes on";
-  return told;
-}
-
-bool cannot_wait_here(const pool_call& asked) noexcept {
-  return core::driving_mark::here() && asked.phase() != call_phase::done;
+blocking_wait::blocking_wait(const host::impl& by, pool_call& asked) {
+  if (by.began.forked()) {  // before any lock
+    refused_ = asked.detached_reply();
+    return;
+  }
+  mark_.emplace(asked);
+  if (!mark_->itself() && !(core::driving_mark::here() && asked.phase() != call_phase::done)) return;
+  refused_ = asked.detached_reply();
+  refused_->detail = "not waited for: the call cannot end before this thread goes on";
 }
 
 bool begin_wait(core::patient_waiter& waits, duration limit) {

@@ -157,11 +157,21 @@ std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<
 /// wait.
 std::optional<reply> refused_inside_callback();
 
-/// What a host function is told that would wait for a call which cannot begin before the function has ended.
-reply never_told(const pool_call& asked);
+/// What every wait that blocks this thread asks first, and keeps until it is over.
+///
+/// A host function's wait counts for its own call meanwhile (`core::waiting_for`). Some waits are not begun:
+/// in a forked child, for a call that cannot end before this thread goes on, and inside a callback.
+class blocking_wait {
+ public:
+  blocking_wait(const host::impl& by, pool_call& asked);
 
-/// Whether this thread must not sleep until the call is done: as above, and it is not done.
-bool cannot_wait_here(const pool_call& asked) noexcept;
+  /// What the caller is told in place of a wait: the call goes on without it. Nothing: wait.
+  const std::optional<reply>& refused() const noexcept { return refused_; }
+
+ private:
+  std::optional<core::waiting_for> mark_;
+  std::optional<reply> refused_;
+};
 
 /// The door of every wait for a call that was accepted before. False: it is done, the waiter will not be
 /// told.

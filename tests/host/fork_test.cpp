@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <holdfast/function.hpp>
 #include <holdfast/host.hpp>
 #include <optional>
 #include <string>
@@ -103,6 +104,21 @@ TEST(fork, tells_a_ticket_of_the_parent_that_its_call_goes_on_elsewhere) {
             "");
   claim.kill();
   EXPECT_EQ(claim.wait().code, errc::killed);
+}
+
+TEST(fork, tells_a_typed_ticket_of_the_parent_the_same) {
+  host owner(shared_engine());
+  const pool shop = owner.open(guest("orders.wasm"), {}).value();
+  const auto add = shop.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add").value();
+  ASSERT_TRUE(shop.wait_ready());
+  const ticket runs = shop.submit("spin", args(1U), {.run_limit = 10s}).value();
+  const auto queued = add.submit({.run_limit = 10s}, 2, 3).value();
+  EXPECT_EQ(in_fork([&]() -> std::string {
+              return queued.wait().code == errc::detached ? "" : "it was waited for";
+            }),
+            "");
+  runs.kill();
+  EXPECT_EQ(*queued.wait(), 5U);
 }
 
 TEST(fork, does_not_hand_out_the_parents_ids_again) {
