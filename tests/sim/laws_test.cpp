@@ -108,11 +108,13 @@ class story {
                 .number = value,
                 .second = attempts});
   }
-  story& leaves(int call, int waiter, bool detached = false) {
+  story& leaves(int call, int waiter, bool detached = false, int how = 1) {
     add({.what = seen::leaving, .call = call, .waiter = waiter});
     if (detached) add({.what = seen::detached, .call = call});
-    return add({.what = seen::left, .code = 1, .call = call, .waiter = waiter});
+    return add({.what = seen::left, .code = how, .call = call, .waiter = waiter});
   }
+  /// Gives up its waiter without a word, and whether somebody else took it out just before is not said.
+  story& abandons(int call, int waiter) { return leaves(call, waiter, false, 2); }
   /// A whole good run of a call that a waiter waits for.
   story& served(int call, std::uint64_t value) {
     return started(call)
@@ -278,6 +280,22 @@ TEST(laws, see_a_bound_call_that_runs_for_nobody) {
   excused.setting().waits(1, 1).submitted(1, trait::bound).leaves(1, 1, true);
   excused.add({.what = seen::ran, .cell = 0}).started(1);
   EXPECT_THAT(excused.complaints(), Contains("bound_is_dropped"));
+
+  story never_said;
+  never_said.setting().waits(1, 1).submitted(1, trait::bound).abandons(1, 1).served(1, 7);
+  EXPECT_THAT(never_said.complaints(), Contains("bound_is_dropped"));
+
+  story taken_later;
+  taken_later.setting().waits(1, 1).submitted(1, trait::bound).abandons(1, 1);
+  taken_later.add({.what = seen::ran, .cell = 0}).started(1).add({.what = seen::detached, .call = 1});
+  EXPECT_THAT(taken_later.complaints(), Contains("bound_is_dropped"));
+}
+
+TEST(laws, let_one_who_took_a_waiter_out_say_after_the_start_that_its_call_goes_on) {
+  story good;
+  good.setting().waits(1, 1).submitted(1, trait::bound).abandons(1, 1).started(1);
+  good.add({.what = seen::detached, .call = 1}).entered(1).returned(1, 7).done(1, outcome::completed);
+  EXPECT_THAT(good.complaints(), testing::Not(Contains("bound_is_dropped")));
 }
 
 TEST(laws, see_a_kept_call_that_is_dropped) {

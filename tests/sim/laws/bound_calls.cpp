@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
 #include "sim/law.hpp"
 
 namespace holdfast::sim {
@@ -9,6 +11,9 @@ namespace {
 /// Whether it was in the queue then, the observer tells: the leaver is told either the end of the call or
 /// that it goes on. If it goes on, its cell had taken it before: it starts before that cell begins anything
 /// else.
+///
+/// One who gives up its waiter without a word may find it gone: whoever took it out, its patience on the
+/// ticker, says that the call goes on, and may say so after the start. Until the call is done it has said it.
 class bound_calls final : public law {
  public:
   bound_calls() : law("bound_is_dropped") {}
@@ -25,27 +30,35 @@ class bound_calls final : public law {
       case seen::attaching:
         ++call.interested;
         call.deserted_at = 0;
+        call.owed = false;
         break;
       case seen::attached:
         if (what.code == 0) --call.interested;
         break;
       case seen::detached:
         call.goes_on = true;
+        call.owed = false;
         break;
       case seen::left:
         // One that had left by itself may say once more that it leaves.
-        if (!gone_[what.waiter]++ && --call.interested == 0) call.deserted_at = index_;
+        if (!gone_[what.waiter]++ && --call.interested == 0) {
+          call.deserted_at = index_;
+          call.silently = what.code == 2;
+        }
         break;
       case seen::queued_again:
         if (call.bound && call.deserted_at != 0 && !call.goes_on) unwanted(what, "is queued again");
         break;
       case seen::started:
         call.cell = what.cell;
-        if (call.bound && call.deserted_at != 0 && (!call.goes_on || free_[what.cell] > call.deserted_at))
+        if (!call.bound || call.deserted_at == 0) break;
+        if (free_[what.cell] > call.deserted_at || !(call.goes_on || call.silently))
           unwanted(what, "started");
+        call.owed = !call.goes_on;
         break;
       case seen::backing_off:
       case seen::done:
+        if (std::exchange(call.owed, false)) unwanted(what, "ran, and nobody said that it goes on");
         if (call.cell >= 0) free_[call.cell] = index_;
         call.cell = -1;
         break;
@@ -58,6 +71,8 @@ class bound_calls final : public law {
   struct of {
     bool bound = false;
     bool goes_on = false;
+    bool silently = false;  // the last one gave up its waiter
+    bool owed = false;      // it started, and whoever took the waiter out has not said yet that it goes on
     int interested = 0;
     int cell = -1;
     std::size_t deserted_at = 0;
