@@ -259,9 +259,11 @@ void ledger::on_accepted(const call_id& call) noexcept {
 }
 
 void ledger::on_refused(errc) noexcept {
-  asking.reset();
+  // Here, not only where its caller is told: one who dropped its future is told nothing.
+  const record_ptr one = std::exchange(asking, nullptr);
   const std::scoped_lock lock(mutex_);
   ++figures_.refused;
+  if (one != nullptr && !one->accepted) over(*one, effect::not_executed);
 }
 
 void ledger::on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept {
