@@ -14,6 +14,16 @@ endmacro()
 set(Boost_USE_STATIC_LIBS ON)
 holdfast_need(Boost "Boost 1.81 or later with Boost.JSON and Boost.URL" 1.81 QUIET CONFIG COMPONENTS headers json url)
 
+find_path(HOLDFAST_SODIUM_INCLUDE sodium.h)
+find_library(HOLDFAST_SODIUM_LIBRARY NAMES libsodium.a sodium)
+if(NOT HOLDFAST_SODIUM_INCLUDE OR NOT HOLDFAST_SODIUM_LIBRARY)
+  message(FATAL_ERROR "Holdfast needs libsodium (libsodium-dev). Run tools/setup, or install it and configure again.")
+endif()
+add_library(holdfast_sodium UNKNOWN IMPORTED)
+set_target_properties(holdfast_sodium PROPERTIES
+  IMPORTED_LOCATION "${HOLDFAST_SODIUM_LIBRARY}"
+  INTERFACE_INCLUDE_DIRECTORIES "${HOLDFAST_SODIUM_INCLUDE}")
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 

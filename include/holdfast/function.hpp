@@ -41,7 +41,9 @@ class export_link {
   static holdfast::result<std::shared_ptr<const export_link>> find(const pool& in, std::string_view name,
                                                                    signature_check check);
   virtual ~export_link() = default;
-  virtual reply call(argument_source from, const call_options& options, value_sink into) const = 0;
+  /// Fills `told`, which is empty yet.
+  virtual void call(argument_source from, const call_options& options, reply& told,
+                    value_sink into) const = 0;
   virtual holdfast::result<ticket> submit(argument_source from, const call_options& options) const = 0;
   /// As `call_operation::start`: whatever comes of it is posted.
   virtual void start(argument_source from, const call_options& options, handler_ptr tells,
@@ -80,8 +82,9 @@ class function<R(Args...)> {
   typed_reply<R> call(const call_options& options, Args... values) const {
     return with_source(
         [&](detail::argument_source from) {
-          return detail::told_by<R>(
-              [&](detail::value_sink into) { return link_->call(from, options, into); });
+          typed_reply<R> told;
+          link_->call(from, options, told, detail::sink_into(told));
+          return told;
         },
         std::forward<Args>(values)...);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -27,6 +28,9 @@ enum class placement : std::uint8_t { by_reference, in_line };
 
 /// From this size in bytes on a moved string or scalar list is referred to, not copied.
 inline constexpr std::size_t reference_threshold = 256;
+
+/// No allocation for the arguments of most calls.
+using small_bytes = boost::container::small_vector<std::byte, 48>;
 
 /// Which instances issued the handles among some values.
 class homes {
@@ -110,7 +114,18 @@ class packer {
     return {errc::bad_arguments, std::string(where) + path_ + ": " + why_};
   }
 
-  std::span<const std::byte> bytes() const noexcept { return out_; }
+  std::span<const std::byte> bytes() const noexcept { return {out_.data(), out_.size()}; }
+  /// All bytes held: the buffer and what it refers to.
+  std::size_t size() const noexcept { return out_.size() + referred_; }
+  /// Forgets all of it, for the next use.
+  void clear() noexcept {
+    out_.clear();
+    kept_.clear();
+    referred_ = 0;
+    handles_ = {};
+    path_.clear();
+    why_.clear();
+  }
   /// Of the handles that were packed.
   const homes& handles() const noexcept { return handles_; }
 
@@ -125,15 +140,13 @@ class packer {
   void keep(value owner, const void* first, std::size_t count, std::size_t bytes);
 
   std::byte* grow(std::size_t by) {
-    // One allocation for most calls.
-    if (out_.capacity() == 0) out_.reserve(64);
     const std::size_t before = out_.size();
-    out_.resize(before + by);
+    out_.resize(before + by, boost::container::default_init);
     return out_.data() + before;
   }
 
   placement where_;
-  std::vector<std::byte> out_;
+  small_bytes out_;
   std::vector<value> kept_;  // owners of the bytes that are referred to
   std::size_t referred_ = 0;
   homes handles_;

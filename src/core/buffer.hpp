@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -21,27 +22,45 @@ class buffer {
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
         capacity_(std::exchange(other.capacity_, 0)),
-        free_(std::exchange(other.free_, nullptr)) {}
+        free_(std::exchange(other.free_, nullptr)),
+        small_(other.small_) {}
   buffer& operator=(buffer&& other) noexcept {
-    buffer old(std::move(*this));
+    free();
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     capacity_ = std::exchange(other.capacity_, 0);
     free_ = std::exchange(other.free_, nullptr);
+    small_ = other.small_;
     return *this;
   }
-  ~buffer() {
-    if (free_ != nullptr) free_(data_, size_, capacity_);
-  }
+  ~buffer() { free(); }
 
-  std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  /// So few bytes that nobody allocates them: `fill` writes some into `most_small` bytes, and answers how
+  /// many.
+  template <class Fill>
+  void fill_small(Fill fill) {
+    free();
+    data_ = nullptr;
+    free_ = nullptr;
+    size_ = fill(small_.data());
+  }
+  static constexpr std::size_t most_small = 8;
+
+  std::span<const std::byte> bytes() const noexcept {
+    return {data_ != nullptr ? data_ : small_.data(), size_};
+  }
   std::size_t size() const noexcept { return size_; }
 
  private:
+  void free() noexcept {
+    if (free_ != nullptr) free_(data_, size_, capacity_);
+  }
+
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
   free_fn free_ = nullptr;
+  std::array<std::byte, most_small> small_{};
 };
 
 }  // namespace holdfast::core

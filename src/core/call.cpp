@@ -13,7 +13,7 @@
 
 namespace holdfast::core {
 
-call::call(environment& world, call_id id, std::uint32_t function, call_terms terms) noexcept
+call::call(environment& world, const call_id& id, std::uint32_t function, const call_terms& terms) noexcept
     : world_(world), id_(id), function_(function), terms_(terms) {}
 
 call::~call() = default;
@@ -202,6 +202,10 @@ std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
   }
   world_.deadlines.arm(deadline_, stop_at_);
   return std::nullopt;
+}
+
+void call::count_from(time_point now) noexcept {
+  terms_.deadline = std::min(terms_.deadline, later(now, std::exchange(terms_.time_limit, no_limit)));
 }
 
 void call::unbegin() noexcept {

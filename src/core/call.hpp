@@ -58,7 +58,8 @@ struct home {
 
 /// How long a call may take, and who it belongs to.
 struct call_terms {
-  time_point deadline = time_point::max();  ///< from acceptance; queued past it: expired, running: stopped
+  time_point deadline = time_point::max();  ///< queued past it: expired, running: stopped
+  duration time_limit = no_limit;           ///< the same, counted from the acceptance
   duration run_limit = no_limit;            ///< from the start of an attempt
   duration grace = duration::zero();        ///< between asking the guest to stop and the cut
   bool bound = false;                       ///< queued, it is revoked when its last waiter leaves
@@ -71,7 +72,7 @@ struct call_terms {
 
 class call : public shared_object, public boost::intrusive::list_base_hook<> {
  public:
-  call(environment& world, call_id id, std::uint32_t function, call_terms terms) noexcept;
+  call(environment& world, const call_id& id, std::uint32_t function, const call_terms& terms) noexcept;
   ~call() override;
 
   /// The encoded arguments; they live until the call is done.
@@ -138,6 +139,12 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   friend class waiting_for;
 
   void on_timer(timer& fired) noexcept override;
+  /// Its limits are counted from now.
+  void count_from(time_point now) noexcept;
+
+  /// It was made when its first slice had begun (core/hand_over.cpp).
+  void begin_shown(boost::intrusive_ptr<cell> on, time_point now) noexcept;
+
   /// What the guest gets of it, once it has begun.
   request attempt() noexcept;
   /// Queued to running, after the mailbox gave it out. An error: it expired or was killed meanwhile; finish
@@ -161,7 +168,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   environment& world_;
   const call_id id_;
   const std::uint32_t function_;
-  const call_terms terms_;
+  call_terms terms_;                       // the deadline is set with the acceptance, the rest stays
   boost::intrusive_ptr<mailbox> mailbox_;  // set on admission, before anyone else sees the call
   timer deadline_{*this};
   timer backoff_{*this};

@@ -97,6 +97,10 @@ void cell::drive_once(bool by_worker) noexcept {
     mailbox_->part(*this);  // the last act: now the world may go
     return;
   }
+  leave(more);
+}
+
+void cell::leave(bool more) noexcept {
   drive seen = drive::driving;
   if (!more && drive_.compare_exchange_strong(seen, drive::parked)) return;
   drive_.store(drive::posted);
@@ -180,9 +184,9 @@ void cell::close() noexcept {
     raise(drain_asked | close_asked);
     if (current_ != nullptr) {
       if (!stop_why_) ask(errc::killed);
-    } else if (guest_ != nullptr) {
-      guest_->interrupt();  // it builds, or is idle
-    }
+    } else if (building_) {
+      guest_->interrupt();
+    }  // else it is idle, or runs the first slice of a call that nobody knows yet: `show` sees the signal
   }
   wake();
 }
@@ -193,7 +197,8 @@ void cell::move_to(cell_state next) noexcept {
   const cell_state from = state_.load();
   if (from == next) return;
   assert(allowed(from, next));
-  state_.store(next);
+  // Release: its driver alone writes it; who drives next has it by way of `drive_`.
+  state_.store(next, std::memory_order_release);
   world_.observe.on_cell(number_, generation_.load(), from, next);
 }
 
@@ -385,9 +390,13 @@ bool cell::step_call() noexcept {
   // Read before the poll: a guest that was told to stop gets one more slice, in which a running one faults
   // with its backtrace. One that is still pending then waits in the host and is cut with its store.
   const bool cutting = raised(cut);
+  return settle(guest_->poll(), cutting);
+}
+
+bool cell::settle(guest_state seen, bool cutting) noexcept {
   call_end end;
   fault why;
-  switch (guest_->poll()) {
+  switch (seen) {
     case guest_state::ready:
       end.what = outcome::completed;
       end.value = guest_->take_result();

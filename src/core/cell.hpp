@@ -33,6 +33,15 @@
 ///     any -> draining -> closed
 namespace holdfast::core {
 
+/// What became of a call that was handed over to a cell.
+enum class handed : std::uint8_t {
+  untaken,  ///< nothing has happened: admit it
+  done,     ///< it has its end, and nobody was told
+  goes_on,  ///< it was accepted and goes on
+};
+
+class newcomer;
+
 class cell final : public shared_object, public task {
  public:
   cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
@@ -48,6 +57,17 @@ class cell final : public shared_object, public task {
   /// Drives one slice on this thread. False: it is being driven elsewhere, or this thread drives a cell
   /// already.
   bool dispatch() noexcept;
+
+  /// Takes a request past the queue and drives its first slice on this thread, if the cell is idle and
+  /// nothing waits: no lock is taken, nothing is allocated, and no timer set, while the call is done within
+  /// its slice and no host function is called. Otherwise it goes on as a call that was admitted.
+  ///
+  /// Its caller keeps the cell. A call that is somebody's child is not taken.
+  /// @par Effect on the guest  `untaken`: none
+  handed hand_over(newcomer& next) noexcept;
+
+  /// Whether nobody drives it or is about to.
+  bool parked() const noexcept { return drive_.load() == drive::parked; }
 
   /// Stops this attempt at `which` if it is in flight: asks, then cuts after its grace. A second stop keeps
   /// the first's reason.
@@ -68,6 +88,8 @@ class cell final : public shared_object, public task {
   std::uint32_t number() const noexcept { return number_; }
 
  private:
+  friend class call;
+  friend class newcomer;
   friend class mailbox;
 
   // What others tell the driver; it looks at the start of each step.
@@ -91,6 +113,10 @@ class cell final : public shared_object, public task {
   bool step() noexcept;                       // true: go on
   bool step_build() noexcept;
   bool step_call() noexcept;
+  bool settle(guest_state seen, bool cutting) noexcept;  // the call in flight was polled; true: go on
+  void show(newcomer& which) noexcept;                   // handed over here, it becomes known
+  void leave(bool more) noexcept;                        // the end of a drive
+  void leave_here(bool more) noexcept;                   // ... by one that handed a call over
   bool take_next() noexcept;
   bool rest() noexcept;         // false: there is work
   void ask(errc why) noexcept;  // under the lock: the call in flight is to end

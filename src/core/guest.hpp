@@ -24,6 +24,7 @@ namespace holdfast::core {
 
 class call;
 class cell;
+class newcomer;
 
 /// Why a guest is lost. Its code decides the instance's fate (`core/fate.hpp`).
 struct fault {
@@ -49,7 +50,8 @@ struct request {
   std::string_view key{};  ///< the caller's name for the request; empty: none
   unsigned attempt = 1;    ///< counted from 1
   time_point stop_at = time_point::max();  ///< when the attempt is asked to stop
-  call* of = nullptr;  ///< the call itself; a host function of the attempt works on its behalf
+  call* of = nullptr;          ///< the call itself; a host function of the attempt works on its behalf
+  newcomer* unseen = nullptr;  ///< in place of it, until it is shown: then `known_as` tells the call
 
   /// No export: drops a resource of the guest's, whose destructor then runs as a call does.
   static constexpr std::uint32_t release = std::numeric_limits<std::uint32_t>::max();
@@ -65,6 +67,10 @@ class guest {
   /// Begins a call on an idle guest; the next polls drive it. An error: the arguments do not suit this
   /// instance, such as a handle that another one issued; the guest was not entered and is idle as before.
   virtual std::optional<error> start(const request& what) = 0;
+
+  /// The request that was started last is this call's, and no newcomer any more. On the driving thread, also
+  /// within a poll.
+  virtual void known_as(call& /*which*/) noexcept {}
 
   /// The returned value's bytes, once, after a call's `ready`.
   virtual buffer take_result() = 0;

@@ -85,16 +85,17 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
     if (!refused) {
       // Everything another thread may look at is set before the call can be seen.
       request->mailbox_.reset(this);
+      if (request->terms().time_limit != no_limit) request->count_from(world_.time.now());
       if (full) request->phase_ = call_phase::backing_off;
       if (request->terms().findable && world_.kept != nullptr) {
         request->kept_ = true;
         world_.kept->keep(*request);
       }
+      if (!full) waiting_.fetch_add(1);  // first: nobody is told of it while another may overtake it
       world_.observe.on_accepted(request->id());
       intrusive_ptr_add_ref(request.get());
       world_.deadlines.arm(request->deadline_, request->terms().deadline);
-      budget_ = std::min(budget_ + static_cast<std::int64_t>(retry_.budget * one_retry),
-                         one_retry * (static_cast<std::int64_t>(retry_.burst) + 10));
+      earn();
       if (full) {
         world_.observe.on_backing_off(request->id(), 0, errc::queue_full, wait_outside(*request));
       } else {
@@ -113,6 +114,32 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
   return std::nullopt;
 }
 
+void mailbox::earn() noexcept {
+  const std::int64_t most = one_retry * (static_cast<std::int64_t>(retry_.burst) + 10);
+  const auto share = static_cast<std::int64_t>(retry_.budget * one_retry);
+  // Relaxed: a count that orders nothing.
+  std::int64_t now = budget_.load(std::memory_order_relaxed);
+  while (now < most &&
+         !budget_.compare_exchange_weak(now, std::min(now + share, most), std::memory_order_relaxed)) {
+  }
+}
+
+bool mailbox::lets_through(std::size_t bytes) const noexcept {
+  return waiting_.load() == 0 && !closed_.load() && bytes <= limits_.call_bytes;
+}
+
+void mailbox::let_through(const call_id& which) noexcept {
+  world_.observe.on_accepted(which);
+  earn();
+}
+
+void mailbox::went(const call_id& which, outcome how) noexcept { world_.observe.on_done(which, how); }
+
+void mailbox::busy(cell& who) noexcept {
+  const std::scoped_lock lock(mutex_);
+  note_busy(who);
+}
+
 bool mailbox::admit_chore(const home& where,
                           const std::function<boost::intrusive_ptr<call>(environment&)>& made) {
   boost::intrusive_ptr<cell> server;
@@ -125,6 +152,7 @@ bool mailbox::admit_chore(const home& where,
     assert(request->terms().chore && request->terms().only_in);
     request->mailbox_.reset(this);
     request->place_ = call::place::chore;
+    waiting_.fetch_add(1);
     server = server_for(*request);
     chores_.push_back(*request.detach());
   }
@@ -134,7 +162,13 @@ bool mailbox::admit_chore(const home& where,
 
 boost::intrusive_ptr<cell> mailbox::server_for(const call& request) noexcept {
   if (idle_.empty()) return nullptr;
+  // One that runs a call past the queue is still noted as idle: rather one that nobody drives.
   auto chosen = std::prev(idle_.end());
+  for (auto each = idle_.end(); each != idle_.begin();)
+    if ((*--each)->parked()) {
+      chosen = each;
+      break;
+    }
   if (const auto& only = request.terms().only_in) {
     chosen = std::ranges::find(idle_, only->cell, [](const auto& each) { return each->number(); });
     if (chosen == idle_.end()) return nullptr;
@@ -204,6 +238,7 @@ void mailbox::admit_again(call& request) noexcept {
         const std::scoped_lock inner(request.mutex_);
         request.phase_ = call_phase::queued;
       }
+      waiting_.fetch_add(1);
       enqueue(request);
       world_.observe.on_queued_again(request.id());
       server = server_for(request);
@@ -226,10 +261,12 @@ bool mailbox::unlink(call& request) noexcept {
     case call::place::queued:
       queue_.erase(queue_.iterator_to(request));
       bytes_ -= request.bytes();
+      waiting_.fetch_sub(1);
       return true;
     case call::place::home:
       home_.erase(home_.iterator_to(request));
       bytes_ -= request.bytes();
+      waiting_.fetch_sub(1);
       return true;
     case call::place::outside:
       outside_.erase(outside_.iterator_to(request));
@@ -238,6 +275,7 @@ bool mailbox::unlink(call& request) noexcept {
       return true;
     case call::place::chore:
       chores_.erase(chores_.iterator_to(request));
+      waiting_.fetch_sub(1);
       return true;
   }
   return false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
@@ -47,6 +48,18 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   /// `made` makes the call, under the lock: whoever asks may do so at any time, and the world is known to be
   /// there only as long as the mailbox is open. Its terms say `chore`, and where.
   bool admit_chore(const home& where, const std::function<boost::intrusive_ptr<call>(environment&)>& made);
+
+  /// Whether a call may go past the queue into an idle cell: nothing waits, and it would not be refused.
+  /// Looked at by whoever has that cell: what is queued later comes after.
+  bool lets_through(std::size_t bytes) const noexcept;
+  /// It goes: it is accepted.
+  void let_through(const call_id& which) noexcept;
+  /// It has its end, and nobody else knew of it.
+  void went(const call_id& which, outcome how) noexcept;
+  /// Whether anything waits for a cell.
+  bool waits() const noexcept { return waiting_.load() > 0; }
+  /// A cell that took a call past the queue will not be idle again at once.
+  void busy(cell& who) noexcept;
 
   /// Admits nothing from now on. What is queued stays; what backs off ends with what its last attempt came
   /// to.
@@ -116,8 +129,8 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   // All under the lock.
   std::optional<error> refusal(const call& request) const;
   std::optional<error> fullness(const call& request) const;
-  void enqueue(call& request) noexcept;
-  bool unlink(call& request) noexcept;  // false: not here
+  void enqueue(call& request) noexcept;  // counted already
+  bool unlink(call& request) noexcept;   // false: not here
   bool may_retry(const call& request) const noexcept;
   duration wait_outside(call& request) noexcept;
   boost::intrusive_ptr<cell> server_for(const call& request) noexcept;
@@ -125,6 +138,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   static queue::iterator first_for(queue& in, std::uint32_t cell) noexcept;
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;
+  void earn() noexcept;  // an accepted call's share of a retry; also without the lock
 
   // Without the lock.
   void refuse_cycles() noexcept;
@@ -144,14 +158,18 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   std::size_t bytes_ = 0;
   std::size_t outside_bytes_ = 0;
   std::uint64_t turns_ = 0;
-  std::int64_t budget_;  // thousandths of a retry
+  std::atomic<std::int64_t> budget_;  // thousandths of a retry
+  // Written under the lock; looked at without it by who would go past the queue. One that waits is counted
+  // before an idle cell is looked for, a cell is left before the count is looked at: one of them sees the
+  // other.
+  std::atomic<std::size_t> waiting_{0};
   std::vector<boost::intrusive_ptr<cell>> idle_;
   std::vector<cell*> members_;  // that serve; each is there until it parts
   std::size_t unparted_ = 0;
   std::size_t building_ = 0;
   std::vector<boost::intrusive_ptr<cell>> to_build_;  // in order
   std::condition_variable deserted_;
-  bool closed_ = false;
+  std::atomic<bool> closed_{false};
   bool refusing_ = false;
   std::string broken_why_;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/newcomer.hpp"
 #include "engine/bridge_error.hpp"
 
 namespace holdfast::bridge {
@@ -97,6 +98,14 @@ std::optional<error> instance::start(const core::request& what) {
 }
 
 core::buffer instance::take_result() {
+  core::buffer scalar;
+  bool other = false;
+  scalar.fill_small([&](std::byte* out) -> std::size_t {
+    const std::uint32_t size = hfb_instance_take_scalar(handle_.get(), reinterpret_cast<std::uint8_t*>(out));
+    other = size == UINT32_MAX;
+    return other ? 0 : size;
+  });
+  if (!other) return scalar;
   hfb_bytes bytes{};
   hfb_instance_take_result(handle_.get(), &bytes);
   return buffer_of(bytes);
@@ -123,7 +132,18 @@ std::uint64_t instance::fuel_used() const noexcept {
 void instance::ask_to_stop() noexcept { stop_.request_stop(); }
 
 boost::intrusive_ptr<core::call> instance::in_flight() const noexcept {
-  return current_ ? boost::intrusive_ptr<core::call>(current_->of) : nullptr;
+  return current_ ? boost::intrusive_ptr<core::call>(known()) : nullptr;
+}
+
+core::call* instance::known() const noexcept {
+  if (current_->unseen != nullptr) current_->unseen->show();
+  return current_->of;
+}
+
+void instance::known_as(core::call& which) noexcept {
+  if (!current_) return;  // it has ended in the same poll
+  current_->of = &which;
+  current_->unseen = nullptr;
 }
 
 void instance::look(void* user, hfb_attempt* out) noexcept {
@@ -143,8 +163,10 @@ bool instance::time_left(void* user, std::uint64_t* out) noexcept {
   if (self == nullptr || !self->current_) return false;
   *out = 0;
   if (self->stop_.stop_requested()) return true;  // asked, by whatever: nothing is left
-  if (self->current_->stop_at == time_point::max()) return false;
-  const duration left = self->current_->stop_at - self->clock_.now();
+  time_point stop_at = self->current_->stop_at;
+  if (const core::call* const of = self->known()) stop_at = of->stop_at();
+  if (stop_at == time_point::max()) return false;
+  const duration left = stop_at - self->clock_.now();
   *out = static_cast<std::uint64_t>(std::max(left, duration::zero()).count());
   return true;
 }

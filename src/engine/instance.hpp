@@ -24,6 +24,7 @@ class instance final : public core::guest {
 
   core::guest_state poll() override;
   std::optional<error> start(const core::request& what) override;
+  void known_as(core::call& which) noexcept override;
   core::buffer take_result() override;
   core::fault take_fault() override;
   std::uint64_t memory() const noexcept override;
@@ -58,6 +59,7 @@ class instance final : public core::guest {
   static const hfb_context context;
 
  private:
+  core::call* known() const noexcept;  // of the attempt in flight, which is shown; null: of nobody's
   static void look(void* user, hfb_attempt* out) noexcept;
   static bool time_left(void* user, std::uint64_t* out) noexcept;
 

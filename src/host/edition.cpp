@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/edition.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -11,6 +12,7 @@ namespace holdfast::detail {
 namespace {
 
 constexpr std::chrono::seconds longest_grace(60);
+constexpr std::size_t most_tried = 8;  // cells, before a call is queued: there the idle ones are known
 
 core::environment told_by(const core::environment& world, observer& observe) noexcept {
   return {world.time, world.run, world.deadlines, world.random, observe, world.kept};
@@ -71,6 +73,18 @@ edition::edition(host::impl& owner, const component& of, const pool_options& opt
 
 void edition::open() noexcept {
   for (const auto& one : cells) one->open();
+}
+
+core::handed edition::hand_over(core::newcomer& next) noexcept {
+  // Each thread has its own cells to begin with: they find their memory where they left it.
+  static std::atomic<std::size_t> threads{0};
+  thread_local const std::size_t mine = threads.fetch_add(1);
+  const std::size_t tried = std::min(cells.size(), most_tried);
+  for (std::size_t i = 0; i < tried; ++i) {
+    core::cell& one = *cells[(mine + i) % cells.size()];
+    if (const core::handed how = one.hand_over(next); how != core::handed::untaken) return how;
+  }
+  return core::handed::untaken;
 }
 
 void edition::begin_drain() noexcept {

@@ -50,6 +50,9 @@ class edition {
   /// Begins to build the instances. Once.
   void open() noexcept;
 
+  /// Hands a call over to an idle cell, if this thread finds one (`core::cell::hand_over`).
+  core::handed hand_over(core::newcomer& next) noexcept;
+
   /// Admits nothing more; the cells end when the queue is empty. No admission may be under way.
   void begin_drain() noexcept;
   /// Kills what runs, refuses what waits.

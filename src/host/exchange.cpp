@@ -13,22 +13,27 @@ constexpr duration sweep_every = std::chrono::milliseconds(20);
 
 }  // namespace
 
-pool::impl::admission::admission(impl& of) noexcept {
+pool::impl::admission::admission(impl& of) noexcept : held_(of.front), to_(held_.get()) {
+  if (to_ != nullptr) return;
   for (;;) {
-    to_ = of.current.load();
+    counted_ = of.current.load();
+    to_ = counted_.get();
     // Counted first, then looked again: an exchange sets `superseded` first and then waits for the count.
     to_->admitting.fetch_add(1);
-    if (!to_->superseded.load() || of.current.load() == to_) return;
+    if (!to_->superseded.load() || of.current.load() == counted_) return;
     to_->admitting.fetch_sub(1);
   }
 }
 
-pool::impl::admission::~admission() { to_->admitting.fetch_sub(1); }
+pool::impl::admission::~admission() {
+  if (counted_ != nullptr) to_->admitting.fetch_sub(1);
+}
 
 void pool::impl::supersede(detail::edition& which) noexcept {
   which.superseded.store(true);
   // A look-up, an admission, and at most the first slice of a call that is dispatched.
   while (which.admitting.load() > 0) std::this_thread::yield();
+  detail::wait_for_hazards(&which);
 }
 
 result<void> pool::impl::exchange(const holdfast::component& next, const swap_options& how) {
@@ -51,6 +56,7 @@ result<void> pool::impl::exchange(const holdfast::component& next, const swap_op
     const std::scoped_lock lock(mutex_);
     if (draining_) return error(errc::draining);
     if (good) {
+      front.store(fresh.get());
       retired = current.exchange(fresh);
       std::ranges::find(old_, fresh, &exchanged::what)->what = retired;
     } else {
@@ -134,6 +140,8 @@ void pool::impl::finish_drain(time_point until) noexcept {
   for (const auto& each : every) each->box->refuse_queued(errc::draining, "the pool was drained");
   const std::scoped_lock lock(mutex_);  // two may drain at once
   for (const auto& each : every) each->give_back_instances();
+  // One that was exchanged as the drain began may be looked at still.
+  for (const exchanged& each : old_) detail::wait_for_hazards(each.what.get());
   old_.clear();
 }
 

@@ -2,6 +2,7 @@
 #include <holdfast/function.hpp>
 #include <utility>
 
+#include "host/blocking_call.hpp"
 #include "host/export_target.hpp"
 #include "host/pool_impl.hpp"
 #include "host/ticket_impl.hpp"
@@ -10,38 +11,27 @@
 namespace holdfast::detail {
 namespace {
 
-// What a checked and packed request becomes.
-holdfast::result<boost::intrusive_ptr<pool_call>> make_call(const pool::impl& in, const wit::function& of,
-                                                            argument_source from, const call_options& options,
-                                                            core::call_terms terms) {
-  wit::packer packed;
-  error failure;
-  if (!from.pack(from.from, packed, of, failure)) return in.refused(std::move(failure));
-  if (packed.handles().several())
-    return in.refused(
-        error(errc::bad_arguments, "the handles among the arguments were issued by different instances"));
-  if (const wit::handle::home& home = packed.handles().one(); home.generation != 0)
-    terms.only_in = core::home{home.cell, home.generation};
-  return in.make(of, wit::packed_args(std::move(packed)), options, terms);
-}
-
 class pool_export final : public export_link {
  public:
   pool_export(std::shared_ptr<pool::impl> in, export_target target)
       : in_(std::move(in)), target_(std::move(target)) {}
 
-  reply call(argument_source from, const call_options& options, value_sink into) const override {
-    if (auto refused = refused_inside_callback()) return *std::move(refused);
+  void call(argument_source from, const call_options& options, reply& told, value_sink into) const override {
+    if (auto refused = refused_inside_callback()) {
+      told = *std::move(refused);
+      return;
+    }
     boost::intrusive_ptr<thread_waiter> waits;
     {
       const pool::impl::admission to(*in_);
-      const auto asked = prepare(*to, from, options, {.bound = true});
-      if (!asked) return refused_reply(asked.error());
-      waits.reset(new thread_waiter(in_->owner, *asked));
-      if (auto refused = begin_bound(*to->box, *asked, *waits, options, start::dispatch))
-        return *std::move(refused);
+      checked_request asked;
+      if (const auto why = check(*to, from, asked)) {
+        told = refused_reply(*why);
+        return;
+      }
+      waits = begin_blocking(*in_, *to, std::move(asked), options, {}, told, &into);
     }
-    return waits->wait(into);
+    if (waits != nullptr) told = waits->wait(into);
   }
 
   holdfast::result<ticket> submit(argument_source from, const call_options& options) const override {
@@ -57,19 +47,37 @@ class pool_export final : public export_link {
   void start(argument_source from, const call_options& options, handler_ptr tells,
              std::stop_token stop) const override {
     const pool::impl::admission to(*in_);
-    begin_posted(*in_, *to, prepare(*to, from, options, {.bound = true}), options, std::move(tells),
-                 std::move(stop));
+    checked_request asked;
+    const auto why = check(*to, from, asked);
+    begin_posted(*in_, *to, why, std::move(asked), options, std::move(tells), std::move(stop));
   }
 
   boost::asio::any_io_executor executor() const noexcept override { return in_->owner->callback_executor(); }
 
  private:
-  holdfast::result<boost::intrusive_ptr<pool_call>> prepare(const edition& in, argument_source from,
-                                                            const call_options& options,
-                                                            core::call_terms terms) const {
+  /// As `pool::impl::check`, with arguments that know their types.
+  std::optional<error> check(const edition& in, argument_source from, checked_request& into) const {
     const auto of = target_.in(in.what);
     if (!of) return in_->refused(of.error());
-    return make_call(*in_, **of, from, options, terms);
+    packer_ptr packed = take_packer();
+    error failure;
+    if (!from.pack(from.from, *packed, **of, failure)) return in_->refused(std::move(failure));
+    if (packed->handles().several())
+      return in_->refused(
+          error(errc::bad_arguments, "the handles among the arguments were issued by different instances"));
+    if (const wit::handle::home& home = packed->handles().one(); home.generation != 0)
+      into.only_in = core::home{home.cell, home.generation};
+    into.of = *of;
+    into.arguments = call_arguments(std::move(packed));
+    return std::nullopt;
+  }
+
+  holdfast::result<boost::intrusive_ptr<pool_call>> prepare(const edition& in, argument_source from,
+                                                            const call_options& options,
+                                                            const core::call_terms& form) const {
+    checked_request asked;
+    if (auto why = check(in, from, asked)) return *std::move(why);
+    return in_->make(std::move(asked), options, form);
   }
 
   const std::shared_ptr<pool::impl> in_;
@@ -89,6 +97,7 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
                       const call_options& options, wit::fit result, value_sink into) {
   pool::impl& impl = *in.internals();
   if (auto refused = refused_inside_callback()) return *std::move(refused);
+  reply told;
   boost::intrusive_ptr<thread_waiter> waits;
   {
     const pool::impl::admission to(impl);
@@ -96,13 +105,11 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
     if (!of) return refused_reply(impl.refused(of.error()));
     if (const auto fits = wit::check_result(**of, result, wit::side::caller); !fits)
       return refused_reply(impl.refused(fits.error()));
-    const auto asked = impl.prepare(*to, name, std::move(arguments), options, {.bound = true});
-    if (!asked) return refused_reply(asked.error());
-    waits.reset(new thread_waiter(impl.owner, *asked));
-    if (auto refused = begin_bound(*to->box, *asked, *waits, options, start::dispatch))
-      return *std::move(refused);
+    checked_request asked;
+    if (const auto why = impl.check(*to, name, std::move(arguments), asked)) return refused_reply(*why);
+    waits = begin_blocking(impl, *to, std::move(asked), options, {}, told, &into);
   }
-  return waits->wait(into);
+  return waits != nullptr ? waits->wait(into) : told;
 }
 
 reply wait_for(const ticket& claim, duration limit, value_sink into) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/lineage.hpp"
+#include "host/blocking_call.hpp"
 #include "host/handle_home.hpp"
 #include "host/pool_impl.hpp"
 #include "host/ticket_impl.hpp"
@@ -13,21 +14,30 @@
 namespace holdfast {
 
 pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::shared_ptr<detail::edition> first)
-    : owner(std::move(by)), options(std::move(with)), current(std::move(first)) {}
+    : owner(std::move(by)), options(std::move(with)), current(first), front(first.get()) {}
+
+std::optional<error> pool::impl::check(const detail::edition& in, std::string_view function,
+                                       wit::arguments&& arguments, detail::checked_request& into) const {
+  const auto found = in.what.world().find_export(function);
+  if (!found) return refused(found.error());
+  auto home = detail::home_of(**found, arguments);
+  if (!home) return refused(home.error());
+  auto packed = wit::encode(**found, std::move(arguments));
+  if (!packed) return refused(packed.error());
+  into.of = *found;
+  into.arguments = detail::call_arguments(std::move(*packed));
+  into.only_in = *home;
+  return std::nullopt;
+}
 
 result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(const detail::edition& in,
                                                                     std::string_view function,
                                                                     wit::arguments&& arguments,
                                                                     const call_options& how,
-                                                                    core::call_terms terms) const {
-  const auto found = in.what.world().find_export(function);
-  if (!found) return refused(found.error());
-  auto home = detail::home_of(**found, arguments);
-  if (!home) return refused(home.error());
-  terms.only_in = *home;
-  auto packed = wit::encode(**found, std::move(arguments));
-  if (!packed) return refused(packed.error());
-  return make(**found, std::move(*packed), how, terms);
+                                                                    const core::call_terms& form) const {
+  detail::checked_request asked;
+  if (auto why = check(in, function, std::move(arguments), asked)) return *std::move(why);
+  return make(std::move(asked), how, form);
 }
 
 error pool::impl::refused(error why) const {
@@ -35,22 +45,19 @@ error pool::impl::refused(error why) const {
   return why;
 }
 
-boost::intrusive_ptr<detail::pool_call> pool::impl::make(const wit::function& target,
-                                                         wit::packed_args&& arguments,
-                                                         const call_options& how,
-                                                         core::call_terms terms) const {
-  const time_point now = owner->world->time.now();
-  terms.deadline = core::later(now, how.deadline);
+boost::intrusive_ptr<detail::pool_call> pool::impl::make(detail::checked_request&& asked,
+                                                         const call_options& how, core::call_terms form,
+                                                         const call_id& id) const {
+  form.time_limit = how.deadline;
   // A guest's own call ends no later than the guest itself.
-  if (const core::call* parent = core::on_behalf::current())
-    terms.deadline = std::min(terms.deadline, parent->stop_at());
-  terms.run_limit = how.run_limit;
-  terms.grace = options.stop_grace;
-  terms.attempts = options.retry.attempts;
-  terms.repeatable = target.contract.retry_safe();
-  const call_id id{owner->world->random.next(), owner->world->random.next()};
+  if (const core::call* parent = core::on_behalf::current()) form.deadline = parent->stop_at();
+  form.run_limit = how.run_limit;
+  form.grace = options.stop_grace;
+  form.attempts = options.retry.attempts;
+  form.repeatable = asked.of->contract.retry_safe();
+  form.only_in = asked.only_in;
   return boost::intrusive_ptr<detail::pool_call>(
-      new detail::pool_call(*owner->world, id, terms, target, std::move(arguments), how.key));
+      new detail::pool_call(*owner->world, id, form, *asked.of, std::move(asked.arguments), how.key));
 }
 
 reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {
@@ -60,17 +67,16 @@ reply pool::call(std::string_view function, wit::arguments arguments, const call
 reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options,
                  std::stop_token stop) const {
   if (auto refused = detail::refused_inside_callback()) return *std::move(refused);
+  reply told;
   boost::intrusive_ptr<detail::thread_waiter> waits;
   {
     const impl::admission to(*impl_);
-    const auto asked = impl_->prepare(*to, function, std::move(arguments), options, {.bound = true});
-    if (!asked) return detail::refused_reply(asked.error());
-    waits.reset(new detail::thread_waiter(impl_->owner, *asked));
-    waits->leave_on(std::move(stop));
-    if (auto refused = detail::begin_bound(*to->box, *asked, *waits, options, start::dispatch))
-      return std::move(*refused);
+    detail::checked_request asked;
+    if (const auto why = impl_->check(*to, function, std::move(arguments), asked))
+      return detail::refused_reply(*why);
+    waits = detail::begin_blocking(*impl_, *to, std::move(asked), options, std::move(stop), told, nullptr);
   }
-  return waits->wait();
+  return waits != nullptr ? waits->wait() : told;
 }
 
 result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
@@ -89,8 +95,10 @@ result<ticket> pool::release(const wit::handle& which, const call_options& optio
     return error(errc::bad_arguments, "only an own handle that a call of this pool returned can be released");
   detail::releasing drop(which.number());
   const impl::admission to(*impl_);
-  const auto asked = impl_->make(drop.target, std::move(drop.arguments), options,
-                                 {.only_in = core::home{which.from().cell, which.from().generation}});
+  const auto asked = impl_->make({.of = &drop.target,
+                                  .arguments = std::move(drop.arguments),
+                                  .only_in = core::home{which.from().cell, which.from().generation}},
+                                 options, {});
   ticket claim(std::make_shared<const ticket::impl>(asked, impl_->owner, core::call::reading::last));
   if (auto refused = to->box->admit(asked, options.how.value_or(start::post))) return *refused;
   return claim;

@@ -14,7 +14,7 @@ releasing::releasing(std::uint64_t handle) {
   target.index = core::request::release;
   std::array<std::byte, sizeof(handle)> number{};
   for (std::size_t i = 0; i < number.size(); ++i) number[i] = static_cast<std::byte>(handle >> (8 * i));
-  arguments = wit::packed_args::of(number);
+  arguments = call_arguments(wit::packed_args::of(number));
 }
 
 pool_call::~pool_call() {
@@ -42,16 +42,31 @@ void pool_call::release_result() const {
   }
 }
 
+value_sink sink_into_value(std::optional<wit::value>& value) noexcept {
+  return {[](void* into, const wit::type& of, std::span<const std::byte> packed,
+             wit::handle::home home) -> std::optional<error> {
+            auto read = wit::decode(of, packed, wit::decode_budget, home);
+            if (!read) return std::move(read).error();
+            *static_cast<std::optional<wit::value>*>(into) = *std::move(read);
+            return std::nullopt;
+          },
+          &value};
+}
+
+bool read_value(reply& told, const std::optional<wit::type>& result, std::span<const std::byte> packed,
+                const value_sink& into) {
+  if (!result) return true;
+  const auto failed = into.take(into.into, *result, packed, {told.cell, told.generation});
+  if (!failed) return true;
+  // More than a reply may hold: the guest has done its work, and the outcome stands.
+  told.code = errc::host_failed;
+  told.detail = "the result cannot be taken over: " + failed->message();
+  return false;
+}
+
 reply pool_call::outcome_reply() const {
   std::optional<wit::value> value;
-  const auto take = [](void* into, const wit::type& of, std::span<const std::byte> packed,
-                       wit::handle::home home) -> std::optional<error> {
-    auto read = wit::decode(of, packed, wit::decode_budget, home);
-    if (!read) return std::move(read).error();
-    *static_cast<std::optional<wit::value>*>(into) = *std::move(read);
-    return std::nullopt;
-  };
-  reply told = outcome_reply({take, &value});
+  reply told = outcome_reply(sink_into_value(value));
   told.value = std::move(value);
   return told;
 }
@@ -67,16 +82,8 @@ reply pool_call::outcome_reply(const value_sink& into) const {
   told.attempts = ended.attempts;
   told.detail = ended.detail;
   told.backtrace = ended.backtrace;
-  if (ended.what == outcome::completed && result_) {
-    // More than a reply may hold: the guest has done its work, and the outcome stands.
-    if (const auto failed =
-            into.take(into.into, *result_, ended.value.bytes(), {ended.cell, ended.generation})) {
-      told.code = errc::host_failed;
-      told.detail = "the result cannot be taken over: " + failed->message();
-    } else {
-      read_.store(true, std::memory_order_relaxed);
-    }
-  }
+  if (ended.what == outcome::completed && read_value(told, result_, ended.value.bytes(), into))
+    read_.store(true, std::memory_order_relaxed);
   return told;
 }
 

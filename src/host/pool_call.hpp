@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/call.hpp"
+#include "host/call_arguments.hpp"
 #include "wit/packed.hpp"
 
 /// A call of a pool's export, with its packed arguments.
@@ -17,8 +18,8 @@ namespace holdfast::detail {
 
 class pool_call final : public core::call {
  public:
-  pool_call(core::environment& world, call_id id, core::call_terms terms, const wit::function& target,
-            wit::packed_args arguments, std::string_view key = {})
+  pool_call(core::environment& world, const call_id& id, const core::call_terms& terms,
+            const wit::function& target, call_arguments&& arguments, std::string_view key = {})
       : call(world, id, target.index, terms),
         result_(target.result),
         arguments_(std::move(arguments)),
@@ -30,7 +31,7 @@ class pool_call final : public core::call {
 
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
   std::size_t bytes() const noexcept override { return arguments_.size() + key_.size(); }
-  void forget_arguments() noexcept override { arguments_ = {}; }
+  void forget_arguments() noexcept override { arguments_.forget(); }
   std::string_view key() const noexcept override { return key_; }
 
   /// What a caller is told once the call is done.
@@ -46,15 +47,29 @@ class pool_call final : public core::call {
   // Relaxed: the count of references orders it before the end.
   mutable std::atomic<bool> read_{false};
   const std::optional<wit::type> result_;  // its own: a parked call outlives its pool and component
-  wit::packed_args arguments_;
+  call_arguments arguments_;
   const std::string key_;
 };
+
+/// What a caller asks of a pool, checked and packed.
+struct checked_request {
+  const wit::function* of = nullptr;
+  call_arguments arguments{};
+  std::optional<core::home> only_in{};  ///< the instance that issued the handles among the arguments
+};
+
+/// Gives the value of a completed call to the sink. False: it cannot be taken over, and the reply says so.
+bool read_value(reply& told, const std::optional<wit::type>& result, std::span<const std::byte> packed,
+                const value_sink& into);
+
+/// A sink into the value of a plain reply.
+value_sink sink_into_value(std::optional<wit::value>& value) noexcept;
 
 /// The request to release a resource, but for where.
 struct releasing {
   explicit releasing(std::uint64_t handle);
   wit::function target;
-  wit::packed_args arguments;
+  call_arguments arguments;
 };
 
 /// What a caller is told of a request that was not accepted.

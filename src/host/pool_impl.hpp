@@ -6,14 +6,15 @@
 #include <holdfast/pool.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "core/scheduler.hpp"
 #include "host/edition.hpp"
+#include "host/hazard.hpp"
 #include "host/host_impl.hpp"
 #include "host/pool_call.hpp"
-#include "wit/packed.hpp"
 
 /// What a `pool` holds: the edition that takes new calls, and those that were exchanged and still run some.
 namespace holdfast {
@@ -31,24 +32,37 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
     admission& operator=(const admission&) = delete;
     ~admission();
     detail::edition& operator*() const noexcept { return *to_; }
-    detail::edition* operator->() const noexcept { return to_.get(); }
+    detail::edition* operator->() const noexcept { return to_; }
 
    private:
-    std::shared_ptr<detail::edition> to_;
+    // One that is begun while this thread holds another is counted instead.
+    const detail::hazard<detail::edition> held_;
+    std::shared_ptr<detail::edition> counted_;
+    detail::edition* to_;
   };
 
-  /// Checks and packs a request, and makes its call.
+  /// Checks and packs a request. An error: why it does not become a call; the observer is told.
+  std::optional<error> check(const detail::edition& in, std::string_view function, wit::arguments&& arguments,
+                             detail::checked_request& into) const;
+
+  /// Makes the call of a request.
+  boost::intrusive_ptr<detail::pool_call> make(detail::checked_request&& asked, const call_options& how,
+                                               core::call_terms form, const call_id& id) const;
+  boost::intrusive_ptr<detail::pool_call> make(detail::checked_request&& asked, const call_options& how,
+                                               const core::call_terms& form) const {
+    return make(std::move(asked), how, form, next_id());
+  }
+
+  /// Both. An error: there is no call.
   result<boost::intrusive_ptr<detail::pool_call>> prepare(const detail::edition& in,
                                                           std::string_view function,
                                                           wit::arguments&& arguments, const call_options& how,
-                                                          core::call_terms terms) const;
+                                                          const core::call_terms& form) const;
+
+  call_id next_id() const { return {owner->world->random.next(), owner->world->random.next()}; }
 
   /// Tells the observer of a request that did not become a call, and passes on why.
   error refused(error why) const;
-
-  /// Makes the call of a request that was checked and packed.
-  boost::intrusive_ptr<detail::pool_call> make(const wit::function& target, wit::packed_args&& arguments,
-                                               const call_options& how, core::call_terms terms) const;
 
   /// Exchanges the component.
   result<void> exchange(const holdfast::component& next, const swap_options& how);
@@ -62,6 +76,7 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   const std::shared_ptr<host::impl> owner;
   const pool_options options;
   std::atomic<std::shared_ptr<detail::edition>> current;
+  std::atomic<detail::edition*> front;  // the same, for those who look under a hazard
 
  private:
   // Ends exchanged editions: cuts one when its grace is over, lets it go when its cells have ended.
@@ -101,7 +116,7 @@ namespace holdfast::detail {
 
 /// Begins a bound call whose handler is posted, whatever comes of it: also where it was refused as it was
 /// prepared.
-void begin_posted(pool::impl& of, edition& to, const holdfast::result<boost::intrusive_ptr<pool_call>>& asked,
+void begin_posted(pool::impl& of, edition& to, const std::optional<error>& why, checked_request&& asked,
                   const call_options& options, handler_ptr tells, std::stop_token stop);
 
 }  // namespace holdfast::detail

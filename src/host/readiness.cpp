@@ -9,6 +9,8 @@ void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state
                         cell_state to) noexcept {
   next_.on_cell(cell, generation, from, to);
   using enum cell_state;
+  // The two moves of every call change nothing here.
+  if (to == running || (to == idle && from == running)) return;
   {
     const std::scoped_lock lock(mutex_);
     if (to == broken) {

@@ -33,8 +33,10 @@ class packed_args {
  public:
   packed_args() = default;
   /// What typed codecs packed.
-  explicit packed_args(packer&& typed) noexcept
-      : buffer_(std::move(typed.out_)), kept_(std::move(typed.kept_)), referred_(typed.referred_) {}
+  explicit packed_args(packer&& typed)
+      : buffer_(typed.out_.begin(), typed.out_.end()),
+        kept_(std::move(typed.kept_)),
+        referred_(typed.referred_) {}
   packed_args(packed_args&&) noexcept = default;
   packed_args& operator=(packed_args&&) noexcept = default;
   packed_args(const packed_args&) = delete;

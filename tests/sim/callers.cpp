@@ -5,6 +5,7 @@
 #include <deque>
 #include <utility>
 
+#include "core/newcomer.hpp"
 #include "core/patient_waiter.hpp"
 #include "sim/guest.hpp"
 
@@ -22,6 +23,19 @@ event end_of(const core::call& which) {
              .second = end.attempts};
   if (end.value.size() == sizeof(what.number))
     std::memcpy(&what.number, end.value.bytes().data(), sizeof(what.number));
+  return what;
+}
+
+/// The same of one that nobody else ever knew of.
+event end_of(int number, const core::newcomer& which) {
+  event what{.what = seen::told,
+             .code = static_cast<int>(which.what),
+             .call = number,
+             .cell = static_cast<int>(which.cell),
+             .generation = which.generation,
+             .second = which.what == outcome::completed ? 1U : 0U};
+  if (which.value.size() == sizeof(what.number))
+    std::memcpy(&what.number, which.value.bytes().data(), sizeof(what.number));
   return what;
 }
 
@@ -141,6 +155,9 @@ class hand {
     asked_->claim();
     ++claims_;
   }
+  /// It was done before anybody could wait for it.
+  void read_end() { read(core::call::reading::last); }
+
   void drop_claims() {
     for (; claims_ > 0; --claims_) {
       in_.note({.what = seen::abandoned, .call = asked_->number()});
@@ -269,22 +286,83 @@ bool admit(world& in, const boost::intrusive_ptr<sim_call>& asked) {
   return !refused;
 }
 
+class sim_newcomer final : public core::newcomer {
+ public:
+  sim_newcomer(hand& own, const boost::intrusive_ptr<sim_call>& asked)
+      : newcomer(asked->id(), asked->function()), own_(own), asked_(asked) {
+    arguments_ = asked->arguments();
+    key_ = asked->key();
+    weight_ = asked->bytes();
+    deadline_ = asked->terms().deadline;
+    run_limit_ = asked->terms().run_limit;
+  }
+
+ private:
+  boost::intrusive_ptr<core::call> become() noexcept override { return asked_; }
+  void join() noexcept override {
+    own_.attach();
+    own_.first().then_submit(asked_->planned().in_callback);
+  }
+
+  hand& own_;
+  const boost::intrusive_ptr<sim_call> asked_;
+};
+
+enum class passage {
+  none,
+  taken,  ///< it was accepted, and is done or waited for
+  over,   ///< it is done, and there is no call that anybody could have a hand in
+};
+
+/// Past the queue, into the first cell that is idle.
+passage hand_over(world& in, hand& own, const boost::intrusive_ptr<sim_call>& asked) {
+  const call_plan& how = asked->planned();
+  if (how.how != start::dispatch || !how.bound || how.findable || how.pinned) return passage::none;
+  event tries{.what = seen::handing, .call = asked->number()};
+  in.note(tries);
+  sim_newcomer next(own, asked);
+  auto became = core::handed::untaken;
+  for (const auto& cell : in.pools[static_cast<std::size_t>(how.pool)].cells) {
+    in.on.boundary();
+    became = cell->hand_over(next);
+    if (became != core::handed::untaken) break;
+  }
+  tries.code = became == core::handed::untaken ? 1 : 0;
+  if (tries.code != 0) in.note(tries);
+  if (became == core::handed::untaken) return passage::none;
+  in.note({.what = seen::answered, .call = asked->number(), .pool = how.pool});
+  in.sample(how.pool);
+  if (became == core::handed::goes_on) {
+    own.first().wait_for(how.patience);
+  } else if (next.made() != nullptr) {
+    own.read_end();
+  } else {
+    in.note(end_of(asked->number(), next));
+    return passage::over;
+  }
+  return passage::taken;
+}
+
 void make_call(world& in, int plan_index) {
   const call_plan& how = in.planned.calls[static_cast<std::size_t>(plan_index)];
   in.sleep(how.before);
   const auto asked = prepare(in, plan_index, -1);
   hand own(in, asked);
-  if (how.joined) {
-    own.attach();
-    own.first().then_submit(how.in_callback);
-  } else {
-    own.claim();
+  const passage went = hand_over(in, own, asked);
+  if (went == passage::over) return;
+  if (went == passage::none) {
+    if (how.joined) {
+      own.attach();
+      own.first().then_submit(how.in_callback);
+    } else {
+      own.claim();
+    }
+    if (!admit(in, asked)) {
+      own.forget_all();
+      return;
+    }
+    if (how.joined) own.first().wait_for(how.patience);
   }
-  if (!admit(in, asked)) {
-    own.forget_all();
-    return;
-  }
-  if (how.joined) own.first().wait_for(how.patience);
   for (const auto& acts : how.others) {
     ++in.callers;
     in.on.spawn("other of call " + std::to_string(asked->number()), [&in, asked, &acts]() mutable {

@@ -84,6 +84,8 @@ const char* to_string(seen what) noexcept {
       return "host called";
     case seen::host_answered:
       return "host answered";
+    case seen::handing:
+      return "handing over";
     case seen::answered:
       return "answered";
     case seen::attaching:

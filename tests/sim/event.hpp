@@ -61,6 +61,7 @@ enum class seen : std::uint8_t {
   host_answered,  ///< `code` 1: the guest was gone
 
   // What callers did, and got.
+  handing,    ///< a call is to go past the queue; `code` 1: no cell took it, it is to be admitted
   answered,   ///< of a submission: `code` 0 accepted, or why not
   attaching,  ///< a waiter
   attached,   ///< `code` 0: done already

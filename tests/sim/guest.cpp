@@ -71,21 +71,29 @@ guest_state sim_guest::poll() {
 std::optional<error> sim_guest::start(const core::request& what) {
   in_.on.point();
   std::array<std::int64_t, 2> words{};
-  if (what.arguments.size() != sizeof(words) || what.function != 7 || what.of == nullptr || !ready_)
+  if (what.arguments.size() != sizeof(words) || what.function != 7 ||
+      (what.of == nullptr) == (what.unseen == nullptr) || !ready_)
     return error(errc::internal, "not the request that was sent");
   std::memcpy(words.data(), what.arguments.data(), sizeof(words));
   number_ = static_cast<int>(words[0]);
   planned_ = &in_.planned.calls[static_cast<std::size_t>(words[1])];
   call_.reset(what.of);
+  unseen_ = what.unseen;
   does_ = what.attempt <= planned_->guest.spoils_first ? kind::trap : planned_->guest.what;
   entered_ = false;
   asked_ = false;
   interrupted_ = false;
   if (does_ == kind::unsuitable) {
     call_.reset();
+    unseen_ = nullptr;
     return error(errc::bad_arguments, "a handle of another instance");
   }
   return std::nullopt;
+}
+
+void sim_guest::known_as(core::call& which) noexcept {
+  call_.reset(&which);
+  unseen_ = nullptr;
 }
 
 core::buffer sim_guest::take_result() {
@@ -188,6 +196,7 @@ guest_state sim_guest::build() {
 }
 
 guest_state sim_guest::call_host() {
+  if (unseen_ != nullptr) unseen_->show();  // its host function may tell others of it
   in_.note(about(seen::host_called));
   const int child = planned_->child;
   const bool has_child = child >= 0 && !in_.planned.calls[static_cast<std::size_t>(child)].dropped;
@@ -240,6 +249,7 @@ guest_state sim_guest::give_back() {
   out.number = value_;
   in_.note(out);
   call_.reset();
+  unseen_ = nullptr;
   return guest_state::ready;
 }
 
@@ -249,6 +259,7 @@ guest_state sim_guest::lose(errc why) {
   lost.code = static_cast<int>(why);
   in_.note(lost);
   call_.reset();
+  unseen_ = nullptr;
   return guest_state::failed;
 }
 

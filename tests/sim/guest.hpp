@@ -6,6 +6,7 @@
 
 #include "core/cell.hpp"
 #include "core/guest.hpp"
+#include "core/newcomer.hpp"
 #include "sim/world.hpp"
 
 /// Guests without an engine, that do as planned: return, trap, loop, wait in the host, call back.
@@ -45,6 +46,7 @@ class sim_guest final : public core::guest {
 
   core::guest_state poll() override;
   std::optional<error> start(const core::request& what) override;
+  void known_as(core::call& which) noexcept override;
   core::buffer take_result() override;
   core::fault take_fault() override { return std::move(fault_); }
   std::uint64_t memory() const noexcept override { return memory_; }
@@ -75,6 +77,7 @@ class sim_guest final : public core::guest {
   int number_ = -1;
   const call_plan* planned_ = nullptr;
   boost::intrusive_ptr<core::call> call_;
+  core::newcomer* unseen_ = nullptr;
   guest_plan::kind does_ = guest_plan::kind::give_back;
   bool entered_ = false;
   std::uint32_t left_ = 0;

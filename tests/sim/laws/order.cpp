@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
 #include "sim/law.hpp"
 
 namespace holdfast::sim {
@@ -10,7 +13,11 @@ class order final : public law {
   order() : law("order_of_acceptance") {}
 
   void see(const event& what) override {
+    ++index_;
     switch (what.what) {
+      case seen::handing:
+        calls_[what.call].handed_at = what.code == 0 ? index_ : 0;
+        return;
       case seen::opened:
         pools_[what.pool].cells = what.code;
         return;
@@ -27,6 +34,7 @@ class order final : public law {
       case seen::queued_again: {  // one that backed off stands at the end of the queue
         of& call = calls_[what.call];
         call.place = ++pools_[call.pool].accepted;
+        call.accepted_at = index_;
         call.waits = true;
         std::erase(pools_[call.pool].queue, what.call);
         pools_[call.pool].queue.push_back(what.call);
@@ -57,6 +65,8 @@ class order final : public law {
     int pool = 0;
     int cell = -1;
     std::uint64_t place = 0;
+    std::size_t accepted_at = 0;
+    std::size_t handed_at = 0;  // past the queue, since then
     duration deadline{};
     bool waits = false;
     bool pinned = false;
@@ -81,6 +91,12 @@ class order final : public law {
     if (cell.runs >= 0)
       broken("one_call_at_a_time", name + " started in cell " + std::to_string(what.cell) + " beside call " +
                                        std::to_string(cell.runs));
+    // One that goes past the queue has its cell before its acceptance is told: whoever was accepted meanwhile
+    // is behind it.
+    std::erase_if(pool.queue, [this](int one) { return !calls_[one].waits; });
+    if (const std::size_t since = std::exchange(call.handed_at, 0); since != 0)
+      for (const int one : pool.queue)
+        if (calls_[one].accepted_at > since) call.place = std::min(call.place, calls_[one].place);
     if (call.place < cell.last)
       broken(name + " started in cell " + std::to_string(what.cell) + " after one that was accepted later");
     cell.runs = what.call;
@@ -88,7 +104,6 @@ class order final : public law {
     call.cell = what.cell;
     call.waits = false;
 
-    std::erase_if(pool.queue, [this](int one) { return !calls_[one].waits; });
     if (!pool.orderly) return;
     // Each other cell may have taken one that has not started yet.
     int behind = 0;
@@ -100,6 +115,7 @@ class order final : public law {
       broken(name + " overtook " + std::to_string(behind) + " calls that were accepted before it");
   }
 
+  std::size_t index_ = 0;
   by_number<of> calls_;
   by_number<cell_of> cells_;
   by_number<pool_of> pools_;

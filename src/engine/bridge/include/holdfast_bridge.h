@@ -511,6 +511,13 @@ struct hfb_error *hfb_instance_start_drop(struct hfb_instance *instance, uint64_
 // `instance` is a live instance with no other call on it; `out` is writable.
 void hfb_instance_take_result(struct hfb_instance *instance, struct hfb_bytes *out);
 
+// Takes the result of the last call where it is one scalar or none: writes it to `out`, at most 8 bytes, and answers its
+// size. Any other is left for `hfb_instance_take_result`, and the answer is `UINT32_MAX`. Nothing is allocated.
+//
+// # Safety
+// `instance` is a live instance with no other call on it; `out` points at 8 writable bytes.
+uint32_t hfb_instance_take_scalar(struct hfb_instance *instance, uint8_t *out);
+
 // Takes the reason why the instance failed; null when it did not, or when it was taken before.
 //
 // # Safety

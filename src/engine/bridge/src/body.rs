@@ -10,7 +10,7 @@ use crate::engine::Metering;
 use crate::error::{Failure, failure, of_run};
 use crate::guest::{Foreign, Guest, Limiter};
 use crate::handles::{Handles, Types};
-use crate::lift::PackedResult;
+use crate::lift::{Answer, PackedResult};
 use crate::lower::{Args, PackedArgs};
 use crate::shape::Passed;
 use std::sync::Arc;
@@ -132,7 +132,7 @@ impl Body {
     }
 
     /// Calls an export; the future borrows the store.
-    pub(crate) async fn call(&mut self, number: usize, args: &Args<'_>, outside: &Outside) -> Result<Vec<u8>, Failure> {
+    pub(crate) async fn call(&mut self, number: usize, args: &Args<'_>, outside: &Outside) -> Result<Answer, Failure> {
         let function = self.function(number)?;
         self.begin()?;
         // SAFETY: the two packed types walk the function's own type at run time, so they fit every function.
@@ -145,7 +145,7 @@ impl Body {
                     let kept = outside.handles.keep(*brought);
                     kept.map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
                 }
-                Ok(result.bytes)
+                Ok(result.answer)
             }
             Err(error) => Err(why(&self.store, &error, hfb_kind::Trap, outside, self.blueprint.limits.fuel)),
         }
@@ -206,6 +206,13 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
             format!("`{}` has a value of type {spelling}, which cannot be passed", export.name),
         ));
     }
+    // Any bits are numbers: there are enough or not.
+    if export.numbers.is_some_and(|size| args.is_of(size)) {
+        return match export.brings_handles || description.passes_handles {
+            true => make_way(args),
+            false => Ok(()),
+        };
+    }
     let mut reader = args.reader();
     let mut handles = Passed::new(args.handles());
     for (index, param) in export.params.iter().enumerate() {
@@ -217,8 +224,12 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
     reader
         .finish()
         .map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))?;
-    if export.brings_handles || description.passes_handles {
-        args.handles().make_way().map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+    match export.brings_handles || description.passes_handles {
+        true => make_way(args),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+fn make_way(args: &Args<'_>) -> Result<(), Failure> {
+    args.handles().make_way().map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))
 }

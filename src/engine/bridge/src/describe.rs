@@ -20,6 +20,8 @@ pub(crate) struct Export {
     pub name: String,
     pub index: ComponentExportIndex,
     pub params: Vec<Shape>,
+    /// The size of the packed arguments, where all are numbers.
+    pub numbers: Option<usize>,
     /// Whether its parameters name a resource that those of no export before it do.
     pub names_resource: bool,
     /// Whether its result may hold handles.
@@ -183,7 +185,8 @@ impl Walk<'_> {
                 let names_resource = params.iter().fold(false, |new, param| param.names(named) | new);
                 let brings_handles = result.as_ref().is_some_and(Shape::has_handles);
                 let name = join(interface, name);
-                exports.push(Export { name, index, params, names_resource, brings_handles, unsupported });
+                let numbers = params.iter().map(Shape::number).sum();
+                exports.push(Export { name, index, params, numbers, names_resource, brings_handles, unsupported });
             }
             ComponentItem::ComponentInstance(instance) => {
                 let inner = join(interface, name);

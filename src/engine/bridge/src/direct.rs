@@ -127,7 +127,7 @@ pub unsafe extern "C" fn hfb_direct_call(
         // SAFETY: the caller's promises.
         unsafe {
             *left = outcome.is_none();
-            *result = outcome.map_or_else(hfb_bytes::empty, hfb_bytes::from_vec);
+            *result = outcome.map_or_else(hfb_bytes::empty, |answer| hfb_bytes::from_vec(answer.into_vec()));
         }
         Ok(())
     })

@@ -11,6 +11,7 @@ use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
 use crate::error::{Failure, cross, failure, guard, guard_or, hfb_error, of_panic};
 use crate::guest::Foreign;
+use crate::lift::{Answer, SMALL};
 use crate::lower::Args;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
@@ -61,7 +62,7 @@ struct Slot {
     phase: Phase,
     /// Means something only while running.
     command: Command,
-    result: Vec<u8>,
+    result: Answer,
     error: Option<Failure>,
 }
 
@@ -126,7 +127,7 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
         }
         let outcome = match shared.command() {
             Ok((number, args)) => body.call(number, &args, outside).await,
-            Err(handle) => body.release(handle, outside).await.map(|()| Vec::new()),
+            Err(handle) => body.release(handle, outside).await.map(|()| Answer::NONE),
         };
         match outcome {
             Ok(result) => shared.slot(|slot| {
@@ -209,12 +210,13 @@ impl hfb_instance {
         drop(dropped);
     }
 
+    #[inline(always)]
     fn accept(&self, command: Command) -> Result<(), Failure> {
         self.shared.slot(|slot| match slot.phase {
             Phase::Idle => {
                 slot.phase = Phase::Running;
                 slot.command = command;
-                slot.result = Vec::new();
+                slot.result = Answer::NONE;
                 Ok(())
             }
             phase => {
@@ -259,7 +261,7 @@ pub unsafe extern "C" fn hfb_instance_new(
             slot: UnsafeCell::new(Slot {
                 phase: Phase::Building,
                 command: Command::Release { handle: 0 },
-                result: Vec::new(),
+                result: Answer::NONE,
                 error: None,
             }),
         });
@@ -342,12 +344,34 @@ pub unsafe extern "C" fn hfb_instance_start_drop(instance: *mut hfb_instance, ha
 pub unsafe extern "C" fn hfb_instance_take_result(instance: *mut hfb_instance, out: *mut hfb_bytes) {
     // SAFETY: the caller's promise.
     let instance = unsafe { &*instance };
-    let result = guard_or(hfb_bytes::empty(), || match instance.shared.slot(|slot| std::mem::take(&mut slot.result)) {
-        result if result.capacity() == 0 => hfb_bytes::empty(),
-        result => hfb_bytes::from_vec(result),
+    let result = guard_or(hfb_bytes::empty(), || {
+        match instance.shared.slot(|slot| std::mem::replace(&mut slot.result, Answer::NONE)).into_vec() {
+            result if result.capacity() == 0 => hfb_bytes::empty(),
+            result => hfb_bytes::from_vec(result),
+        }
     });
     // SAFETY: the caller's promise.
     unsafe { *out = result };
+}
+
+/// Takes the result of the last call where it is one scalar or none: writes it to `out`, at most 8 bytes, and answers its
+/// size. Any other is left for `hfb_instance_take_result`, and the answer is `UINT32_MAX`. Nothing is allocated.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it; `out` points at 8 writable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_take_scalar(instance: *mut hfb_instance, out: *mut u8) -> u32 {
+    // SAFETY: the caller's promise.
+    let instance = unsafe { &*instance };
+    instance.shared.slot(|slot| match slot.result {
+        Answer::Small(small, size) => {
+            // SAFETY: the caller's promise.
+            unsafe { out.cast::<[u8; SMALL]>().write(small) };
+            slot.result = Answer::NONE;
+            u32::from(size)
+        }
+        Answer::Bytes(_) => u32::MAX,
+    })
 }
 
 /// Takes the reason why the instance failed; null when it did not, or when it was taken before.

@@ -17,9 +17,50 @@ use wasmtime::{Error, Result, ValRaw, bail};
 /// A packed element is at most this many times as long as in the guest's memory: an enum case of one byte takes a word.
 const GROWTH: usize = 4;
 
+/// The packed bytes of a result: those of one scalar without an allocation.
+pub(crate) enum Answer {
+    Small([u8; SMALL], u8),
+    Bytes(Vec<u8>),
+}
+
+/// What a scalar takes at most.
+pub(crate) const SMALL: usize = 8;
+
+impl Answer {
+    pub(crate) const NONE: Self = Self::Small([0; SMALL], 0);
+
+    fn of<const SIZE: usize>(bytes: [u8; SIZE]) -> Self {
+        let mut small = [0; SMALL];
+        small[..SIZE].copy_from_slice(&bytes);
+        Self::Small(small, SIZE as u8)
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<u8> {
+        match self {
+            Self::Small(small, size) => small[..usize::from(size)].to_vec(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// The one scalar that came in a register; `None` for any other type.
+    fn scalar(ty: InterfaceType, slot: &ValRaw) -> Result<Option<Self>> {
+        Ok(Some(match ty {
+            InterfaceType::Bool => Self::of([u8::from(slot.get_u32() != 0)]),
+            InterfaceType::S8 | InterfaceType::U8 => Self::of([slot.get_u32() as u8]),
+            InterfaceType::S16 | InterfaceType::U16 => Self::of((slot.get_u32() as u16).to_le_bytes()),
+            InterfaceType::S32 | InterfaceType::U32 => Self::of(slot.get_u32().to_le_bytes()),
+            InterfaceType::S64 | InterfaceType::U64 => Self::of(slot.get_u64().to_le_bytes()),
+            InterfaceType::Float32 => Self::of(slot.get_f32().to_le_bytes()),
+            InterfaceType::Float64 => Self::of(slot.get_f64().to_le_bytes()),
+            InterfaceType::Char => Self::of(u32::from(char::try_from(slot.get_u32())?).to_le_bytes()),
+            _ => return Ok(None),
+        }))
+    }
+}
+
 /// The result of one call, packed, with the resources that came along.
 pub(crate) struct PackedResult {
-    pub bytes: Vec<u8>,
+    pub answer: Answer,
     /// Boxed for being rare: Wasmtime moves the result from future to future.
     pub handles: Option<Box<Brought>>,
 }
@@ -47,6 +88,14 @@ unsafe impl Lift for PackedResult {
         let InterfaceType::Tuple(index) = ty else { return Err(wrong_type()) };
         let types = cx.types;
         let results = &types[index];
+        if results.types.is_empty() {
+            return Ok(Self { answer: Answer::NONE, handles: None });
+        }
+        if let [ty] = *results.types
+            && let Some(answer) = Answer::scalar(ty, &src[0])?
+        {
+            return Ok(Self { answer, handles: None });
+        }
         let mut walk = Walk { out: Writer::new(), handles: None };
         if results.abi.flat_count(MAX_FLAT_RESULTS).is_some() {
             let mut slots = &src[..];
@@ -63,7 +112,7 @@ unsafe impl Lift for PackedResult {
                 walk.load(cx, *ty, part(bytes, at, abi.size32)?)?;
             }
         }
-        Ok(Self { bytes: walk.out.bytes, handles: walk.handles })
+        Ok(Self { answer: Answer::Bytes(walk.out.bytes), handles: walk.handles })
     }
 
     fn linear_lift_from_memory(_: &mut LiftContext<'_>, _: InterfaceType, _: &[u8]) -> Result<Self> {

@@ -33,6 +33,11 @@ impl<'a> Args<'a> {
         unsafe { Reader::with_references(self.bytes) }
     }
 
+    /// Whether the buffer is just so long.
+    pub(crate) fn is_of(&self, size: usize) -> bool {
+        self.bytes.len() == size
+    }
+
     pub(crate) fn handles(&self) -> &'a Handles {
         self.handles
     }
@@ -76,7 +81,9 @@ unsafe impl Lower for PackedArgs<'_> {
         if params.abi.flat_count(MAX_FLAT_PARAMS).is_some() {
             let mut slots = Slots { slots, next: 0 };
             for ty in &params.types {
-                walk.flat(cx, *ty, &mut slots)?;
+                if !walk.number(*ty, &mut slots)? {
+                    walk.flat(cx, *ty, &mut slots)?;
+                }
             }
         } else {
             let start = cx.realloc(0, 0, params.abi.align32, params.abi.size32 as usize)?;
@@ -128,6 +135,19 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    /// The common types at once; false for others.
+    #[inline]
+    fn number(&mut self, ty: InterfaceType, slots: &mut Slots<'_>) -> Result<bool> {
+        let value = match ty {
+            InterfaceType::S32 | InterfaceType::U32 => ValRaw::u32(self.reader.u32().map_err(malformed)?),
+            InterfaceType::S64 | InterfaceType::U64 => ValRaw::u64(self.reader.u64().map_err(malformed)?),
+            InterfaceType::Float64 => ValRaw::f64(self.reader.u64().map_err(malformed)?),
+            _ => return Ok(false),
+        };
+        slots.push(value)?;
+        Ok(true)
+    }
+
     /// Lowers one value into slots.
     fn flat<T>(&mut self, cx: &mut LowerContext<'_, T>, ty: InterfaceType, slots: &mut Slots<'_>) -> Result<()> {
         let types = cx.types;

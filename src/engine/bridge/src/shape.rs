@@ -43,6 +43,14 @@ impl Shape {
         }
     }
 
+    /// The size of a number.
+    pub(crate) fn number(&self) -> Option<usize> {
+        match self {
+            Shape::Number(size) => Some(usize::from(*size)),
+            _ => None,
+        }
+    }
+
     /// Whether a value of it may hold a handle.
     pub(crate) fn has_handles(&self) -> bool {
         match self {

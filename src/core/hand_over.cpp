@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "core/cell.hpp"
+#include "core/driving.hpp"
+#include "core/lineage.hpp"
+#include "core/newcomer.hpp"
+
+// The way of a request past the queue: from the thread that hands it over into an idle cell and back, while
+// nobody else knows of it. What its cell has to be told meanwhile, to drain or to close, waits for the end of
+// the slice; every other stop needs somebody who knows the call.
+namespace holdfast::core {
+namespace {
+
+// Limits this long are counted from the end of the first slice, at most a tick late: no clock is read for a
+// call that is done by then.
+constexpr duration long_limit = std::chrono::seconds(1);
+
+}  // namespace
+
+bool newcomer::in_time(const time_source& clock) noexcept {
+  if (std::min(time_limit_, run_limit_) >= long_limit && deadline_ == time_point::max()) return true;
+  began_at_ = clock.now();
+  return began_at_ < std::min(deadline_, later(began_at_, time_limit_));
+}
+
+void newcomer::show() noexcept {
+  if (made_ == nullptr) in_->show(*this);
+}
+
+void call::begin_shown(boost::intrusive_ptr<core::cell> on, time_point now) noexcept {
+  count_from(now);
+  phase_ = call_phase::running;
+  end_.attempts = 1;
+  began_at_ = now;
+  stop_at_ = std::min(terms_.deadline, later(now, terms_.run_limit));
+  mailbox_ = on->mailbox_;
+  runs_on_ = std::move(on);
+}
+
+void cell::show(newcomer& which) noexcept {
+  which.made_ = which.become();
+  call& made = *which.made_;
+  made.begin_shown(this, which.began_at_ != time_point{} ? which.began_at_ : world_.time.now());
+  guest_->known_as(made);
+  mailbox_->busy(*this);
+  {
+    const std::scoped_lock lock(mutex_);
+    current_ = which.made_;
+    attempt_ = 1;
+    if (raised(close_asked)) ask(errc::killed);
+  }
+  world_.deadlines.arm(made.deadline_, made.stop_at_);
+}
+
+void cell::leave_here(bool more) noexcept {
+  leave(more);
+  // What was queued meanwhile may have been left to another idle cell that somebody took just then.
+  if (!more && mailbox_->waits()) wake();
+}
+
+handed cell::hand_over(newcomer& next) noexcept {
+  // What is looked at before the cell is had is looked at again after: this spares the cell of a full queue.
+  if (!parked() || !mailbox_->lets_through(next.weight_) || driving_mark::here() ||
+      on_behalf::current() != nullptr)
+    return handed::untaken;
+  drive seen = drive::parked;
+  if (!drive_.compare_exchange_strong(seen, drive::driving)) return handed::untaken;
+  if (state_.load() != cell_state::idle || raised(drain_asked | close_asked) ||
+      !mailbox_->lets_through(next.weight_) || !next.in_time(world_.time)) {
+    leave_here(false);
+    return handed::untaken;
+  }
+
+  const driving_mark mark;
+  next.in_ = this;
+  mailbox_->let_through(next.id_);
+  const std::uint64_t generation = generation_.load();
+  const request attempt{
+      .function = next.function_, .arguments = next.arguments_, .key = next.key_, .unseen = &next};
+  if (auto never = guest_->start(attempt)) {
+    next.what = outcome_of(static_cast<errc>(never->code.value()));
+    next.code = never->code;
+    next.detail = std::move(never->detail);
+    mailbox_->went(next.id_, next.what);
+    leave_here(false);
+    return handed::done;
+  }
+  world_.observe.on_started(next.id_, number_, generation);
+  move_to(cell_state::running);
+  const guest_state now = guest_->poll();
+
+  if (now == guest_state::ready && next.made_ == nullptr) {
+    next.what = outcome::completed;
+    next.cell = number_;
+    next.generation = generation;
+    next.value = guest_->take_result();
+    mailbox_->went(next.id_, next.what);
+    bool more = false;
+    if (calls_left_ > 0) --calls_left_;
+    if (is_old()) {
+      mailbox_->busy(*this);
+      retire();
+      more = true;
+    } else {
+      move_to(cell_state::idle);
+    }
+    leave_here(more);
+    return handed::done;
+  }
+
+  next.show();
+  if (now != guest_state::ready) next.join();
+  bool more = settle(now, false);
+  // What else waits is the workers'.
+  if (more && current_ == nullptr && state_.load() == cell_state::running) more = !rest();
+  leave_here(more);
+  return now == guest_state::ready ? handed::done : handed::goes_on;
+}
+
+}  // namespace holdfast::core

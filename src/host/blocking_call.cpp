@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/blocking_call.hpp"
+
+#include <utility>
+
+#include "host/pool_newcomer.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+class blocking_newcomer final : public pool_newcomer {
+ public:
+  blocking_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how,
+                    std::stop_token&& stop)
+      : pool_newcomer(in, std::move(asked), how, start::dispatch), stop_(std::move(stop)) {}
+
+  const boost::intrusive_ptr<thread_waiter>& waiter() {
+    if (waits_ == nullptr) {
+      waits_.reset(new thread_waiter(in_.owner, call()));
+      if (stop_.stop_possible()) waits_->leave_on(std::move(stop_));
+    }
+    return waits_;
+  }
+
+ private:
+  void join() noexcept override { waiter()->begin(); }
+
+  std::stop_token stop_;
+  boost::intrusive_ptr<thread_waiter> waits_;
+};
+
+}  // namespace
+
+boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition& to, checked_request&& asked,
+                                                   const call_options& options, std::stop_token stop,
+                                                   reply& told, const value_sink* into) {
+  const bool stays = !stop.stop_requested();
+  blocking_newcomer next(in, std::move(asked), options, std::move(stop));
+  switch (stays ? next.try_cells(to) : core::handed::untaken) {
+    case core::handed::done:
+      if (next.made() != nullptr) {
+        told = into != nullptr ? next.call()->outcome_reply(*into) : next.call()->outcome_reply();
+      } else {
+        told = next.end_of_unseen();
+        if (told)
+          read_value(told, next.result(), next.value.bytes(),
+                     into != nullptr ? *into : sink_into_value(told.value));
+      }
+      return nullptr;
+    case core::handed::goes_on:
+      next.waiter()->accepted(options.wait);
+      return next.waiter();
+    case core::handed::untaken:
+      break;
+  }
+  if (auto refused = begin_bound(*to.box, next.call(), *next.waiter(), options, start::dispatch)) {
+    told = *std::move(refused);
+    return nullptr;
+  }
+  return next.waiter();
+}
+
+}  // namespace holdfast::detail
