@@ -29,9 +29,9 @@ struct group {
 };
 
 constexpr group groups[] = {
-    {"calls", measure_calls},
-    {"actors", measure_actors},
-    {"instances", measure_instances},
+    {"calls", measure_calls},         {"actors", measure_actors},     {"instances", measure_instances},
+    {"leaving", measure_leaving},     {"stopping", measure_stopping}, {"cells", measure_cells},
+    {"deadlines", measure_deadlines}, {"overload", measure_overload},
 };
 
 int usage() {
