@@ -74,6 +74,8 @@ component compile_on(const engine& on, const subject& with) {
 
 /// One pool of each size, all alive at once.
 void in_one_pool(const subject& with, results& into) {
+  const std::uint64_t space = address_space_bytes();
+  const std::uint64_t mappings = mapping_count();
   const engine on(small(11'200));
   host owner(on);
   const component guest = compile_on(on, with);
@@ -86,8 +88,8 @@ void in_one_pool(const subject& with, results& into) {
     const auto grown = static_cast<double>(resident_bytes()) - static_cast<double>(before);
     into.cells.push_back({.cells = count,
                           .cell_bytes = std::max(grown, 0.0) / count,
-                          .mappings = mapping_count(),
-                          .address_space = address_space_bytes()});
+                          .mappings = mapping_count() - mappings,
+                          .address_space = address_space_bytes() - space});
   }
   std::vector<way> ways;
   for (const adder& add : adds) {
@@ -134,6 +136,8 @@ void in_pools_apart(const subject& with, results& into) {
 
 /// Whether the machine can have ten times as many, or what it says.
 void many_more(const subject& with, results& into) {
+  const std::uint64_t space = address_space_bytes();
+  const std::uint64_t mappings = mapping_count();
   const auto made = engine::make(small(100'000));
   if (!made) {
     into.remarks.push_back("100,000 cells: refused: " + made.error().message());
@@ -152,8 +156,8 @@ void many_more(const subject& with, results& into) {
     into.cells.push_back({.cells = 100'000,
                           .call_ns = alternate(ways).front(),
                           .cell_bytes = std::max(grown, 0.0) / 100'000,
-                          .mappings = mapping_count(),
-                          .address_space = address_space_bytes()});
+                          .mappings = mapping_count() - mappings,
+                          .address_space = address_space_bytes() - space});
   } catch (const std::exception& failed) {
     into.remarks.push_back(std::string("100,000 cells: ") + failed.what());
   }

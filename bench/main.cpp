@@ -7,6 +7,7 @@
 // async_dispatch_handler, echo_64k, new_instance, actor_16_handler_dispatch, actor_16_tokio, direct_add,
 // direct_echo.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -17,6 +18,7 @@
 
 #include "bench/only.hpp"
 #include "bench/page.hpp"
+#include "bench/process.hpp"
 #include "bench/report.hpp"
 #include "bench/rows.hpp"
 
@@ -70,6 +72,8 @@ int run(std::span<char* const> words) {
     }
   }
 
+  const machine_share share;
+  const auto begun = std::chrono::steady_clock::now();
   subject with;
   results all;
   const std::chrono::duration<double, std::milli> tick = with.with.options().tick;
@@ -78,9 +82,16 @@ int run(std::span<char* const> words) {
   for (const group& each : groups) {
     if (wanted.empty() || std::ranges::find(wanted, each.name) != wanted.end()) each.measure(with, all);
   }
+  std::array<char, 160> text{};
+  std::snprintf(text.data(), text.size(),
+                "The run took %.0f s; other processes used %.0f %% of the machine meanwhile.",
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(),
+                share.of_others() * 100);
+  all.remarks.emplace_back(text.data());
   for (const std::string& each : all.missing) std::printf("missing: %s\n", each.c_str());
   for (const std::string& each : all.remarks) std::printf("%s\n", each.c_str());
   write_json(file, all);
+  if (!docs.empty()) write_page(docs, all, tick);
   return std::ranges::all_of(all.figures, &figure::ok) ? 0 : 1;
 }
 

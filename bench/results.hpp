@@ -18,8 +18,8 @@ struct cells_point {
   double call_ns = 0;                ///< a call of a pool with so many cells
   std::optional<double> apart_ns{};  ///< a call of one of so many pools with a cell each, at random
   double cell_bytes = 0;             ///< resident memory a cell
-  std::uint64_t mappings = 0;        ///< of the process, with those cells
-  std::uint64_t address_space = 0;   ///< of the process, in bytes
+  std::uint64_t mappings = 0;        ///< that the engine and its pools up to this size have
+  std::uint64_t address_space = 0;   ///< that the engine has, in bytes
 };
 
 /// What happened at one rate of arrival.
@@ -27,7 +27,8 @@ struct load_level {
   double times = 0;                   ///< of capacity
   double offered = 0;                 ///< calls a second
   double goodput = 0;                 ///< answers in time a second
-  double refused = 0;                 ///< a second
+  double refused = 0;                 ///< a second, at the door
+  double expired = 0;                 ///< a second, whose deadline passed in the queue
   std::vector<double> answered_ns{};  ///< at each of `quantiles`
   std::vector<double> refused_ns{};
 };
