@@ -24,7 +24,7 @@ struct way {
 };
 
 struct turns {
-  unsigned rounds = 51;  ///< at least 7
+  unsigned rounds = 101;  ///< at least 7
   /// Several ticks of the engine, so that each round has its share of them, and short against what else the
   /// machine does.
   std::chrono::milliseconds round_time{10};

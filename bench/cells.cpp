@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <malloc.h>
+
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -45,6 +48,25 @@ void call(const adder& add, std::uint32_t a) {
   if (*told != a + 7) throw std::runtime_error("add answered another sum");
 }
 
+component compile_on(const engine& on, const subject& with) {
+  return must(component::compile(on, with.bytes()));
+}
+
+/// Resident memory a cell of pools of one size, of as many such pools as make it measurable.
+double bytes_a_cell(const subject& with, std::uint32_t count) {
+  const std::uint32_t pools = std::max(1U, 2'000 / count);
+  const engine on(small(pools * count + count));
+  host owner(on);
+  const component guest = compile_on(on, with);
+  const pool first = open_all(owner, guest, 1);  // whatever the first one alone needs
+  std::vector<pool> all;
+  all.reserve(pools);
+  ::malloc_trim(0);
+  const std::uint64_t before = resident_bytes();
+  for (std::uint32_t i = 0; i < pools; ++i) all.push_back(open_all(owner, guest, count));
+  return (static_cast<double>(resident_bytes()) - static_cast<double>(before)) / (pools * count);
+}
+
 /// Many pools of a cell each, called in an order that no cache foresees.
 struct apart {
   apart(host& owner, const component& guest, std::size_t count) : order(count) {
@@ -68,35 +90,32 @@ struct apart {
   std::size_t next = 0;
 };
 
-component compile_on(const engine& on, const subject& with) {
-  return must(component::compile(on, with.bytes()));
+way calls_of(const adder& add) {
+  return {"", [&add](unsigned count) {
+            for (std::uint32_t i = 0; i < count; ++i) call(add, i);
+          }};
 }
+
+constexpr std::array sizes{1U, 10U, 100U, 1'000U, 10'000U};
 
 /// One pool of each size, all alive at once.
 void in_one_pool(const subject& with, results& into) {
+  for (const std::uint32_t count : sizes) {
+    into.cells.push_back({.cells = count, .cell_bytes = bytes_a_cell(with, count)});
+  }
   const std::uint64_t space = address_space_bytes();
   const std::uint64_t mappings = mapping_count();
   const engine on(small(11'200));
   host owner(on);
   const component guest = compile_on(on, with);
-  std::vector<pool> pools;
   std::vector<adder> adds;
-  for (const std::uint32_t count : {1U, 10U, 100U, 1'000U, 10'000U}) {
-    const std::uint64_t before = resident_bytes();
-    pools.push_back(open_all(owner, guest, count));
-    adds.push_back(add_of(pools.back()));
-    const auto grown = static_cast<double>(resident_bytes()) - static_cast<double>(before);
-    into.cells.push_back({.cells = count,
-                          .cell_bytes = std::max(grown, 0.0) / count,
-                          .mappings = mapping_count() - mappings,
-                          .address_space = address_space_bytes() - space});
+  for (cells_point& each : into.cells) {
+    adds.push_back(add_of(open_all(owner, guest, static_cast<std::uint32_t>(each.cells))));
+    each.mappings = mapping_count() - mappings;
+    each.address_space = address_space_bytes() - space;
   }
   std::vector<way> ways;
-  for (const adder& add : adds) {
-    ways.push_back({"", [&add](unsigned count) {
-                      for (std::uint32_t i = 0; i < count; ++i) call(add, i);
-                    }});
-  }
+  for (const adder& add : adds) ways.push_back(calls_of(add));
   const std::vector<double> took = alternate(ways);
   for (std::size_t i = 0; i < took.size(); ++i) into.cells[i].call_ns = took[i];
   const cells_point& most = into.cells.back();
@@ -107,10 +126,11 @@ void in_one_pool(const subject& with, results& into) {
             .must = bar{1.2},
             .note = std::to_string(most.address_space >> 30U) + " GiB of address space, " +
                     std::to_string(most.mappings) + " mappings; the pool prefers the cell it used last"});
-  into.add({.name = "cell_memory",
-            .what = "resident memory of one of 10,000 cells",
-            .unit = "KiB",
-            .value = most.cell_bytes / 1024});
+  into.add(
+      {.name = "cell_memory",
+       .what = "resident memory of one of 10,000 cells that was never called; its linear memory is untouched",
+       .unit = "KiB",
+       .value = most.cell_bytes / 1024});
 }
 
 /// A pool for each cell, as many tenants have it.
@@ -118,48 +138,73 @@ void in_pools_apart(const subject& with, results& into) {
   const engine on(small(11'200));
   host owner(on);
   const component guest = compile_on(on, with);
-  std::vector<std::unique_ptr<apart>> sizes;
+  std::vector<std::unique_ptr<apart>> all;
   std::vector<way> ways;
-  for (const std::size_t count : {1U, 10U, 100U, 1'000U, 10'000U}) {
-    apart& made = *sizes.emplace_back(std::make_unique<apart>(owner, guest, count));
+  double pool_bytes = 0;
+  for (const std::size_t count : sizes) {
+    ::malloc_trim(0);
+    const std::uint64_t before = resident_bytes();
+    apart& made = *all.emplace_back(std::make_unique<apart>(owner, guest, count));
+    made.calls(static_cast<unsigned>(count));
+    pool_bytes =
+        (static_cast<double>(resident_bytes()) - static_cast<double>(before)) / static_cast<double>(count);
     ways.push_back({"", [&made](unsigned calls) { made.calls(calls); }});
   }
   const std::vector<double> took = alternate(ways);
-  for (std::size_t i = 0; i < took.size() && i < into.cells.size(); ++i) into.cells[i].apart_ns = took[i];
-  into.add({.name = "pools_10000",
-            .what = "a call of one of 10,000 pools of a cell each, at random, so that every call finds cold "
-                    "caches; the "
-                    "floor is the same with 100",
-            .value = took[4],
-            .floor = took[2]});
+  for (std::size_t i = 0; i < took.size(); ++i) into.cells[i].apart_ns = took[i];
+  into.add(
+      {.name = "pools_10000",
+       .what =
+           "a call of one of 10,000 pools of a cell each, at random, so that every call finds cold caches; "
+           "the floor is the same with 100",
+       .value = took[4],
+       .floor = took[2]});
+  into.add({.name = "pool_memory",
+            .what = "resident memory of one of 10,000 pools of a cell that was called",
+            .unit = "KiB",
+            .value = pool_bytes / 1024});
+}
+
+/// What cold caches cost the direct call: not beside ours, for the system has not enough mappings for both.
+void directly(const subject& with, results& into) {
+  const auto tick = with.with.options().tick;
+  many_peer few(with.bytes(), tick, 100);
+  many_peer many(with.bytes(), tick, 10'000);
+  const std::vector<way> ways{
+      {"", [&](unsigned count) { few.add(count); }},
+      {"", [&](unsigned count) { many.add(count); }},
+  };
+  const std::vector<double> took = alternate(ways);
+  into.add({.name = "direct_10000",
+            .what = "a direct call of one of 10,000 instances at random; the floor is the same with 100",
+            .value = took[1],
+            .floor = took[0]});
 }
 
 /// Whether the machine can have ten times as many, or what it says.
 void many_more(const subject& with, results& into) {
+  constexpr std::uint32_t count = 100'000;
   const std::uint64_t space = address_space_bytes();
   const std::uint64_t mappings = mapping_count();
-  const auto made = engine::make(small(100'000));
+  const auto made = engine::make(small(count));
   if (!made) {
-    into.remarks.push_back("100,000 cells: refused: " + made.error().message());
+    into.remarks.push_back("100,000 cells are refused: " + made.error().message());
     return;
   }
   try {
     host owner(*made);
     const component guest = compile_on(*made, with);
     const std::uint64_t before = resident_bytes();
-    const pool all = open_all(owner, guest, 100'000);
-    const adder add = add_of(all);
+    const adder add = add_of(open_all(owner, guest, count));
     const auto grown = static_cast<double>(resident_bytes()) - static_cast<double>(before);
-    const std::vector<way> ways{{"", [&add](unsigned count) {
-                                   for (std::uint32_t i = 0; i < count; ++i) call(add, i);
-                                 }}};
-    into.cells.push_back({.cells = 100'000,
+    const std::array ways{calls_of(add)};
+    into.cells.push_back({.cells = count,
                           .call_ns = alternate(ways).front(),
-                          .cell_bytes = std::max(grown, 0.0) / 100'000,
+                          .cell_bytes = grown / count,
                           .mappings = mapping_count() - mappings,
                           .address_space = address_space_bytes() - space});
   } catch (const std::exception& failed) {
-    into.remarks.push_back(std::string("100,000 cells: ") + failed.what());
+    into.remarks.push_back(std::string("100,000 cells cannot be had: ") + failed.what());
   }
 }
 
@@ -168,6 +213,7 @@ void many_more(const subject& with, results& into) {
 void measure_cells(subject& with, results& into) {
   in_one_pool(with, into);
   in_pools_apart(with, into);
+  directly(with, into);
   many_more(with, into);
 }
 

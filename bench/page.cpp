@@ -47,6 +47,11 @@ std::string cells_of(std::initializer_list<std::string> texts) {
 }
 
 std::string plain(double number) { return number_text(number); }
+std::string brief(const std::optional<double>& number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%g", number.value_or(0));
+  return number ? text.data() : "-";
+}
 std::string plain(const std::optional<double>& number) { return number ? number_text(*number) : "-"; }
 std::string in_ms(double nanoseconds) { return number_text(nanoseconds * 1e-6); }
 
@@ -57,7 +62,7 @@ std::string table(const results& all) {
   for (const figure& each : all.figures) {
     const std::string kept = !each.must ? "" : each.ok() ? "ok" : "**no**";
     text += cells_of({"`" + each.name + "`", plain(each.value), plain(each.floor), each.unit,
-                      plain(each.ratio()), bar_text(each), plain(each.aim), kept});
+                      plain(each.ratio()), bar_text(each), brief(each.aim), kept});
   }
   return text;
 }
@@ -104,7 +109,7 @@ std::string load_section(const results& all) {
   for (const load_level& each : all.load) {
     const auto& in_time = each.answered_ns;
     const auto& refused = each.refused_ns;
-    text += cells_of({plain(each.times), plain(each.offered), plain(each.goodput), plain(each.refused),
+    text += cells_of({brief(each.times), plain(each.offered), plain(each.goodput), plain(each.refused),
                       plain(each.expired), in_ms(in_time[0]), in_ms(in_time[1]), in_ms(in_time[2]),
                       in_ms(in_time[3]), in_ms(in_time[4]), in_ms(refused[0]), in_ms(refused[2]),
                       in_ms(refused[4])});
@@ -155,7 +160,7 @@ void write_page(const std::filesystem::path& folder, const results& all,
   text += "| | |\n|---|---|\n";
   text += cells_of({"machine", machine() + ", Linux " + kernel()});
   text += cells_of({"date", today()});
-  text += cells_of({"tick", number_text(tick.count()) + " ms"});
+  text += cells_of({"tick", brief(tick.count()) + " ms"});
   text += cells_of({"engine", "Wasmtime " + engine::version()});
   text += cells_of({"built with", compiler() + ", Boost " + std::to_string(BOOST_VERSION / 100000) + "." +
                                       std::to_string(BOOST_VERSION / 100 % 1000)});

@@ -63,9 +63,25 @@ class peer {
   std::unique_ptr<hfp_guest, detail::freed_by<hfp_guest_free>> guest_;
 };
 
+/// Many resident instances that are called directly, one after the other in an order that no cache foresees.
+class many_peer {
+ public:
+  many_peer(std::span<const std::byte> component, std::chrono::nanoseconds tick, std::uint32_t count)
+      : many_(detail::made_by([&](char* why, std::size_t room) {
+          return hfp_many_new(detail::octets(component), component.size(),
+                              static_cast<std::uint64_t>(tick.count()), count, why, room);
+        })) {}
+
+  void add(unsigned calls) { detail::must(hfp_many_add(many_.get(), calls)); }
+
+ private:
+  std::unique_ptr<hfp_many, detail::freed_by<hfp_many_free>> many_;
+};
+
 /// The usual cure: a Tokio task that owns an instance, asked by mpsc and answering by oneshot.
 class actor_peer {
  public:
+  /// `workers` 0: all tasks run in turns on the thread of `add`.
   actor_peer(const peer& of, unsigned workers, unsigned depth)
       : actor_(detail::made_by([&](char* why, std::size_t room) {
           return hfp_actor_new(of.guest_.get(), workers, depth, why, room);

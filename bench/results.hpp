@@ -17,7 +17,7 @@ struct cells_point {
   std::size_t cells = 0;
   double call_ns = 0;                ///< a call of a pool with so many cells
   std::optional<double> apart_ns{};  ///< a call of one of so many pools with a cell each, at random
-  double cell_bytes = 0;             ///< resident memory a cell
+  double cell_bytes = 0;             ///< resident memory a cell that was never called
   std::uint64_t mappings = 0;        ///< that the engine and its pools up to this size have
   std::uint64_t address_space = 0;   ///< that the engine has, in bytes
 };

@@ -17,6 +17,7 @@ extern "C" {
 #endif
 
 typedef struct hfp_guest hfp_guest;
+typedef struct hfp_many hfp_many;
 typedef struct hfp_actor hfp_actor;
 typedef struct hfp_capi hfp_capi;
 typedef struct hfp_histogram hfp_histogram;
@@ -36,7 +37,17 @@ bool hfp_guest_add_in_new(const hfp_guest* guest, uint32_t calls);
 
 void hfp_guest_free(hfp_guest* guest);
 
-// One more instance of the guest, owned by a task of a Tokio runtime with so many workers. Callers send it requests
+// So many resident instances of `component` on an engine of their own with small reservations.
+hfp_many* hfp_many_new(const uint8_t* component, size_t size, uint64_t tick_ns, uint32_t count, char* message,
+                       size_t room);
+
+// Calls `add` so many times, of one instance after the other in an order that no cache foresees.
+bool hfp_many_add(hfp_many* many, uint32_t calls);
+
+void hfp_many_free(hfp_many* many);
+
+// One more instance of the guest, owned by a task of a Tokio runtime with so many workers; 0: of a runtime that runs all
+// its tasks in turns on the thread of hfp_actor_calls. Callers send it requests
 // through an mpsc channel of that depth and wait for a oneshot each.
 hfp_actor* hfp_actor_new(const hfp_guest* guest, uint32_t workers, uint32_t depth, char* message, size_t room);
 

@@ -44,9 +44,13 @@ async fn call(requests: mpsc::Sender<Request>, calls: u32) -> Result<()> {
 }
 
 impl Actor {
-    /// An instance of its own and a runtime with that many workers. `depth` bounds the queue.
+    /// An instance of its own and a runtime with that many workers; 0: one that runs on the caller's thread, all tasks
+    /// in turns. `depth` bounds the queue.
     pub fn new(blueprint: &Blueprint, workers: usize, depth: usize) -> Result<Self> {
-        let runtime = Builder::new_multi_thread().worker_threads(workers).thread_name("tokio-actor").build()?;
+        let runtime = match workers {
+            0 => Builder::new_current_thread().build()?,
+            _ => Builder::new_multi_thread().worker_threads(workers).thread_name("tokio-actor").build()?,
+        };
         let (requests, queue) = mpsc::channel(depth);
         let instance = runtime.block_on(blueprint.instantiate())?;
         runtime.spawn(serve(instance, queue));

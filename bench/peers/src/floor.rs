@@ -3,7 +3,7 @@
 //!
 //! What the floor lacks is what Holdfast adds: nobody may leave such a call.
 
-use crate::guest::{Blueprint, Instance, block_on};
+use crate::guest::{Blueprint, Instance, Size, block_on};
 use wasmtime::component::TypedFunc;
 use wasmtime::{Engine, Result};
 
@@ -17,7 +17,7 @@ pub struct Floor {
 impl Floor {
     /// Compiles `component`, text or binary, and makes the one instance that the calls are of.
     pub fn new(component: &[u8]) -> Result<Self> {
-        let blueprint = Blueprint::new(component)?;
+        let blueprint = Blueprint::new(component, &Size::USUAL)?;
         let mut instance = block_on(blueprint.instantiate())?;
         let echo = instance.echo()?;
         Ok(Self { blueprint, instance, echo })

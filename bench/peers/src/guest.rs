@@ -42,14 +42,32 @@ pub struct Instance {
     instance: wasmtime::component::Instance,
 }
 
-fn engine() -> Result<Engine> {
+/// How large an engine is.
+pub struct Size {
+    pub instances: u32,
+    pub memory: usize,
+    pub reservation: u64,
+    pub wasm_stack: usize,
+}
+
+impl Size {
+    /// As `engine_options` has it by default.
+    pub const USUAL: Self = Self { instances: 256, memory: GIB as usize, reservation: 4 * GIB, wasm_stack: MIB };
+
+    /// Many small ones, as bench/cells.cpp has them.
+    pub fn small(instances: u32) -> Self {
+        Self { instances, memory: MIB, reservation: MIB as u64, wasm_stack: 128 << 10 }
+    }
+}
+
+fn engine(size: &Size) -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(256)
-        .total_core_instances(256)
-        .total_memories(256)
-        .total_tables(256)
-        .total_stacks(256)
-        .max_memory_size(GIB as usize)
+    pool.total_component_instances(size.instances)
+        .total_core_instances(size.instances)
+        .total_memories(size.instances)
+        .total_tables(size.instances)
+        .total_stacks(size.instances)
+        .max_memory_size(size.memory)
         .linear_memory_keep_resident(64 << 10)
         .table_keep_resident(64 << 10);
     let mut config = Config::new();
@@ -57,9 +75,9 @@ fn engine() -> Result<Engine> {
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
         .concurrency_support(false)
-        .max_wasm_stack(MIB)
-        .async_stack_size(2 * MIB)
-        .memory_reservation(4 * GIB)
+        .max_wasm_stack(size.wasm_stack)
+        .async_stack_size(size.wasm_stack + MIB)
+        .memory_reservation(size.reservation)
         .memory_guard_size(32 * MIB as u64)
         .signals_based_traps(true);
     Engine::new(&config)
@@ -78,8 +96,8 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 
 impl Blueprint {
     /// Compiles `component`, text or binary, and links it.
-    pub fn new(component: &[u8]) -> Result<Self> {
-        let engine = engine()?;
+    pub fn new(component: &[u8], size: &Size) -> Result<Self> {
+        let engine = engine(size)?;
         let component = Component::new(&engine, component)?;
         let mut linker = Linker::<Data>::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;

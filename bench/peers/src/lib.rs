@@ -12,11 +12,13 @@ mod capi;
 mod floor;
 mod guest;
 mod histogram;
+mod many;
 mod ticker;
 
 use actor::Actor;
 use capi::CApi;
 use floor::Floor;
+use many::Many;
 use std::time::Duration;
 use ticker::Ticker;
 
@@ -27,6 +29,13 @@ pub use holdfast_bridge as bridge;
 pub struct hfp_guest {
     floor: Floor,
     /// Stopped with the guest.
+    _ticker: Ticker,
+}
+
+/// Many instances of the guest, opaque to C.
+pub struct hfp_many {
+    many: Many,
+    /// Stopped with them.
     _ticker: Ticker,
 }
 
@@ -146,6 +155,49 @@ pub unsafe extern "C" fn hfp_guest_add_in_new(guest: *const hfp_guest, calls: u3
 pub unsafe extern "C" fn hfp_guest_free(guest: *mut hfp_guest) {
     // SAFETY: the caller's promise.
     unsafe { free(guest) }
+}
+
+/// See the C header.
+///
+/// # Safety
+/// As for `hfp_guest_new`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_many_new(
+    component: *const u8,
+    size: usize,
+    tick_ns: u64,
+    count: u32,
+    message: *mut u8,
+    room: usize,
+) -> *mut hfp_many {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let many = Many::new(std::slice::from_raw_parts(component, size), count).map(|many| {
+            let ticker = Ticker::start(many.engine().clone(), Duration::from_nanos(tick_ns));
+            hfp_many { many, _ticker: ticker }
+        });
+        made(many, message, room)
+    }
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `many` is live and no other thread uses it now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_many_add(many: *mut hfp_many, calls: u32) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *many }.many.add(calls).is_ok()
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `many` is null or live, not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_many_free(many: *mut hfp_many) {
+    // SAFETY: the caller's promise.
+    unsafe { free(many) }
 }
 
 /// See the C header.
