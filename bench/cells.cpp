@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <malloc.h>
-
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -52,19 +52,15 @@ component compile_on(const engine& on, const subject& with) {
   return must(component::compile(on, with.bytes()));
 }
 
-/// Resident memory a cell of pools of one size, of as many such pools as make it measurable.
-double bytes_a_cell(const subject& with, std::uint32_t count) {
-  const std::uint32_t pools = std::max(1U, 2'000 / count);
-  const engine on(small(pools * count + count));
-  host owner(on);
-  const component guest = compile_on(on, with);
-  const pool first = open_all(owner, guest, 1);  // whatever the first one alone needs
-  std::vector<pool> all;
-  all.reserve(pools);
-  ::malloc_trim(0);
-  const std::uint64_t before = resident_bytes();
-  for (std::uint32_t i = 0; i < pools; ++i) all.push_back(open_all(owner, guest, count));
-  return (static_cast<double>(resident_bytes()) - static_cast<double>(before)) / (pools * count);
+/// `cell_bytes` in a process of its own: in this one much of what cells take was freed by others before.
+double cell_bytes_apart(std::uint32_t count) {
+  const std::string command =
+      std::filesystem::read_symlink("/proc/self/exe").string() + " --cell-memory " + std::to_string(count);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> told(::popen(command.c_str(), "r"), &::pclose);
+  double bytes = 0;
+  if (told == nullptr || std::fscanf(told.get(), "%lf", &bytes) != 1)
+    throw std::runtime_error("the memory of cells cannot be measured");
+  return bytes;
 }
 
 /// Many pools of a cell each, called in an order that no cache foresees.
@@ -101,7 +97,7 @@ constexpr std::array sizes{1U, 10U, 100U, 1'000U, 10'000U};
 /// One pool of each size, all alive at once.
 void in_one_pool(const subject& with, results& into) {
   for (const std::uint32_t count : sizes) {
-    into.cells.push_back({.cells = count, .cell_bytes = bytes_a_cell(with, count)});
+    into.cells.push_back({.cells = count, .cell_bytes = cell_bytes_apart(count)});
   }
   const std::uint64_t space = address_space_bytes();
   const std::uint64_t mappings = mapping_count();
@@ -140,14 +136,9 @@ void in_pools_apart(const subject& with, results& into) {
   const component guest = compile_on(on, with);
   std::vector<std::unique_ptr<apart>> all;
   std::vector<way> ways;
-  double pool_bytes = 0;
   for (const std::size_t count : sizes) {
-    ::malloc_trim(0);
-    const std::uint64_t before = resident_bytes();
     apart& made = *all.emplace_back(std::make_unique<apart>(owner, guest, count));
     made.calls(static_cast<unsigned>(count));
-    pool_bytes =
-        (static_cast<double>(resident_bytes()) - static_cast<double>(before)) / static_cast<double>(count);
     ways.push_back({"", [&made](unsigned calls) { made.calls(calls); }});
   }
   const std::vector<double> took = alternate(ways);
@@ -159,10 +150,6 @@ void in_pools_apart(const subject& with, results& into) {
            "the floor is the same with 100",
        .value = took[4],
        .floor = took[2]});
-  into.add({.name = "pool_memory",
-            .what = "resident memory of one of 10,000 pools of a cell that was called",
-            .unit = "KiB",
-            .value = pool_bytes / 1024});
 }
 
 /// What cold caches cost the direct call: not beside ours, for the system has not enough mappings for both.
@@ -209,6 +196,19 @@ void many_more(const subject& with, results& into) {
 }
 
 }  // namespace
+
+double cell_bytes(const subject& with, std::uint32_t count) {
+  const std::uint32_t pools = std::max(1U, 2'000 / count);
+  const engine on(small(pools * count + 1));
+  host owner(on);
+  const component guest = compile_on(on, with);
+  const pool first = open_all(owner, guest, 1);  // whatever the first one alone needs
+  std::vector<pool> all;
+  all.reserve(pools);
+  const std::uint64_t before = resident_bytes();
+  for (std::uint32_t i = 0; i < pools; ++i) all.push_back(open_all(owner, guest, count));
+  return static_cast<double>(resident_bytes() - before) / (pools * count);
+}
 
 void measure_cells(subject& with, results& into) {
   in_one_pool(with, into);

@@ -6,6 +6,7 @@
 // measured. holdfast-bench --only NAME SECONDS: one way alone, for a profiler, such as call_typed,
 // async_dispatch_handler, echo_64k, new_instance, actor_16_handler_dispatch, actor_16_tokio, direct_add,
 // direct_echo.
+// holdfast-bench --cell-memory CELLS: bytes a cell of a pool with so many; for itself.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -65,6 +66,10 @@ int only(const std::string& name, double seconds) {
 
 int run(std::span<char* const> words) {
   if (words.size() == 4 && words[1] == std::string("--only")) return only(words[2], std::stod(words[3]));
+  if (words.size() == 3 && words[1] == std::string("--cell-memory")) {
+    std::printf("%.0f\n", cell_bytes(subject(), static_cast<std::uint32_t>(std::stoul(words[2]))));
+    return 0;
+  }
   if (words.size() < 2 || words[1][0] == '-') return usage();
   const std::filesystem::path file = words[1];
   std::filesystem::path docs;

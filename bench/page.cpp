@@ -136,7 +136,7 @@ std::string cells_plots(const results& all) {
   }
   const std::array<plot, 2> both{
       plot{.title = "Time a call, ns", .across = "cells", .curves = {together, apart}},
-      plot{.title = "Memory a cell, KiB", .across = "cells", .logarithmic = true, .curves = {memory}}};
+      plot{.title = "Memory a cell, KiB", .across = "cells", .curves = {memory}}};
   return svg(both);
 }
 

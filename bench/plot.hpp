@@ -17,8 +17,7 @@ struct curve {
 
 struct plot {
   std::string title;
-  std::string across;        ///< what the horizontal axis counts
-  bool logarithmic = false;  ///< the vertical axis too
+  std::string across;  ///< what the horizontal axis counts
   std::vector<curve> curves;
 };
 

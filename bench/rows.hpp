@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+
 #include "bench/results.hpp"
 #include "bench/subject.hpp"
 
@@ -19,6 +21,9 @@ void measure_leaving(subject& with, results& into);
 void measure_stopping(subject& with, results& into);
 /// Many resident cells.
 void measure_cells(subject& with, results& into);
+/// Resident memory a cell of pools of one size, of as many such pools as make it measurable. In a fresh
+/// process.
+double cell_bytes(const subject& with, std::uint32_t count);
 /// Many pending deadlines.
 void measure_deadlines(subject& with, results& into);
 /// More load than there is capacity.
