@@ -72,19 +72,28 @@ std::vector<way> ways_of(crowd& ours, const cures& theirs, subject& with, unsign
   };
   const auto both = ours.all_threads();
   const auto one = ours.one_thread();
+  const std::string coroutines = "a coroutine a caller, ";
+  const std::string handlers = "a chain of handlers a caller, ";
+  const std::string of_two = " on an Asio pool of 2 threads";
+  const std::string of_one = " on an Asio loop of one thread";
   std::vector<way> ways{
       {"direct", [&](unsigned calls) { with.direct.add(calls); }},
       {"tokio", cure(theirs.usual)},
-      {"tokio_one_thread", cure(theirs.one_thread)},
-      {"coroutine_dispatch", async(both, style::coroutine, start::dispatch)},
-      {"coroutine_post", async(both, style::coroutine, start::post)},
-      {"handler_dispatch", async(both, style::handler, start::dispatch)},
-      {"handler_post", async(both, style::handler, start::post)},
-      {"loop_coroutine_dispatch", async(one, style::coroutine, start::dispatch)},
-      {"loop_handler_dispatch", async(one, style::handler, start::dispatch)},
-      {"loop_handler_post", async(one, style::handler, start::post)},
+      {"tokio_one_thread", cure(theirs.one_thread),
+       "the usual cure on a Tokio runtime of one thread, without any hand-over"},
+      {"coroutine_dispatch", async(both, style::coroutine, start::dispatch),
+       coroutines + "`dispatch`," + of_two},
+      {"coroutine_post", async(both, style::coroutine, start::post), coroutines + "`post`," + of_two},
+      {"handler_dispatch", async(both, style::handler, start::dispatch), handlers + "`dispatch`," + of_two},
+      {"handler_post", async(both, style::handler, start::post), handlers + "`post`," + of_two},
+      {"loop_coroutine_dispatch", async(one, style::coroutine, start::dispatch),
+       coroutines + "`dispatch`," + of_one},
+      {"loop_handler_dispatch", async(one, style::handler, start::dispatch),
+       handlers + "`dispatch`," + of_one},
+      {"loop_handler_post", async(one, style::handler, start::post), handlers + "`post`," + of_one},
   };
-  if (count == 1) ways.push_back({"blocking", [&ours](unsigned calls) { ours.blocking(calls); }});
+  if (count == 1)
+    ways.push_back({"blocking", [&ours](unsigned calls) { ours.blocking(calls); }, "the blocking call"});
   return ways;
 }
 
@@ -114,7 +123,7 @@ void measure_crowd(crowd& ours, const cures& theirs, subject& with, unsigned cou
   bounded_row.note = ways[best].name;
   into.add(std::move(bounded_row));
   for (std::size_t i = 2; i < ways.size(); ++i)
-    into.add(row("_" + ways[i].name, "the same by `" + ways[i].name + "`", i));
+    into.add(row("_" + ways[i].name, "the same: " + ways[i].what, i));
   into.add({.name = name + "_direct",
             .what = "time a call of our best way; the floor is the direct call by one caller",
             .value = took[best],

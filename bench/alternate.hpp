@@ -21,6 +21,7 @@ using batch = std::function<void(unsigned calls)>;
 struct way {
   std::string name;
   batch calls;
+  std::string what{};  ///< for people, where the name does not say it
 };
 
 struct turns {

@@ -16,7 +16,7 @@ namespace {
 std::string row(const std::string& name, const std::string& unit, const std::string& value,
                 const std::string& floor, const std::string& ratio, const std::string& bar, const char* ok) {
   std::array<char, 200> text{};
-  std::snprintf(text.data(), text.size(), "%-28s %-8s %12s %12s %8s %12s  %s", name.c_str(), unit.c_str(),
+  std::snprintf(text.data(), text.size(), "%-34s %-8s %12s %12s %8s %12s  %s", name.c_str(), unit.c_str(),
                 value.c_str(), floor.c_str(), ratio.c_str(), bar.c_str(), ok);
   return text.data();
 }
