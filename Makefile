@@ -40,7 +40,7 @@ sim: setup ## Play core under SEEDS=20000 seeded schedules; a bad one is named
 	@tools/build release holdfast-sim
 	@build/release/bin/holdfast-sim --seeds $(SEEDS) --jobs $(JOBS)
 
-bench: setup ## Measure, print a line a figure, write build/bench.json
+bench: setup ## Measure, print a line a figure, write build/bench.json and docs/performance.md
 	@tools/build release holdfast_product
 	@tools/build release bench
 

@@ -1,35 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <optional>
 #include <string>
 
 /// A figure: what Holdfast takes for something, beside what the machine takes for it without Holdfast.
-///
-/// Both are measured in one run, in turns, because a machine is never twice the same: only their ratio is
-/// worth a bar.
 namespace holdfast::bench {
+
+enum class bound : std::uint8_t { at_most, at_least };
+enum class bounded : std::uint8_t { ratio, value };
+
+/// What was promised of a figure.
+struct bar {
+  double limit = 0;
+  bound is = bound::at_most;
+  bounded what = bounded::ratio;
+};
 
 struct figure {
   std::string name{};
-  double value = 0;             ///< Holdfast, in nanoseconds a call
-  double floor = 0;             ///< the direct way, in nanoseconds a call
-  std::optional<double> bar{};  ///< the most that the ratio may be; empty: nothing was promised yet
+  std::string what{};             ///< a sentence: what was timed
+  std::string unit = "ns";        ///< of value and floor
+  double value = 0;               ///< Holdfast
+  std::optional<double> floor{};  ///< the other way, measured in the same run; empty: there is none
+  std::optional<bar> must{};      ///< empty: printed only
+  std::optional<double> aim{};    ///< wished for, of what the bar bounds, or of the ratio
+  std::string note{};
 
-  double ratio() const noexcept { return value / floor; }
-  bool ok() const noexcept { return !bar || ratio() <= *bar; }
+  std::optional<double> ratio() const noexcept {
+    return floor ? std::optional(value / *floor) : std::nullopt;
+  }
+  bool ok() const noexcept {
+    if (!must) return true;
+    const double held = must->what == bounded::ratio ? ratio().value_or(0) : value;
+    return must->is == bound::at_most ? held <= must->limit : held >= must->limit;
+  }
 };
 
-/// Makes so many calls.
-/// @throws std::runtime_error where one fails: a figure of failed calls is none
-using batch = std::function<void(unsigned calls)>;
-
-/// Measures two ways in turns, and gives the median round of each.
-///
-/// A loop of our own and not Google Benchmark's: that one finishes one way before it begins the other, and
-/// minutes of a shared machine lie between the two. Here each round times both, and who goes first changes
-/// with every round.
-figure measure(std::string name, std::optional<double> bar, const batch& ours, const batch& direct);
+/// `<= 1.3`, `>= 100`, `<= 9 ms`; `-` where nothing was promised.
+std::string bar_text(const figure& of);
 
 }  // namespace holdfast::bench

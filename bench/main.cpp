@@ -1,157 +1,111 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// holdfast-bench FILE: measures, prints a line a figure, writes them to FILE as JSON.
-// Exit code 0: each figure keeps its bar; 1: one does not; 2: it could not be measured.
-// holdfast-bench --only NAME SECONDS: one way alone, for a profiler; NAME is add, echo, direct_add or
+// holdfast-bench FILE [--docs FOLDER] [GROUP...]: measures, prints a line a figure, writes them to FILE as
+// JSON, and a page with plots to FOLDER. GROUP: calls, actors, instances, leaving, stopping, cells,
+// deadlines, overload; none: all. Exit code 0: each figure keeps its bar; 1: one does not; 2: it could not be
+// measured. holdfast-bench --only NAME SECONDS: one way alone, for a profiler, such as call_typed,
+// async_dispatch_handler, echo_64k, new_instance, actor_16_handler_dispatch, actor_16_tokio, direct_add,
 // direct_echo.
+// holdfast-bench --cell-memory CELLS: bytes a cell of a pool with so many; for itself.
 #include <algorithm>
+#include <array>
 #include <chrono>
-#include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <fstream>
-#include <holdfast/holdfast.hpp>
-#include <iterator>
-#include <map>
+#include <filesystem>
 #include <span>
-#include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "bench/figure.hpp"
-#include "bench/peer.hpp"
+#include "bench/only.hpp"
+#include "bench/page.hpp"
+#include "bench/process.hpp"
 #include "bench/report.hpp"
+#include "bench/rows.hpp"
 
 namespace holdfast::bench {
 namespace {
 
-constexpr std::size_t list_bytes = 64U << 10;
-
-std::vector<char> read(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error(path + " cannot be read");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-template <class T>
-T must(result<T> made) {
-  if (!made) throw std::runtime_error(made.error().message());
-  return std::move(*made);
-}
-
-std::vector<std::uint8_t> pattern() {
-  std::vector<std::uint8_t> data(list_bytes);
-  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::uint8_t>(i * 31 + i / 256);
-  return data;
-}
-
-/// The calls that are measured, over one pool of one cell, by one caller: nothing waits for anything.
-class calls {
- public:
-  explicit calls(pool to) : to_(std::move(to)) {}
-
-  void add(unsigned count) const {
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const reply told = to_.call("add", args(i, std::uint32_t{7}));
-      check(told);
-      if (told.value->get<std::uint32_t>() != i + 7) throw std::runtime_error("add answered another sum");
-    }
-  }
-
-  /// Hands its list over and sends on what comes back: the caller owns the bytes, so nobody needs to copy
-  /// them.
-  void echo(unsigned count) {
-    for (unsigned i = 0; i < count; ++i) {
-      wit::arguments arguments;
-      arguments.emplace_back(std::move(data_));
-      reply told = to_.call("echo", std::move(arguments));
-      check(told);
-      data_ = std::move(told.value->get<wit::bytes>());
-      check_ends(data_);
-    }
-  }
-
-  /// Keeps its list and passes a copy: what a caller pays who needs the bytes again.
-  void echo_copied(unsigned count) const {
-    for (unsigned i = 0; i < count; ++i) {
-      const reply told = to_.call("echo", args(kept_));
-      check(told);
-      check_ends(told.value->get<wit::bytes>());
-    }
-  }
-
-  /// All of what echo answers, once: the measured calls look at the ends only, as the direct ones do.
-  void check_all() {
-    echo(1);
-    if (data_ != kept_) throw std::runtime_error("echo answered other bytes");
-  }
-
- private:
-  static void check(const reply& told) {
-    if (!told) throw std::runtime_error("a call failed: " + told.code.message() + ": " + told.detail);
-  }
-  void check_ends(const wit::bytes& back) const {
-    if (back.size() != list_bytes || back.front() != kept_.front() || back.back() != kept_.back())
-      throw std::runtime_error("echo answered other bytes");
-  }
-
-  const pool to_;
-  const wit::bytes kept_ = pattern();
-  wit::bytes data_ = kept_;
+struct group {
+  const char* name;
+  void (*measure)(subject& with, results& into);
 };
 
-void only(const batch& way, double seconds) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
-  std::uint64_t made = 0;
-  for (; std::chrono::steady_clock::now() < until; made += 256) way(256);
-  std::printf("%llu calls\n", static_cast<unsigned long long>(made));
+constexpr group groups[] = {
+    {"calls", measure_calls},         {"actors", measure_actors},     {"instances", measure_instances},
+    {"leaving", measure_leaving},     {"stopping", measure_stopping}, {"cells", measure_cells},
+    {"deadlines", measure_deadlines}, {"overload", measure_overload},
+};
+
+/// Rows that wait for a part of Holdfast.
+constexpr const char* not_built[] = {
+    "calls of exports declared `brief`: not built yet",
+    "100,000 actors known through 1,000 resident: actors are not built yet",
+    "keyed durable calls: the journal is not built yet",
+};
+
+int usage() {
+  std::fputs("usage: holdfast-bench FILE [--docs FOLDER] [GROUP...] | holdfast-bench --only NAME SECONDS\n",
+             stderr);
+  return 2;
+}
+
+int only(const std::string& name, double seconds) {
+  const repeat run = [seconds](const batch& calls) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    std::uint64_t made = 0;
+    for (; std::chrono::steady_clock::now() < until; made += 1024) calls(1024);
+    std::printf("%llu calls\n", static_cast<unsigned long long>(made));
+  };
+  subject with;
+  if (only_calls(with, name, run) || only_actors(with, name, run) || only_instances(with, name, run))
+    return 0;
+  std::fprintf(stderr, "holdfast-bench: nothing is named %s\n", name.c_str());
+  return 2;
 }
 
 int run(std::span<char* const> words) {
-  if (words.size() != 2 && !(words.size() == 4 && words[1] == std::string("--only"))) {
-    std::fputs("usage: holdfast-bench FILE | holdfast-bench --only NAME SECONDS\n", stderr);
-    return 2;
-  }
-  const std::vector<char> text = read(HOLDFAST_SOURCE_DIR "/guests/text/echo.wat");
-  const auto bytes = std::as_bytes(std::span(text));
-  const engine with;
-  host owner(with);
-  const auto compiled = must(component::compile(with, bytes));
-  const pool guests = must(owner.open(compiled, pool_options{.cells = 1}));
-  if (const auto ready = guests.wait_ready(); !ready) throw std::runtime_error(ready.error().message());
-  peer direct(bytes, with.options().tick);
-  calls held(guests);
-  held.check_all();
-  const wit::bytes data = pattern();
-
-  const batch direct_add = [&](unsigned count) { direct.add(count); };
-  const batch direct_echo = [&](unsigned count) { direct.echo(std::as_bytes(std::span(data)), count); };
-  const batch add = [&](unsigned count) { held.add(count); };
-  const batch echo = [&](unsigned count) { held.echo(count); };
-  const batch echo_copied = [&](unsigned count) { held.echo_copied(count); };
-
-  if (words.size() == 4) {
-    const std::map<std::string, batch> ways{
-        {"add", add}, {"echo", echo}, {"direct_add", direct_add}, {"direct_echo", direct_echo}};
-    only(ways.at(words[2]), std::stod(words[3]));
+  if (words.size() == 4 && words[1] == std::string("--only")) return only(words[2], std::stod(words[3]));
+  if (words.size() == 3 && words[1] == std::string("--cell-memory")) {
+    std::printf("%.0f\n", cell_bytes(subject(), static_cast<std::uint32_t>(std::stoul(words[2]))));
     return 0;
   }
+  if (words.size() < 2 || words[1][0] == '-') return usage();
+  const std::filesystem::path file = words[1];
+  std::filesystem::path docs;
+  std::vector<std::string> wanted;
+  for (std::size_t i = 2; i < words.size(); ++i) {
+    if (words[i] == std::string("--docs") && i + 1 < words.size()) {
+      docs = words[++i];
+    } else if (std::ranges::find(groups, std::string(words[i]), &group::name) != std::end(groups)) {
+      wanted.emplace_back(words[i]);
+    } else {
+      return usage();
+    }
+  }
 
-  const std::chrono::duration<double, std::milli> tick = with.options().tick;
+  const machine_share share;
+  const auto begun = std::chrono::steady_clock::now();
+  subject with;
+  results all;
+  const std::chrono::duration<double, std::milli> tick = with.with.options().tick;
   std::printf("%s; tick %.1f ms; Wasmtime %s\n%s\n", machine().c_str(), tick.count(),
               engine::version().c_str(), heading().c_str());
-  std::vector<figure> figures;
-  const auto row = [&](const char* name, std::optional<double> bar, const batch& ours, const batch& floor) {
-    figures.push_back(measure(name, bar, ours, floor));
-    std::printf("%s\n", line(figures.back()).c_str());
-    std::fflush(stdout);
-  };
-  row("call_add", std::nullopt, add, direct_add);
-  row("echo_64k", 2.0, echo, direct_echo);
-  row("echo_64k_copied", std::nullopt, echo_copied, direct_echo);
-  write_json(words[1], figures);
-  return std::ranges::all_of(figures, &figure::ok) ? 0 : 1;
+  for (const group& each : groups) {
+    if (wanted.empty() || std::ranges::find(wanted, each.name) != wanted.end()) each.measure(with, all);
+  }
+  all.missing.insert(all.missing.end(), std::begin(not_built), std::end(not_built));
+  std::array<char, 160> text{};
+  std::snprintf(text.data(), text.size(),
+                "The run took %.0f s; other processes used %.0f %% of the machine meanwhile.",
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count(),
+                share.of_others() * 100);
+  all.remarks.emplace_back(text.data());
+  for (const std::string& each : all.missing) std::printf("missing: %s\n", each.c_str());
+  for (const std::string& each : all.remarks) std::printf("%s\n", each.c_str());
+  write_json(file, all);
+  if (!docs.empty()) write_page(docs, all, tick);
+  return std::ranges::all_of(all.figures, &figure::ok) ? 0 : 1;
 }
 
 }  // namespace

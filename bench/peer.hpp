@@ -12,38 +12,103 @@
 #include <stdexcept>
 #include <string>
 
-/// A guest that Rust calls directly, without Holdfast: the floor of a call.
+/// What Holdfast is compared with: the same guest as Rust calls it directly, through the usual cure, and
+/// through the official C API.
 namespace holdfast::bench {
 
+namespace detail {
+
+inline const std::uint8_t* octets(std::span<const std::byte> bytes) noexcept {
+  return reinterpret_cast<const std::uint8_t*>(bytes.data());
+}
+
+/// @throws std::runtime_error with the engine's reason
+template <class Make>
+auto made_by(Make make) {
+  std::array<char, 512> why{};
+  auto* const made = make(why.data(), why.size());
+  if (made == nullptr) throw std::runtime_error("a peer cannot be made: " + std::string(why.data()));
+  return made;
+}
+
+inline void must(bool went_well) {
+  if (!went_well) throw std::runtime_error("a call of a peer failed");
+}
+
+template <auto Free>
+struct freed_by {
+  void operator()(auto* which) const noexcept { Free(which); }
+};
+
+}  // namespace detail
+
+/// A guest that is called directly, without Holdfast: the floor of a call.
 class peer {
  public:
-  /// @throws std::runtime_error with the engine's reason
-  peer(std::span<const std::byte> component, std::chrono::nanoseconds tick) {
-    std::array<char, 512> why{};
-    guest_.reset(hfp_guest_new(octets(component), component.size(), static_cast<std::uint64_t>(tick.count()),
-                               why.data(), why.size()));
-    if (guest_ == nullptr)
-      throw std::runtime_error("the direct guest cannot be made: " + std::string(why.data()));
-  }
+  peer(std::span<const std::byte> component, std::chrono::nanoseconds tick)
+      : guest_(detail::made_by([&](char* why, std::size_t room) {
+          return hfp_guest_new(detail::octets(component), component.size(),
+                               static_cast<std::uint64_t>(tick.count()), why, room);
+        })) {}
 
-  void add(unsigned calls) {
-    if (!hfp_guest_add(guest_.get(), calls)) throw std::runtime_error("a direct call of add failed");
-  }
-
+  void add(unsigned calls) { detail::must(hfp_guest_add(guest_.get(), calls)); }
   void echo(std::span<const std::byte> data, unsigned calls) {
-    if (!hfp_guest_echo(guest_.get(), octets(data), data.size(), calls))
-      throw std::runtime_error("a direct call of echo failed");
+    detail::must(hfp_guest_echo(guest_.get(), detail::octets(data), data.size(), calls));
+  }
+  /// Each call in an instance of its own.
+  void add_in_new(unsigned calls) const { detail::must(hfp_guest_add_in_new(guest_.get(), calls)); }
+
+ private:
+  friend class actor_peer;
+  std::unique_ptr<hfp_guest, detail::freed_by<hfp_guest_free>> guest_;
+};
+
+/// Many resident instances that are called directly, one after the other in an order that no cache foresees.
+class many_peer {
+ public:
+  many_peer(std::span<const std::byte> component, std::chrono::nanoseconds tick, std::uint32_t count)
+      : many_(detail::made_by([&](char* why, std::size_t room) {
+          return hfp_many_new(detail::octets(component), component.size(),
+                              static_cast<std::uint64_t>(tick.count()), count, why, room);
+        })) {}
+
+  void add(unsigned calls) { detail::must(hfp_many_add(many_.get(), calls)); }
+
+ private:
+  std::unique_ptr<hfp_many, detail::freed_by<hfp_many_free>> many_;
+};
+
+/// The usual cure: a Tokio task that owns an instance, asked by mpsc and answering by oneshot.
+class actor_peer {
+ public:
+  /// `workers` 0: all tasks run in turns on the thread of `add`.
+  actor_peer(const peer& of, unsigned workers, unsigned depth)
+      : actor_(detail::made_by([&](char* why, std::size_t room) {
+          return hfp_actor_new(of.guest_.get(), workers, depth, why, room);
+        })) {}
+
+  void add(unsigned callers, unsigned each) const {
+    detail::must(hfp_actor_calls(actor_.get(), callers, each));
   }
 
  private:
-  static const std::uint8_t* octets(std::span<const std::byte> bytes) noexcept {
-    return reinterpret_cast<const std::uint8_t*>(bytes.data());
+  std::unique_ptr<hfp_actor, detail::freed_by<hfp_actor_free>> actor_;
+};
+
+/// Wasmtime's official C API.
+class capi_peer {
+ public:
+  explicit capi_peer(std::span<const std::byte> component)
+      : api_(detail::made_by([&](char* why, std::size_t room) {
+          return hfp_capi_new(detail::octets(component), component.size(), why, room);
+        })) {}
+
+  void echo(std::span<const std::byte> data, unsigned calls) {
+    detail::must(hfp_capi_echo(api_.get(), detail::octets(data), data.size(), calls));
   }
 
-  struct release {
-    void operator()(hfp_guest* guest) const noexcept { hfp_guest_free(guest); }
-  };
-  std::unique_ptr<hfp_guest, release> guest_;
+ private:
+  std::unique_ptr<hfp_capi, detail::freed_by<hfp_capi_free>> api_;
 };
 
 }  // namespace holdfast::bench

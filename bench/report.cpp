@@ -8,24 +8,21 @@
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace holdfast::bench {
 namespace {
 
-constexpr const char* columns = "%-16s %12s %12s %8s %6s  %s";
-
-std::string fixed(double number, int digits) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.*f", digits, number);
+std::string row(const std::string& name, const std::string& unit, const std::string& value,
+                const std::string& floor, const std::string& ratio, const std::string& bar, const char* ok) {
+  std::array<char, 200> text{};
+  std::snprintf(text.data(), text.size(), "%-34s %-8s %12s %12s %8s %12s  %s", name.c_str(), unit.c_str(),
+                value.c_str(), floor.c_str(), ratio.c_str(), bar.c_str(), ok);
   return text.data();
 }
 
-std::string row(const std::string& name, const std::string& value, const std::string& floor,
-                const std::string& ratio, const std::string& bar, const char* ok) {
-  std::array<char, 160> text{};
-  std::snprintf(text.data(), text.size(), columns, name.c_str(), value.c_str(), floor.c_str(), ratio.c_str(),
-                bar.c_str(), ok);
-  return text.data();
+boost::json::value or_null(const std::optional<double>& number) {
+  return number ? boost::json::value(*number) : boost::json::value(nullptr);
 }
 
 }  // namespace
@@ -41,23 +38,50 @@ std::string machine() {
   return cores;
 }
 
-std::string heading() { return row("name", "value ns", "floor ns", "ratio", "bar", "ok"); }
-
-std::string line(const figure& of) {
-  return row(of.name, fixed(of.value, 1), fixed(of.floor, 1), fixed(of.ratio(), 2),
-             of.bar ? fixed(*of.bar, 1) : "-", of.ok() ? "ok" : "NO");
+std::string number_text(double number) {
+  std::array<char, 64> text{};
+  const int digits = number >= 1000 ? 0 : number >= 100 ? 1 : number >= 10 ? 2 : 3;
+  std::snprintf(text.data(), text.size(), "%.*f", digits, number);
+  return text.data();
 }
 
-void write_json(const std::filesystem::path& to, std::span<const figure> figures) {
-  boost::json::array all;
-  for (const figure& each : figures) {
-    boost::json::object object{{"name", each.name},     {"value", each.value}, {"floor", each.floor},
-                               {"ratio", each.ratio()}, {"bar", nullptr},      {"ok", each.ok()}};
-    if (each.bar) object["bar"] = *each.bar;
-    all.push_back(std::move(object));
+std::string heading() { return row("name", "unit", "value", "floor", "ratio", "bar", "ok"); }
+
+std::string line(const figure& of) {
+  const auto text = [](const std::optional<double>& number) { return number ? number_text(*number) : "-"; };
+  return row(of.name, of.unit, number_text(of.value), text(of.floor), text(of.ratio()), bar_text(of),
+             of.ok() ? "ok" : "NO");
+}
+
+void results::add(figure of) {
+  std::printf("%s%s%s\n", line(of).c_str(), of.note.empty() ? "" : "  # ", of.note.c_str());
+  std::fflush(stdout);
+  figures.push_back(std::move(of));
+}
+
+void write_json(const std::filesystem::path& to, const results& all) {
+  boost::json::array rows;
+  for (const figure& each : all.figures) {
+    boost::json::object object{{"name", each.name},
+                               {"value", each.value},
+                               {"floor", or_null(each.floor)},
+                               {"ratio", or_null(each.ratio())},
+                               {"bar", nullptr},
+                               {"ok", each.ok()},
+                               {"unit", each.unit},
+                               {"bar_is", nullptr},
+                               {"bar_of", nullptr},
+                               {"aim", or_null(each.aim)},
+                               {"note", each.note}};
+    if (each.must) {
+      object["bar"] = each.must->limit;
+      object["bar_is"] = each.must->is == bound::at_most ? "at_most" : "at_least";
+      object["bar_of"] = each.must->what == bounded::ratio ? "ratio" : "value";
+    }
+    rows.push_back(std::move(object));
   }
   std::ofstream file(to);
-  file << boost::json::serialize(all) << '\n';
+  file << boost::json::serialize(rows) << '\n';
   if (!file.flush()) throw std::runtime_error(to.string() + " cannot be written");
 }
 

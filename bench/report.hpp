@@ -2,10 +2,9 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
 #include <string>
 
-#include "bench/figure.hpp"
+#include "bench/results.hpp"
 
 /// What becomes of the figures: a line each for people, an array of objects for programs.
 namespace holdfast::bench {
@@ -19,8 +18,12 @@ std::string heading();
 /// `name value floor ratio bar ok`, in columns.
 std::string line(const figure& of);
 
-/// Writes an array of objects with the keys name, value, floor, ratio, bar (may be null) and ok.
+/// A number with as many digits as it is worth.
+std::string number_text(double number);
+
+/// Writes an array of objects with the keys name, value, floor, ratio, bar, ok, and unit, bar_is (`at_most`,
+/// `at_least`), bar_of (`ratio`, `value`), aim, note. What there is none of is null.
 /// @throws std::runtime_error where the file cannot be written
-void write_json(const std::filesystem::path& to, std::span<const figure> figures);
+void write_json(const std::filesystem::path& to, const results& all);
 
 }  // namespace holdfast::bench

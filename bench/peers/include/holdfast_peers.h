@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What Holdfast's figures are compared with: the same guest under the same engine, called directly from Rust.
+// What Holdfast's figures are compared with: the same guest under the same engine, called directly from Rust, through a
+// Tokio task of its own, and through Wasmtime's official C API.
 //
 // Written by hand beside bench/peers/src/lib.rs; a change there belongs here too. A call makes a whole batch of guest
-// calls, so that a clock around it sees those. One thread at a time uses a guest.
+// calls, so that a clock around it sees those. One thread at a time uses an object. What makes one answers null where it
+// fails, and `message` (`room` bytes, may be 0) says why; what frees one takes null.
 #pragma once
 
 #include <stdbool.h>
@@ -15,9 +17,13 @@ extern "C" {
 #endif
 
 typedef struct hfp_guest hfp_guest;
+typedef struct hfp_many hfp_many;
+typedef struct hfp_actor hfp_actor;
+typedef struct hfp_capi hfp_capi;
+typedef struct hfp_histogram hfp_histogram;
 
 // Compiles `component` (text or binary) on an engine set up as the bridge's, with an epoch that moves each `tick_ns`
-// nanoseconds, and makes one instance of it. Null: it failed, and `message` (`room` bytes, may be 0) says why.
+// nanoseconds, and makes one instance of it.
 hfp_guest* hfp_guest_new(const uint8_t* component, size_t size, uint64_t tick_ns, char* message, size_t room);
 
 // Calls `add: func(a: u32, b: u32) -> u32` so many times. False: a call failed, or a sum was wrong.
@@ -26,8 +32,45 @@ bool hfp_guest_add(hfp_guest* guest, uint32_t calls);
 // Calls `echo: func(data: list<u8>) -> list<u8>` so many times. False: a call failed, or other bytes came back.
 bool hfp_guest_echo(hfp_guest* guest, const uint8_t* data, size_t size, uint32_t calls);
 
-// Gives up the guest and its engine. Null is fine.
+// Makes so many instances from one `InstancePre`, calls `add` once in each and drops it.
+bool hfp_guest_add_in_new(const hfp_guest* guest, uint32_t calls);
+
 void hfp_guest_free(hfp_guest* guest);
+
+// So many resident instances of `component` on an engine of their own with small reservations.
+hfp_many* hfp_many_new(const uint8_t* component, size_t size, uint64_t tick_ns, uint32_t count, char* message,
+                       size_t room);
+
+// Calls `add` so many times, of one instance after the other in an order that no cache foresees.
+bool hfp_many_add(hfp_many* many, uint32_t calls);
+
+void hfp_many_free(hfp_many* many);
+
+// One more instance of the guest, owned by a task of a Tokio runtime with so many workers; 0: of a runtime that runs all
+// its tasks in turns on the thread of hfp_actor_calls. Callers send it requests
+// through an mpsc channel of that depth and wait for a oneshot each.
+hfp_actor* hfp_actor_new(const hfp_guest* guest, uint32_t workers, uint32_t depth, char* message, size_t room);
+
+// `callers` concurrent tasks of the same runtime call `add` so many times each.
+bool hfp_actor_calls(const hfp_actor* actor, uint32_t callers, uint32_t each);
+
+void hfp_actor_free(hfp_actor* actor);
+
+// Compiles `component` through the C API and makes one instance of it.
+hfp_capi* hfp_capi_new(const uint8_t* component, size_t size, char* message, size_t room);
+
+// As hfp_guest_echo, through the C API's values.
+bool hfp_capi_echo(hfp_capi* api, const uint8_t* data, size_t size, uint32_t calls);
+
+void hfp_capi_free(hfp_capi* api);
+
+// HdrHistogram: nanoseconds up to a minute, three significant digits; more counts as a minute.
+hfp_histogram* hfp_histogram_new(void);
+void hfp_histogram_record(hfp_histogram* to, uint64_t nanoseconds);
+// The value at a quantile from 0 to 1; 0 where nothing was recorded.
+uint64_t hfp_histogram_at(const hfp_histogram* of, double quantile);
+uint64_t hfp_histogram_count(const hfp_histogram* of);
+void hfp_histogram_free(hfp_histogram* histogram);
 
 #ifdef __cplusplus
 }

@@ -1,110 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The floor of a call: `TypedFunc::call_async`, polled on the caller's thread.
 //!
-//! The engine is set up as the bridge's `engine.rs` and `body.rs` set theirs up; a change there belongs here too. What
-//! the floor lacks is what Holdfast adds: nobody may leave such a call.
+//! What the floor lacks is what Holdfast adds: nobody may leave such a call.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-use wasmtime::component::{Component, Linker, ResourceTable, TypedFunc};
-use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Store, StoreLimits,
-    StoreLimitsBuilder, UpdateDeadline,
-};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-
-const MIB: usize = 1 << 20;
-const GIB: u64 = 1 << 30;
-
-/// The data of the store, as an embedder with WASI has it.
-struct Data {
-    limits: StoreLimits,
-    context: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for Data {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.context, table: &mut self.table }
-    }
-}
+use crate::guest::{Blueprint, Instance, Size, block_on};
+use wasmtime::component::TypedFunc;
+use wasmtime::{Engine, Result};
 
 pub struct Floor {
-    store: Store<Data>,
-    add: TypedFunc<(u32, u32), (u32,)>,
+    pub blueprint: Blueprint,
+    instance: Instance,
     /// Its argument's lifetime is chosen anew for each call, see `echo`.
     echo: TypedFunc<(&'static [u8],), (Vec<u8>,)>,
 }
 
-fn engine() -> Result<Engine> {
-    let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(256)
-        .total_core_instances(256)
-        .total_memories(256)
-        .total_tables(256)
-        .total_stacks(256)
-        .max_memory_size(GIB as usize)
-        .linear_memory_keep_resident(64 << 10)
-        .table_keep_resident(64 << 10);
-    let mut config = Config::new();
-    config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .epoch_interruption(true)
-        .concurrency_support(false)
-        .max_wasm_stack(MIB)
-        .async_stack_size(2 * MIB)
-        .memory_reservation(4 * GIB)
-        .memory_guard_size(32 * MIB as u64)
-        .signals_based_traps(true);
-    Engine::new(&config)
-}
-
-/// The smallest executor: the guest never waits, it only yields at a tick, and is then polled again at once.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
-            return output;
-        }
-    }
-}
-
 impl Floor {
-    /// Compiles `component`, text or binary, and makes its one instance.
+    /// Compiles `component`, text or binary, and makes the one instance that the calls are of.
     pub fn new(component: &[u8]) -> Result<Self> {
-        let engine = engine()?;
-        let component = Component::new(&engine, component)?;
-        let mut linker = Linker::<Data>::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        let pre = linker.instantiate_pre(&component)?;
-        let data = Data {
-            limits: StoreLimitsBuilder::new().memory_size(256 * MIB).table_elements(1 << 18).build(),
-            context: WasiCtxBuilder::new().build(),
-            table: ResourceTable::new(),
-        };
-        let mut store = Store::new(&engine, data);
-        store.limiter(|data| &mut data.limits);
-        store.set_hostcall_fuel(128 * MIB);
-        store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        store.set_epoch_deadline(1);
-        let instance = block_on(pre.instantiate_async(&mut store))?;
-        let add = instance.get_typed_func(&mut store, "add")?;
-        let echo = instance.get_typed_func(&mut store, "echo")?;
-        Ok(Self { store, add, echo })
+        let blueprint = Blueprint::new(component, &Size::USUAL)?;
+        let mut instance = block_on(blueprint.instantiate())?;
+        let echo = instance.echo()?;
+        Ok(Self { blueprint, instance, echo })
     }
 
     pub fn engine(&self) -> &Engine {
-        self.store.engine()
+        self.blueprint.engine()
     }
 
     pub fn add(&mut self, a: u32, b: u32) -> Result<u32> {
-        Ok(block_on(self.add.call_async(&mut self.store, (a, b)))?.0)
+        block_on(self.instance.add(a, b))
     }
 
     pub fn echo(&mut self, data: &[u8]) -> Result<Vec<u8>> {
         // SAFETY: the parameter's type differs from the checked one in its lifetime only.
         let echo = unsafe { TypedFunc::<(&[u8],), (Vec<u8>,)>::new_unchecked(*self.echo.func()) };
-        Ok(block_on(echo.call_async(&mut self.store, (data,)))?.0)
+        Ok(block_on(echo.call_async(&mut self.instance.store, (data,)))?.0)
+    }
+
+    /// Calls `add` in an instance of its own: a store is made, used once and dropped.
+    pub fn add_in_new(&self, a: u32, b: u32) -> Result<u32> {
+        block_on(async { self.blueprint.instantiate().await?.add(a, b).await })
     }
 }

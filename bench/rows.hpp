@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "bench/results.hpp"
+#include "bench/subject.hpp"
+
+/// The groups of figures, a file each. Each throws where something cannot be measured.
+namespace holdfast::bench {
+
+/// One call at a time: typed, dynamic, asynchronous, and a list of 64 KiB.
+void measure_calls(subject& with, results& into);
+/// Many callers of one instance, beside the usual cure.
+void measure_actors(subject& with, results& into);
+/// New instances.
+void measure_instances(subject& with, results& into);
+/// Revoking and detaching while a guest spins.
+void measure_leaving(subject& with, results& into);
+/// Deadlines and kills.
+void measure_stopping(subject& with, results& into);
+/// Many resident cells.
+void measure_cells(subject& with, results& into);
+/// Resident memory a cell of pools of one size, of as many such pools as make it measurable. In a fresh
+/// process.
+double cell_bytes(const subject& with, std::uint32_t count);
+/// Many pending deadlines.
+void measure_deadlines(subject& with, results& into);
+/// More load than there is capacity.
+void measure_overload(subject& with, results& into);
+
+}  // namespace holdfast::bench
