@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "core/driving.hpp"
+#include "core/fakes.hpp"
+#include "core/lineage.hpp"
+#include "core/newcomer.hpp"
+
+namespace holdfast::core {
+namespace {
+
+using namespace fakes;
+using kind = script::kind;
+using testing::ElementsAre;
+
+/// A request of the test's, and the call that is made of it.
+class fake_newcomer final : public newcomer {
+ public:
+  fake_newcomer(manual_world& in, script what, call_terms terms = {.bound = true})
+      : newcomer(call_id{1, 2}, 7), asked(new fake_call(in.env, what, terms)), waits(new counting_waiter) {
+    arguments_ = asked->arguments();
+    weight_ = asked->bytes();
+    deadline_ = terms.deadline;
+    time_limit_ = terms.time_limit;
+    run_limit_ = terms.run_limit;
+  }
+
+  std::uint64_t number() const {
+    std::uint64_t read = 0;
+    require(value.size() == sizeof(read), "a completed call has its value");
+    std::memcpy(&read, value.bytes().data(), sizeof(read));
+    return read;
+  }
+
+  const boost::intrusive_ptr<fake_call> asked;
+  const boost::intrusive_ptr<counting_waiter> waits;
+
+ private:
+  boost::intrusive_ptr<call> become() noexcept override { return asked; }
+  void join() noexcept override { asked->attach(waits); }
+};
+
+/// Does something when a call has started, before its guest is entered.
+struct at_start final : observer {
+  void on_started(const call_id&, std::uint32_t, std::uint64_t) noexcept override {
+    if (acts) acts();
+  }
+  void on_accepted(const call_id&) noexcept override { ++accepted; }
+  void on_done(const call_id&, outcome what) noexcept override { ended.push_back(what); }
+  std::function<void()> acts;
+  int accepted = 0;
+  std::vector<outcome> ended;
+};
+
+class hand_over_test : public testing::Test {
+ protected:
+  void open(unsigned cells = 1, rebuild_policy policy = {}) {
+    pool = std::make_unique<fake_pool>(world.env, log, cells, mailbox_limits{.depth = 4, .call_bytes = 64},
+                                       policy);
+    world.settle();
+  }
+  void TearDown() override {
+    if (pool == nullptr) return;
+    pool->close();
+    world.settle();
+    EXPECT_TRUE(pool->box().deserted()) << "every cell ends";
+    EXPECT_EQ(log.built, log.destroyed) << "every guest is destroyed";
+  }
+  handed hand(newcomer& next, std::size_t cell = 0) { return pool->at(cell).hand_over(next); }
+
+  record log;
+  at_start seen;
+  manual_world world{seen};
+  std::unique_ptr<fake_pool> pool;
+};
+
+TEST_F(hand_over_test, ends_a_call_within_its_slice_without_making_one) {
+  open();
+  fake_newcomer next(world, {.value = 8});
+  ASSERT_EQ(hand(next), handed::done);
+  EXPECT_EQ(next.made(), nullptr);
+  EXPECT_EQ(next.what, outcome::completed);
+  EXPECT_EQ(next.number(), 8U);
+  EXPECT_EQ(next.generation, 1U);
+  EXPECT_EQ(pool->at(0).state(), cell_state::idle);
+  EXPECT_EQ(world.deadlines.next(), time_point::max()) << "no timer was set";
+  EXPECT_FALSE(world.step()) << "nothing is left for a worker";
+  EXPECT_EQ(seen.accepted, 1);
+  EXPECT_THAT(seen.ended, ElementsAre(outcome::completed));
+}
+
+TEST_F(hand_over_test, lets_a_longer_one_go_on_as_a_call_whose_waiter_is_told) {
+  open();
+  fake_newcomer next(world, {.slices = 2, .value = 9});
+  ASSERT_EQ(hand(next), handed::goes_on);
+  EXPECT_EQ(next.made(), next.asked);
+  EXPECT_EQ(next.asked->phase(), call_phase::running);
+  EXPECT_EQ(pool->at(0).runs(), next.asked);
+  world.settle();
+  EXPECT_EQ(next.asked->value(), 9U);
+  EXPECT_EQ(next.waits->told, 1);
+  EXPECT_THAT(seen.ended, ElementsAre(outcome::completed));
+}
+
+TEST_F(hand_over_test, takes_nothing_past_a_call_that_waits) {
+  open(2);
+  const auto first = pool->send({.what = kind::loop});
+  const auto second = pool->send({.what = kind::loop});
+  const auto third = pool->send({.value = 3});
+  world.settle(2);
+  fake_newcomer next(world, {.value = 4});
+  EXPECT_EQ(hand(next), handed::untaken) << "its cell runs a call";
+  first->kill();
+  second->kill();
+  EXPECT_EQ(hand(next), handed::untaken) << "the third came before";
+  world.settle();
+  EXPECT_THAT(log.entered, ElementsAre(0, 0, 3));
+  EXPECT_EQ(hand(next), handed::done);
+}
+
+TEST_F(hand_over_test, takes_nothing_where_admission_would_refuse) {
+  open();
+  fake_newcomer late(world, {}, {.deadline = world.now(), .bound = true});
+  EXPECT_EQ(hand(late), handed::untaken) << "its deadline has passed";
+  fake_newcomer without_time(world, {}, {.time_limit = 0ms, .bound = true});
+  EXPECT_EQ(hand(without_time), handed::untaken);
+  pool->box().close();
+  fake_newcomer next(world, {});
+  EXPECT_EQ(hand(next), handed::untaken) << "the pool is drained";
+  EXPECT_THAT(log.entered, ElementsAre());
+  EXPECT_EQ(seen.accepted, 0);
+}
+
+TEST_F(hand_over_test, takes_nothing_from_a_thread_that_others_depend_on) {
+  open();
+  fake_newcomer next(world, {});
+  {
+    const driving_mark mark;
+    EXPECT_EQ(hand(next), handed::untaken);
+  }
+  {
+    const auto parent = pool->make({});
+    const on_behalf child(parent);
+    EXPECT_EQ(hand(next), handed::untaken) << "whether a child could ever run is asked at its admission";
+  }
+  EXPECT_EQ(hand(next), handed::done);
+}
+
+TEST_F(hand_over_test, says_so_where_the_instance_does_not_take_the_arguments) {
+  open();
+  fake_newcomer next(world, {.what = kind::unsuitable});
+  ASSERT_EQ(hand(next), handed::done);
+  EXPECT_EQ(next.what, outcome::refused);
+  EXPECT_EQ(next.code, errc::bad_arguments);
+  EXPECT_EQ(next.generation, 0U);
+  EXPECT_EQ(pool->at(0).state(), cell_state::idle);
+  EXPECT_THAT(seen.ended, ElementsAre(outcome::refused));
+}
+
+TEST_F(hand_over_test, rebuilds_what_trapped_and_tells_the_waiter) {
+  open();
+  fake_newcomer next(world, {.what = kind::trap});
+  ASSERT_EQ(hand(next), handed::goes_on);
+  EXPECT_EQ(next.asked->end().what, outcome::trapped);
+  EXPECT_EQ(next.waits->told, 1);
+  world.settle();
+  EXPECT_EQ(pool->at(0).generation(), 2U);
+  EXPECT_EQ(pool->at(0).state(), cell_state::idle);
+}
+
+TEST_F(hand_over_test, keeps_the_limits_of_one_that_goes_on) {
+  open();
+  for (const call_terms& terms : {call_terms{.run_limit = 20ms, .bound = true},
+                                  call_terms{.deadline = world.now() + 20ms, .bound = true},
+                                  call_terms{.time_limit = 20ms, .bound = true}}) {
+    fake_newcomer next(world, {.what = kind::loop}, terms);
+    ASSERT_EQ(hand(next), handed::goes_on);
+    EXPECT_EQ(next.asked->stop_at(), world.now() + 20ms);
+    world.advance(19ms);
+    world.settle(5);
+    EXPECT_EQ(next.asked->phase(), call_phase::running);
+    world.advance(1ms);
+    world.settle();
+    EXPECT_EQ(next.asked->end().what, outcome::deadline_killed);
+  }
+}
+
+TEST_F(hand_over_test, counts_limits_of_seconds_from_the_end_of_the_first_slice) {
+  open();
+  seen.acts = [this] { world.advance(2ms); };  // as long as the slice takes
+  fake_newcomer next(world, {.what = kind::loop}, {.run_limit = 30s, .bound = true});
+  ASSERT_EQ(hand(next), handed::goes_on);
+  EXPECT_EQ(next.asked->stop_at(), world.now() + 30s) << "late by the slice, and no clock was read before it";
+  next.asked->kill();
+  world.settle();
+  EXPECT_EQ(next.asked->end().what, outcome::killed);
+}
+
+TEST_F(hand_over_test, stops_a_first_slice_that_its_cell_is_closed_beside) {
+  open();
+  fake_newcomer next(world, {.what = kind::loop});
+  seen.acts = [this] {
+    pool->box().close();
+    pool->at(0).close();
+  };
+  ASSERT_EQ(hand(next), handed::goes_on);
+  world.settle();
+  EXPECT_EQ(next.asked->end().what, outcome::killed);
+  EXPECT_EQ(next.waits->told, 1);
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+}
+
+TEST_F(hand_over_test, serves_what_was_queued_during_the_slice) {
+  open();
+  boost::intrusive_ptr<fake_call> other;
+  seen.acts = [&] {
+    seen.acts = nullptr;
+    other = pool->send({.value = 2});
+  };
+  fake_newcomer next(world, {.value = 1});
+  ASSERT_EQ(hand(next), handed::done);
+  EXPECT_EQ(other->phase(), call_phase::queued);
+  world.settle();
+  EXPECT_EQ(other->phase(), call_phase::done);
+  EXPECT_THAT(log.entered, ElementsAre(1, 2));
+}
+
+TEST_F(hand_over_test, prefers_another_idle_cell_for_what_is_queued_during_the_slice) {
+  open(2);
+  boost::intrusive_ptr<fake_call> other;
+  seen.acts = [&] {
+    seen.acts = nullptr;
+    other = pool->send({.value = 2}, {}, start::post);
+    world.settle();
+    EXPECT_EQ(other->phase(), call_phase::done) << "it does not wait for this slice to end";
+  };
+  fake_newcomer next(world, {.value = 1});
+  ASSERT_EQ(hand(next, 1), handed::done);
+}
+
+TEST_F(hand_over_test, retires_an_instance_that_is_old) {
+  open(1, {.retire_calls = 1});
+  fake_newcomer next(world, {.value = 1});
+  ASSERT_EQ(hand(next), handed::done);
+  EXPECT_EQ(pool->at(0).state(), cell_state::rebuilding);
+  const auto other = pool->send({.value = 2});
+  world.settle();
+  EXPECT_EQ(other->end().generation, 2U);
+}
+
+TEST_F(hand_over_test, is_found_by_whoever_looks_for_what_a_cell_runs_once_it_is_shown) {
+  open();
+  fake_newcomer next(world, {.value = 1});
+  seen.acts = [&] {
+    EXPECT_EQ(pool->at(0).runs(), nullptr);
+    next.show();  // as a host function's entry does
+    EXPECT_EQ(pool->at(0).runs(), next.asked);
+  };
+  ASSERT_EQ(hand(next), handed::done);
+  EXPECT_EQ(next.asked->end().what, outcome::completed);
+  EXPECT_EQ(next.asked->value(), 1U);
+  EXPECT_EQ(world.deadlines.next(), time_point::max());
+}
+
+}  // namespace
+}  // namespace holdfast::core
