@@ -57,6 +57,10 @@
 
     (func (export "time-left") (result i32) (call $time_left (i32.const 64)) (i32.const 64))
     (func (export "key") (result i32) (call $key (i32.const 64)) (i32.const 64))
+    (func (export "late-key") (result i32)
+      (loop $more (br_if $more (i32.eqz (call $stop_requested))))
+      (call $key (i32.const 64))
+      (i32.const 64))
     (func (export "attempt") (result i32) (call $attempt))
     (func (export "generation") (result i64) (call $generation))
     (func (export "start-attempt") (result i32) (global.get $start_attempt))
@@ -86,6 +90,9 @@
     (canon lift (core func $guest "time-left") (memory (core memory $room "memory"))))
   (func (export "key") (result (option string))
     (canon lift (core func $guest "key") (memory (core memory $room "memory"))))
+  ;; Works until it is asked to stop, and only then asks for its key.
+  (func (export "late-key") (result (option string))
+    (canon lift (core func $guest "late-key") (memory (core memory $room "memory"))))
   (func (export "attempt") (result u32) (canon lift (core func $guest "attempt")))
   (func (export "generation") (result u64) (canon lift (core func $guest "generation")))
   ;; What the start function was told: the attempt, and whether it had a limit.

@@ -68,8 +68,8 @@ class guest {
   /// instance, such as a handle that another one issued; the guest was not entered and is idle as before.
   virtual std::optional<error> start(const request& what) = 0;
 
-  /// The request that was started last is this call's, and no newcomer any more. On the driving thread, also
-  /// within a poll.
+  /// The request that was started last is this call's, and no newcomer any more: its arguments lie where they
+  /// were, its key is the call's from now on. On the driving thread, also within a poll.
   virtual void known_as(call& /*which*/) noexcept {}
 
   /// The returned value's bytes, once, after a call's `ready`.

@@ -125,7 +125,8 @@ void mailbox::earn() noexcept {
 }
 
 bool mailbox::lets_through(std::size_t bytes) const noexcept {
-  return waiting_.load() == 0 && !closed_.load() && bytes <= limits_.call_bytes;
+  return waiting_.load() == 0 && !closed_.load() && bytes <= limits_.call_bytes && bytes <= limits_.bytes &&
+         limits_.depth > 0;
 }
 
 void mailbox::let_through(const call_id& which) noexcept {

@@ -44,7 +44,9 @@ class newcomer {
   newcomer(const call_id& id, std::uint32_t function) noexcept : id_(id), function_(function) {}
   ~newcomer() = default;
 
-  /// Makes the call, of this id, bound and for no instance in particular; the arguments stay where they are.
+  // Memory that cannot be had for these two ends the process: the guest has begun.
+  /// Makes the call, of this id, bound and for no instance in particular; the arguments stay where they are,
+  /// the key is copied.
   virtual boost::intrusive_ptr<call> become() noexcept = 0;
   /// The call that was made goes on: attaches who waits for it.
   virtual void join() noexcept = 0;

@@ -144,6 +144,9 @@ void instance::known_as(core::call& which) noexcept {
   if (!current_) return;  // it has ended in the same poll
   current_->of = &which;
   current_->unseen = nullptr;
+  // What the newcomer lent ends with its caller's wait; the call's own lives as long as it.
+  current_->arguments = which.arguments();
+  current_->key = which.key();
 }
 
 void instance::look(void* user, hfb_attempt* out) noexcept {

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "host/pool_impl.hpp"
-#include "host/pool_newcomer.hpp"
 #include "host/waiting.hpp"
 
 namespace holdfast {
@@ -20,68 +19,6 @@ class refusal final : public wait_side {
 
  private:
   reply why_;
-};
-
-// A handler that is told of a call which was done before anybody else knew of it. Its value is read where the
-// handler runs.
-class unseen_end final : public wait_side {
- public:
-  unseen_end(reply told, core::buffer value, const std::optional<wit::type>& result)
-      : told_(std::move(told)), value_(std::move(value)), result_(result) {}
-  void leave() noexcept override {}
-  void withdraw() noexcept override {}
-  reply answer() override {
-    std::optional<wit::value> value;
-    reply told = answer(sink_into_value(value));
-    told.value = std::move(value);
-    return told;
-  }
-  reply answer(const value_sink& into) override {
-    if (told_) read_value(told_, result_, value_.bytes(), into);
-    return std::move(told_);
-  }
-
- private:
-  reply told_;
-  core::buffer value_;
-  const std::optional<wit::type> result_;
-};
-
-class posted_newcomer final : public pool_newcomer {
- public:
-  posted_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how, handler_ptr&& tells,
-                  std::stop_token&& stop)
-      : pool_newcomer(in, std::move(asked), how, start::post),
-        tells_(std::move(tells)),
-        stop_(std::move(stop)) {}
-
-  /// Makes the waiter. False: the handler's context has ended, and the handler with it.
-  bool adopt() {
-    waits_.reset(new handler_waiter(in_.owner, call()));
-    adopted_ = waits_->adopt(std::move(tells_));
-    return adopted_;
-  }
-  handler_waiter& waiter() noexcept { return *waits_; }
-  std::stop_token& stop() noexcept { return stop_; }
-  bool adopted() const noexcept { return adopted_; }
-
-  /// It is over, and no call was made of it.
-  void tell() {
-    reply told = end_of_unseen();
-    tells_->connect(std::make_shared<unseen_end>(std::move(told), std::move(value), result()));
-    tells_.release()->hand_over();
-  }
-
- private:
-  void join() noexcept override {
-    if (adopt()) waits_->leave_on(std::move(stop_));
-    waits_->begin();
-  }
-
-  handler_ptr tells_;
-  std::stop_token stop_;
-  boost::intrusive_ptr<handler_waiter> waits_;
-  bool adopted_ = false;
 };
 
 // What `pool::call` with a callback gives to its executor.
@@ -117,28 +54,17 @@ void begin_posted(pool::impl& of, edition& to, const std::optional<error>& why, 
     tells.release()->hand_over();
     return;
   }
-  const bool stays = !stop.stop_requested();
-  posted_newcomer next(of, std::move(asked), options, std::move(tells), std::move(stop));
-  switch (stays ? next.try_cells(to) : core::handed::untaken) {
-    case core::handed::done:
-      if (next.made() == nullptr) return next.tell();
-      if (next.adopt()) next.waiter().tell_now();  // a host function knew of it
-      return;
-    case core::handed::goes_on:
-      next.waiter().accepted(options.wait);
-      if (!next.adopted()) next.waiter().leave();  // its context ended meanwhile
-      return;
-    case core::handed::untaken:
-      break;
-  }
-  if (!next.adopt()) return;
-  handler_waiter& waits = next.waiter();
+  // Not past the queue: its handler has to be known to its context, and its cancellation slot connected,
+  // before anything runs.
+  const boost::intrusive_ptr<pool_call> call = of.make(std::move(asked), options, {.bound = true});
+  const boost::intrusive_ptr<handler_waiter> waits(new handler_waiter(of.owner, call));
+  if (!waits->adopt(std::move(tells))) return;
   try {
-    waits.leave_on(std::move(next.stop()));
-    if (auto refused = begin_bound(*to.box, next.call(), waits, options, start::post))
-      waits.refuse(std::move(*refused));
+    waits->leave_on(std::move(stop));
+    if (auto refused = begin_bound(*to.box, call, *waits, options, start::post))
+      waits->refuse(std::move(*refused));
   } catch (...) {
-    waits.disown();
+    waits->disown();
     throw;
   }
 }

@@ -12,7 +12,7 @@ class blocking_newcomer final : public pool_newcomer {
  public:
   blocking_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how,
                     std::stop_token&& stop)
-      : pool_newcomer(in, std::move(asked), how, start::dispatch), stop_(std::move(stop)) {}
+      : pool_newcomer(in, std::move(asked), how), stop_(std::move(stop)) {}
 
   const boost::intrusive_ptr<thread_waiter>& waiter() {
     if (waits_ == nullptr) {

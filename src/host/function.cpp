@@ -46,10 +46,12 @@ class pool_export final : public export_link {
 
   void start(argument_source from, const call_options& options, handler_ptr tells,
              std::stop_token stop) const override {
-    const pool::impl::admission to(*in_);
+    // Its own: once the handler was told, whoever started it may be gone, and all it had of the pool.
+    const std::shared_ptr<pool::impl> in = in_;
+    const pool::impl::admission to(*in);
     checked_request asked;
     const auto why = check(*to, from, asked);
-    begin_posted(*in_, *to, why, std::move(asked), options, std::move(tells), std::move(stop));
+    begin_posted(*in, *to, why, std::move(asked), options, std::move(tells), std::move(stop));
   }
 
   boost::asio::any_io_executor executor() const noexcept override { return in_->owner->callback_executor(); }

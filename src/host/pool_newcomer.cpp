@@ -8,13 +8,8 @@
 namespace holdfast::detail {
 
 pool_newcomer::pool_newcomer(const pool::impl& in, const call_id& id, checked_request&& asked,
-                             const call_options& how, start otherwise)
-    : newcomer(id, asked.of->index),
-      in_(in),
-      how_(how),
-      id_(id),
-      otherwise_(otherwise),
-      asked_(std::move(asked)) {
+                             const call_options& how)
+    : newcomer(id, asked.of->index), in_(in), how_(how), id_(id), asked_(std::move(asked)) {
   arguments_ = asked_.arguments.bytes();
   key_ = how.key;
   weight_ = asked_.arguments.size() + how.key.size();
@@ -24,7 +19,7 @@ pool_newcomer::pool_newcomer(const pool::impl& in, const call_id& id, checked_re
 
 core::handed pool_newcomer::try_cells(edition& of) {
   // A result with handles is its call's until somebody has read it.
-  const bool may_pass = how_.how.value_or(otherwise_) == start::dispatch && !asked_.only_in &&
+  const bool may_pass = how_.how.value_or(start::dispatch) == start::dispatch && !asked_.only_in &&
                         !(asked_.of->result && names_handles(*asked_.of->result)) &&
                         !in_.owner->began.forked();
   return may_pass ? of.hand_over(*this) : core::handed::untaken;

@@ -22,20 +22,18 @@ class pool_newcomer : public core::newcomer {
   const std::optional<wit::type>& result() const noexcept { return asked_.of->result; }
 
  protected:
-  pool_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how, start otherwise)
-      : pool_newcomer(in, in.next_id(), std::move(asked), how, otherwise) {}
+  pool_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how)
+      : pool_newcomer(in, in.next_id(), std::move(asked), how) {}
   ~pool_newcomer() = default;
 
   const pool::impl& in_;
   const call_options& how_;
 
  private:
-  pool_newcomer(const pool::impl& in, const call_id& id, checked_request&& asked, const call_options& how,
-                start otherwise);
+  pool_newcomer(const pool::impl& in, const call_id& id, checked_request&& asked, const call_options& how);
   boost::intrusive_ptr<core::call> become() noexcept final { return call(); }
 
   const call_id id_;
-  const start otherwise_;
   checked_request asked_;
   boost::intrusive_ptr<pool_call> call_;
 };

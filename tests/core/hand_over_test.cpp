@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <vector>
 
 #include "core/driving.hpp"
 #include "core/fakes.hpp"
@@ -173,10 +174,13 @@ TEST_F(hand_over_test, rebuilds_what_trapped_and_tells_the_waiter) {
 
 TEST_F(hand_over_test, keeps_the_limits_of_one_that_goes_on) {
   open();
-  for (const call_terms& terms : {call_terms{.run_limit = 20ms, .bound = true},
-                                  call_terms{.deadline = world.now() + 20ms, .bound = true},
-                                  call_terms{.time_limit = 20ms, .bound = true}}) {
-    fake_newcomer next(world, {.what = kind::loop}, terms);
+  const std::vector<std::function<call_terms()>> limits{
+      [] { return call_terms{.run_limit = 20ms, .bound = true}; },
+      [this] { return call_terms{.deadline = world.now() + 20ms, .bound = true}; },
+      [] { return call_terms{.time_limit = 20ms, .bound = true}; }};
+  for (const auto& terms : limits) {
+    world.settle();
+    fake_newcomer next(world, {.what = kind::loop}, terms());
     ASSERT_EQ(hand(next), handed::goes_on);
     EXPECT_EQ(next.asked->stop_at(), world.now() + 20ms);
     world.advance(19ms);

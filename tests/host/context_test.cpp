@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <holdfast/host.hpp>
 #include <holdfast/pool.hpp>
+#include <string>
 
 #include "core/lineage.hpp"
 #include "host/manual_host.hpp"
@@ -58,6 +60,19 @@ TEST_F(context_test, tells_the_time_to_the_earlier_of_deadline_and_run_limit) {
   const ticket claim = works.submit("time-left", {}, {.deadline = 1s, .run_limit = 2s}).value();
   owner.settle();
   EXPECT_EQ(claim.wait(0s).value, wit::value::some(std::uint64_t{1'000'000'000}));
+}
+
+TEST(key, is_the_calls_own_once_its_caller_has_left) {
+  host owner(shared_engine());
+  const pool works = owner.open(guest("cooperative.wat"), {.stop_grace = 10s}).value();
+  ASSERT_TRUE(works.wait_ready());
+  std::string key = "an order of seventeen books";
+  const reply left = works.call("late-key", {}, {.key = key, .wait = 10ms});
+  ASSERT_EQ(left.code, errc::detached) << left.detail;
+  key.assign(key.size(), '#');
+  const ticket claim = owner.attach(left.id).value();
+  claim.kill();  // asks it to stop first
+  EXPECT_EQ(claim.wait().value, wit::value::some("an order of seventeen books"));
 }
 
 TEST_F(context_test, of_a_host_function_is_the_call_on_whose_behalf_it_runs) {

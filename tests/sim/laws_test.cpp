@@ -298,6 +298,22 @@ TEST(laws, let_one_who_took_a_waiter_out_say_after_the_start_that_its_call_goes_
   EXPECT_THAT(good.complaints(), testing::Not(Contains("bound_is_dropped")));
 }
 
+TEST(laws, put_one_that_goes_past_the_queue_before_those_who_were_accepted_while_it_had_its_cell) {
+  const event hands{.what = seen::handing, .call = 1};
+  story good;
+  good.setting().asked(1).add(hands).submitted(2).accepted(1).served(1, 7).served(2, 7);
+  EXPECT_THAT(good.complaints(), testing::Not(Contains("order_of_acceptance")));
+
+  story too_late;  // the other one waited already
+  too_late.setting().submitted(2).asked(1).add(hands).accepted(1).served(1, 7).served(2, 7);
+  EXPECT_THAT(too_late.complaints(), Contains("order_of_acceptance"));
+
+  story queued_after_all;
+  queued_after_all.setting().asked(1).add(hands).submitted(2);
+  queued_after_all.add({.what = seen::handing, .code = 1, .call = 1}).accepted(1).served(1, 7).served(2, 7);
+  EXPECT_THAT(queued_after_all.complaints(), Contains("order_of_acceptance"));
+}
+
 TEST(laws, see_a_kept_call_that_is_dropped) {
   story bad;
   bad.setting().waits(1, 1).submitted(1).leaves(1, 1).done(1, outcome::revoked);
