@@ -91,14 +91,14 @@ class order final : public law {
     if (cell.runs >= 0)
       broken("one_call_at_a_time", name + " started in cell " + std::to_string(what.cell) + " beside call " +
                                        std::to_string(cell.runs));
+    if (call.place < cell.last)
+      broken(name + " started in cell " + std::to_string(what.cell) + " after one that was accepted later");
     // One that goes past the queue has its cell before its acceptance is told: whoever was accepted meanwhile
     // is behind it.
     std::erase_if(pool.queue, [this](int one) { return !calls_[one].waits; });
     if (const std::size_t since = std::exchange(call.handed_at, 0); since != 0)
       for (const int one : pool.queue)
         if (calls_[one].accepted_at > since) call.place = std::min(call.place, calls_[one].place);
-    if (call.place < cell.last)
-      broken(name + " started in cell " + std::to_string(what.cell) + " after one that was accepted later");
     cell.runs = what.call;
     cell.last = call.place;
     call.cell = what.cell;
