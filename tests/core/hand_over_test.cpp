@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "core/driving.hpp"
@@ -49,9 +50,13 @@ struct at_start final : observer {
   void on_started(const call_id&, std::uint32_t, std::uint64_t) noexcept override {
     if (acts) acts();
   }
-  void on_accepted(const call_id&) noexcept override { ++accepted; }
+  void on_accepted(const call_id&) noexcept override {
+    ++accepted;
+    if (const auto act = std::exchange(on_acceptance, nullptr)) act();
+  }
   void on_done(const call_id&, outcome what) noexcept override { ended.push_back(what); }
   std::function<void()> acts;
+  std::function<void()> on_acceptance;  // of the next, once; the mailbox's lock is held where it is queued
   int accepted = 0;
   std::vector<outcome> ended;
 };
@@ -120,6 +125,15 @@ TEST_F(hand_over_test, takes_nothing_past_a_call_that_waits) {
   world.settle();
   EXPECT_THAT(log.entered, ElementsAre(0, 0, 3));
   EXPECT_EQ(hand(next), handed::done);
+}
+
+TEST_F(hand_over_test, takes_nothing_past_a_call_that_is_told_to_be_accepted_and_has_not_begun) {
+  open();
+  fake_newcomer next(world, {.value = 2});
+  seen.on_acceptance = [&] { EXPECT_EQ(hand(next), handed::untaken) << "its cell is idle still"; };
+  pool->send({.value = 1});
+  world.settle();
+  EXPECT_THAT(log.entered, ElementsAre(1));
 }
 
 TEST_F(hand_over_test, takes_nothing_where_admission_would_refuse) {
