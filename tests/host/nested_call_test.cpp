@@ -74,6 +74,22 @@ TEST_F(nested_call_test, is_refused_as_a_cycle_onto_the_only_cell_and_nothing_is
   EXPECT_EQ(next.wait(0s).generation, 1U) << "and its instance is whole";
 }
 
+TEST(nested_call_on_threads, is_refused_as_a_cycle_too_where_its_parent_went_past_the_queue) {
+  host owner(shared_engine());
+  std::optional<pool> self;
+  std::optional<reply> inner;
+  pool_options options{.cells = 1};
+  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) {
+    inner = self->call("begun", {}, {.wait = 10s});
+    std::move(call).reply();
+  });
+  self = owner.open(guest("sleeper.wat"), std::move(options)).value();
+  ASSERT_TRUE(self->wait_ready());
+  EXPECT_TRUE(self->call("nap", args(std::uint64_t{1})));  // its first slice is this thread's
+  ASSERT_TRUE(inner);
+  EXPECT_EQ(inner->code, make_error_code(errc::cycle)) << inner->detail;
+}
+
 TEST_F(nested_call_test, runs_on_another_cell_of_its_own_pool) {
   std::optional<pool> self;
   std::optional<reply> inner;
