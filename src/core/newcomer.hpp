@@ -29,6 +29,8 @@ class newcomer {
   /// or one who asks how long it may run. The call is told to the guest (`guest::known_as`).
   void show() noexcept;
 
+  const call_id& id() const noexcept { return id_; }
+
   /// The call, if one was made of it.
   const boost::intrusive_ptr<call>& made() const noexcept { return made_; }
 
