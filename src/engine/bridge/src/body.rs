@@ -6,6 +6,7 @@
 
 use crate::abi::hfb_kind;
 use crate::blueprint::BlueprintShared;
+use crate::describe::Export;
 use crate::engine::Metering;
 use crate::error::{Failure, failure, of_run};
 use crate::guest::{Foreign, Guest, Limiter};
@@ -206,13 +207,17 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
             format!("`{}` has a value of type {spelling}, which cannot be passed", export.name),
         ));
     }
-    // Any bits are numbers: there are enough or not.
-    if export.numbers.is_some_and(|size| args.is_of(size)) {
-        return match export.brings_handles || description.passes_handles {
-            true => make_way(args),
-            false => Ok(()),
-        };
+    // Any bits are numbers: where there are just enough, there is nothing to look at.
+    if !export.numbers.is_some_and(|size| args.is_of(size)) {
+        check_values(export, args)?;
     }
+    if export.brings_handles || description.passes_handles {
+        args.handles().make_way().map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+    }
+    Ok(())
+}
+
+fn check_values(export: &Export, args: &Args<'_>) -> Result<(), Failure> {
     let mut reader = args.reader();
     let mut handles = Passed::new(args.handles());
     for (index, param) in export.params.iter().enumerate() {
@@ -221,15 +226,5 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
             failure(hfb_kind::BadValue, format!("argument {} of `{}`: {why}", index + 1, export.name))
         })?;
     }
-    reader
-        .finish()
-        .map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))?;
-    match export.brings_handles || description.passes_handles {
-        true => make_way(args),
-        false => Ok(()),
-    }
-}
-
-fn make_way(args: &Args<'_>) -> Result<(), Failure> {
-    args.handles().make_way().map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))
+    reader.finish().map_err(|error| failure(hfb_kind::BadValue, format!("the arguments of `{}`: {error}", export.name)))
 }
