@@ -28,7 +28,7 @@ class call_operation {
   boost::asio::any_io_executor executor() const noexcept;
 
   /// Makes the call. Whatever comes of it is posted, a refusal too; nothing runs in here.
-  void start(handler_ptr tells, std::stop_token stop = {}) &&;
+  void start(handler_source& tells, std::stop_token stop = {}) &&;
 
  private:
   pool of_;

@@ -26,7 +26,7 @@ class wait_operation {
   boost::asio::any_io_executor executor() const noexcept;
 
   /// Begins to wait. For a call that is done the handler is posted at once; nothing runs in here.
-  void start(handler_ptr tells, std::stop_token stop = {}) &&;
+  void start(handler_source& tells, std::stop_token stop = {}) &&;
 
  private:
   ticket of_;

@@ -7,6 +7,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/defer.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -86,6 +87,20 @@ using handler_ptr = std::unique_ptr<handler_side, handler_drop>;
 enum class cancel_rule : std::uint8_t {
   bound,   ///< queued, any bit revokes; running, `terminal` and `partial` detach
   waiter,  ///< any bit ends this wait; the call is not touched
+};
+
+/// A handler where its operation was started: nothing else owns it yet. For the starting thread, until one of
+/// the two was called; whoever started the operation may be gone from then on.
+class handler_source {
+ public:
+  /// Takes the handler into memory of its own, to be told later.
+  virtual handler_ptr box() = 0;
+  /// What it would wait for is over already: reads the answer in here, and posts the handler as what the
+  /// starting thread goes on with. Memory that cannot be had ends the process.
+  virtual void post(wait_side& over) noexcept = 0;
+
+ protected:
+  ~handler_source() = default;
 };
 
 /// What a cancellation slot calls. It may outlive the wait; then it does nothing.
@@ -197,6 +212,46 @@ class handler_box final : public handler_side {
   const cancel_rule rule_;
 };
 
+/// The handler on its way through its executor's queue, with what it is told.
+template <class Handler, class Reply>
+struct told_handler {
+  using allocator_type = boost::asio::associated_allocator_t<Handler>;
+  allocator_type get_allocator() const noexcept { return boost::asio::get_associated_allocator(handler); }
+
+  Handler handler;
+  Reply told;
+
+  void operator()() {
+    const std::error_code code = told.code;
+    std::move(handler)(code, std::move(told));
+  }
+};
+
+/// The handler of an operation that is being started, which says where handlers run that name no executor.
+template <class Handler, class Operation>
+class started_handler final : public handler_source {
+ public:
+  started_handler(Handler&& handler, const Operation& what) : handler_(std::move(handler)), what_(what) {}
+
+  handler_ptr box() override {
+    return handler_box<Handler, executor, typename Operation::reply_type>::make(
+        std::move(handler_), what_.executor(), Operation::rule);
+  }
+
+  void post(wait_side& over) noexcept override {
+    using reply_type = typename Operation::reply_type;
+    const auto on = boost::asio::get_associated_executor(handler_, what_.executor());
+    told_handler<Handler, reply_type> next{std::move(handler_), answered<reply_type>::by(over)};
+    boost::asio::defer(on, std::move(next));
+  }
+
+ private:
+  using executor = boost::asio::any_io_executor;
+
+  Handler handler_;
+  const Operation& what_;
+};
+
 /// Starts an operation when its handler is there. Owns all that the operation needs, since `deferred` and
 /// coroutines start it later, or more than once.
 template <class Operation>
@@ -210,8 +265,9 @@ class initiation {
 
   template <class Handler>
   void operator()(Handler&& handler) && {
-    auto tells = box(std::forward<Handler>(handler));
-    std::move(what_).start(std::move(tells));
+    using held = std::decay_t<Handler>;
+    started_handler<held, Operation> tells(held(std::forward<Handler>(handler)), what_);
+    std::move(what_).start(tells);
   }
   template <class Handler>
   void operator()(Handler&& handler) const& {
@@ -220,13 +276,6 @@ class initiation {
   }
 
  private:
-  template <class Handler>
-  handler_ptr box(Handler&& handler) const {
-    using held = std::decay_t<Handler>;
-    return handler_box<held, executor_type, typename Operation::reply_type>::make(
-        held(std::forward<Handler>(handler)), what_.executor(), Operation::rule);
-  }
-
   Operation what_;
 };
 

@@ -46,7 +46,7 @@ class export_link {
                     value_sink into) const = 0;
   virtual holdfast::result<ticket> submit(argument_source from, const call_options& options) const = 0;
   /// As `call_operation::start`: whatever comes of it is posted.
-  virtual void start(argument_source from, const call_options& options, handler_ptr tells,
+  virtual void start(argument_source from, const call_options& options, handler_source& tells,
                      std::stop_token stop) const = 0;
   /// Where a handler runs that names no executor.
   virtual boost::asio::any_io_executor executor() const noexcept = 0;

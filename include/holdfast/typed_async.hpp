@@ -71,7 +71,7 @@ class typed_call_operation {
 
   boost::asio::any_io_executor executor() const noexcept { return link_->executor(); }
 
-  void start(handler_ptr tells, std::stop_token stop = {}) && {
+  void start(handler_source& tells, std::stop_token stop = {}) && {
     call_options options = options_;
     options.key = key_;
     link_->start(
@@ -81,7 +81,7 @@ class typed_call_operation {
                *static_cast<std::tuple<Owned...>*>(from));
          },
          &values_},
-        options, std::move(tells), std::move(stop));
+        options, tells, std::move(stop));
   }
 
  private:

@@ -2,7 +2,7 @@
 #include <holdfast/async_call.hpp>
 #include <utility>
 
-#include "host/pool_impl.hpp"
+#include "host/pool_newcomer.hpp"
 #include "host/waiting.hpp"
 
 namespace holdfast {
@@ -21,6 +21,59 @@ class refusal final : public wait_side {
   reply why_;
 };
 
+// A call that went past the queue and was over before anybody else knew of it.
+class unseen_end final : public wait_side {
+ public:
+  explicit unseen_end(pool_newcomer& of) : of_(of) {}
+  void leave() noexcept override {}
+  void withdraw() noexcept override {}
+  reply answer() override { return of_.end_of_unseen(nullptr); }
+  reply answer(const value_sink& into) override { return of_.end_of_unseen(&into); }
+
+ private:
+  pool_newcomer& of_;
+};
+
+class async_newcomer final : public pool_newcomer {
+ public:
+  async_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how,
+                 handler_source& tells, std::stop_token&& stop)
+      : pool_newcomer(in, std::move(asked), how, start::post, std::move(stop)), tells_(tells) {}
+
+  /// Who waits for the call, with its handler. Null: the handler's context has ended, and the handler with
+  /// it.
+  const boost::intrusive_ptr<handler_waiter>& waiter() {
+    if (!asked_for_) {
+      asked_for_ = true;
+      const boost::intrusive_ptr<handler_waiter> made(new handler_waiter(in_.owner, call()));
+      if (made->adopt(tells_.box())) {
+        waits_ = made;
+        try {
+          waits_->leave_on(std::move(stop_));
+        } catch (...) {
+          waits_->disown();
+          throw;
+        }
+      }
+    }
+    return waits_;
+  }
+
+ private:
+  // First: a host function may end the handler's context, or fire its cancellation slot.
+  boost::intrusive_ptr<core::call> become() noexcept override {
+    waiter();
+    return call();
+  }
+  void join() noexcept override {
+    if (waiter() != nullptr) waiter()->begin();
+  }
+
+  handler_source& tells_;
+  bool asked_for_ = false;
+  boost::intrusive_ptr<handler_waiter> waits_;
+};
+
 // What `pool::call` with a callback gives to its executor.
 struct plain_callback {
   std::function<void(reply)> told;
@@ -37,31 +90,44 @@ call_operation::call_operation(const pool& of, std::string_view function, wit::a
 
 boost::asio::any_io_executor call_operation::executor() const noexcept { return of_.get_executor(); }
 
-void call_operation::start(handler_ptr tells, std::stop_token stop) && {
+void call_operation::start(handler_source& tells, std::stop_token stop) && {
   const std::shared_ptr<pool::impl> of = of_.internals();
   call_options options = options_;
   options.key = key_;
   const pool::impl::admission to(*of);
   checked_request asked;
   const auto why = of->check(*to, function_, std::move(arguments_), asked);
-  begin_posted(*of, *to, why, std::move(asked), options, std::move(tells), std::move(stop));
+  begin_async(*of, *to, why, std::move(asked), options, tells, std::move(stop));
 }
 
-void begin_posted(pool::impl& of, edition& to, const std::optional<error>& why, checked_request&& asked,
-                  const call_options& options, handler_ptr tells, std::stop_token stop) {
+void begin_async(const pool::impl& of, edition& to, const std::optional<error>& why, checked_request&& asked,
+                 const call_options& options, handler_source& tells, std::stop_token stop) {
   if (why) {
-    tells->connect(std::make_shared<refusal>(refused_reply(*why)));
-    tells.release()->hand_over();
+    refusal over(refused_reply(*why));
+    tells.post(over);
     return;
   }
-  // Not past the queue: its handler has to be known to its context, and its cancellation slot connected,
-  // before anything runs.
-  const boost::intrusive_ptr<pool_call> call = of.make(std::move(asked), options, {.bound = true});
-  const boost::intrusive_ptr<handler_waiter> waits(new handler_waiter(of.owner, call));
-  if (!waits->adopt(std::move(tells))) return;
+  async_newcomer next(of, std::move(asked), options, tells, std::move(stop));
+  switch (next.try_cells(to)) {
+    case core::handed::done:
+      if (next.made() == nullptr) {
+        unseen_end over(next);
+        tells.post(over);
+      } else if (const auto& waits = next.waiter()) {
+        waits->forget();
+        waits->tell_now();
+      }
+      return;
+    case core::handed::goes_on:
+      if (const auto& waits = next.waiter()) waits->accepted(options.wait);
+      return;
+    case core::handed::untaken:
+      break;
+  }
+  const boost::intrusive_ptr<handler_waiter>& waits = next.waiter();
+  if (waits == nullptr) return;
   try {
-    waits->leave_on(std::move(stop));
-    if (auto refused = begin_bound(*to.box, call, *waits, options, start::post))
+    if (auto refused = begin_bound(*to.box, next.call(), *waits, options, start::post))
       waits->refuse(std::move(*refused));
   } catch (...) {
     waits->disown();
@@ -73,9 +139,9 @@ void begin_posted(pool::impl& of, edition& to, const std::optional<error>& why, 
 
 void pool::call(std::string_view function, wit::arguments arguments, const call_options& options,
                 std::function<void(reply)> told, std::stop_token stop) const {
-  using box = detail::handler_box<detail::plain_callback, executor_type>;
-  detail::call_operation(*this, function, std::move(arguments), options)
-      .start(box::make({std::move(told)}, get_executor(), detail::call_operation::rule), std::move(stop));
+  detail::call_operation what(*this, function, std::move(arguments), options);
+  detail::started_handler<detail::plain_callback, detail::call_operation> tells({std::move(told)}, what);
+  std::move(what).start(tells, std::move(stop));
 }
 
 std::future<reply> pool::future_call(std::string_view function, wit::arguments arguments,

@@ -12,11 +12,11 @@ boost::asio::any_io_executor wait_operation::executor() const noexcept {
   return of_.internals()->owner->callback_executor();
 }
 
-void wait_operation::start(handler_ptr tells, std::stop_token stop) && {
+void wait_operation::start(handler_source& tells, std::stop_token stop) && {
   const auto claim = of_.internals();
   const boost::intrusive_ptr<handler_waiter> waits(
       new handler_waiter(claim->owner, claim->asked, claim->reads));
-  if (!waits->adopt(std::move(tells))) return;
+  if (!waits->adopt(tells.box())) return;
   try {
     waits->leave_on(std::move(stop));
     if (!begin_wait(*waits, limit_)) waits->tell_now();

@@ -44,14 +44,14 @@ class pool_export final : public export_link {
     return claim;
   }
 
-  void start(argument_source from, const call_options& options, handler_ptr tells,
+  void start(argument_source from, const call_options& options, handler_source& tells,
              std::stop_token stop) const override {
     // Its own: once the handler was told, whoever started it may be gone, and all it had of the pool.
     const std::shared_ptr<pool::impl> in = in_;
     const pool::impl::admission to(*in);
     checked_request asked;
     const auto why = check(*to, from, asked);
-    begin_posted(*in, *to, why, std::move(asked), options, std::move(tells), std::move(stop));
+    begin_async(*in, *to, why, std::move(asked), options, tells, std::move(stop));
   }
 
   boost::asio::any_io_executor executor() const noexcept override { return in_->owner->callback_executor(); }
