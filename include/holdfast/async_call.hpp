@@ -5,6 +5,7 @@
 #include <boost/asio/async_result.hpp>
 #include <concepts>
 #include <holdfast/completion.hpp>
+#include <holdfast/initiation.hpp>
 #include <holdfast/pool.hpp>
 #include <stop_token>
 #include <string>

@@ -5,6 +5,7 @@
 #include <boost/asio/async_result.hpp>
 #include <holdfast/completion.hpp>
 #include <holdfast/duration.hpp>
+#include <holdfast/initiation.hpp>
 #include <holdfast/ticket.hpp>
 #include <stop_token>
 #include <utility>

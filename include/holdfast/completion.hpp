@@ -7,7 +7,6 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/cancellation_type.hpp>
-#include <boost/asio/defer.hpp>
 #include <boost/asio/execution/context.hpp>
 #include <boost/asio/execution_context.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -210,73 +209,6 @@ class handler_box final : public handler_side {
   boost::asio::executor_work_guard<executor> work_;
   std::shared_ptr<wait_side> wait_;
   const cancel_rule rule_;
-};
-
-/// The handler on its way through its executor's queue, with what it is told.
-template <class Handler, class Reply>
-struct told_handler {
-  using allocator_type = boost::asio::associated_allocator_t<Handler>;
-  allocator_type get_allocator() const noexcept { return boost::asio::get_associated_allocator(handler); }
-
-  Handler handler;
-  Reply told;
-
-  void operator()() {
-    const std::error_code code = told.code;
-    std::move(handler)(code, std::move(told));
-  }
-};
-
-/// The handler of an operation that is being started, which says where handlers run that name no executor.
-template <class Handler, class Operation>
-class started_handler final : public handler_source {
- public:
-  started_handler(Handler&& handler, const Operation& what) : handler_(std::move(handler)), what_(what) {}
-
-  handler_ptr box() override {
-    return handler_box<Handler, executor, typename Operation::reply_type>::make(
-        std::move(handler_), what_.executor(), Operation::rule);
-  }
-
-  void post(wait_side& over) noexcept override {
-    using reply_type = typename Operation::reply_type;
-    const auto on = boost::asio::get_associated_executor(handler_, what_.executor());
-    told_handler<Handler, reply_type> next{std::move(handler_), answered<reply_type>::by(over)};
-    boost::asio::defer(on, std::move(next));
-  }
-
- private:
-  using executor = boost::asio::any_io_executor;
-
-  Handler handler_;
-  const Operation& what_;
-};
-
-/// Starts an operation when its handler is there. Owns all that the operation needs, since `deferred` and
-/// coroutines start it later, or more than once.
-template <class Operation>
-class initiation {
- public:
-  using executor_type = boost::asio::any_io_executor;
-
-  explicit initiation(Operation what) : what_(std::move(what)) {}
-
-  executor_type get_executor() const noexcept { return what_.executor(); }
-
-  template <class Handler>
-  void operator()(Handler&& handler) && {
-    using held = std::decay_t<Handler>;
-    started_handler<held, Operation> tells(held(std::forward<Handler>(handler)), what_);
-    std::move(what_).start(tells);
-  }
-  template <class Handler>
-  void operator()(Handler&& handler) const& {
-    initiation copy(*this);
-    std::move(copy)(std::forward<Handler>(handler));
-  }
-
- private:
-  Operation what_;
 };
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <holdfast/async_wait.hpp>
 #include <holdfast/call_options.hpp>
 #include <holdfast/completion.hpp>
+#include <holdfast/initiation.hpp>
 #include <holdfast/typed.hpp>
 #include <holdfast/typed_reply.hpp>
 #include <memory>

@@ -199,6 +199,8 @@ void cell::move_to(cell_state next) noexcept {
   assert(allowed(from, next));
   // Release: its driver alone writes it; who drives next has it by way of `drive_`.
   state_.store(next, std::memory_order_release);
+  using enum cell_state;
+  if (!world_.watched && ((from == idle && next == running) || (from == running && next == idle))) return;
   world_.observe.on_cell(number_, generation_.load(), from, next);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <utility>
+
 /// Whether this thread is one that others depend on: it drives a cell or fires deadlines.
 ///
 /// Such a thread runs no further guest below it (waiters' callbacks may submit), and must never wait for a
@@ -9,14 +11,16 @@ namespace holdfast::core {
 
 class driving_mark {
  public:
-  driving_mark() noexcept;
+  driving_mark() noexcept : before_(std::exchange(marked, true)) {}
   driving_mark(const driving_mark&) = delete;
   driving_mark& operator=(const driving_mark&) = delete;
-  ~driving_mark();
+  ~driving_mark() { marked = before_; }
 
-  static bool here() noexcept;
+  static bool here() noexcept { return marked; }
 
  private:
+  static constinit inline thread_local bool marked = false;
+
   const bool before_;
 };
 

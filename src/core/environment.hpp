@@ -20,6 +20,7 @@ struct environment {
   random_source& random;
   observer& observe;
   parking* kept = nullptr;  ///< where calls are found by their id; null: they are not
+  bool watched = true;      ///< false: of what every call does, somebody to tell need not be told
 };
 
 }  // namespace holdfast::core

@@ -87,7 +87,7 @@ handed cell::hand_over(newcomer& next) noexcept {
     leave_here(false);
     return handed::done;
   }
-  world_.observe.on_started(next.id_, number_, generation);
+  if (world_.watched) world_.observe.on_started(next.id_, number_, generation);
   move_to(cell_state::running);
   const guest_state now = guest_->poll();
 

@@ -11,9 +11,6 @@
 namespace holdfast::core {
 namespace {
 
-thread_local call* caller = nullptr;
-thread_local const std::stop_token* callers_stop = nullptr;
-
 std::mutex& family() noexcept {
   static std::mutex one;
   return one;
@@ -31,8 +28,6 @@ on_behalf::~on_behalf() {
   caller = call_before_;
   callers_stop = stop_before_;
 }
-
-call* on_behalf::current() noexcept { return caller; }
 
 std::stop_token on_behalf::stop() noexcept {
   return callers_stop != nullptr ? *callers_stop : std::stop_token();

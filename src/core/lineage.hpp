@@ -27,13 +27,16 @@ class on_behalf {
   ~on_behalf();
 
   /// Null where no host function runs on this thread.
-  static call* current() noexcept;
+  static call* current() noexcept { return caller; }
 
   /// When that call is to stop: what its host function waits for on this thread is then not waited for any
   /// more.
   static std::stop_token stop() noexcept;
 
  private:
+  static constinit inline thread_local call* caller = nullptr;
+  static constinit inline thread_local const std::stop_token* callers_stop = nullptr;
+
   const boost::intrusive_ptr<call> of_;
   const std::stop_token stop_;
   call* const call_before_;

@@ -130,11 +130,13 @@ bool mailbox::lets_through(std::size_t bytes) const noexcept {
 }
 
 void mailbox::let_through(const call_id& which) noexcept {
-  world_.observe.on_accepted(which);
+  if (world_.watched) world_.observe.on_accepted(which);
   earn();
 }
 
-void mailbox::went(const call_id& which, outcome how) noexcept { world_.observe.on_done(which, how); }
+void mailbox::went(const call_id& which, outcome how) noexcept {
+  if (world_.watched) world_.observe.on_done(which, how);
+}
 
 void mailbox::busy(cell& who) noexcept {
   const std::scoped_lock lock(mutex_);

@@ -27,18 +27,24 @@ class unseen_end final : public wait_side {
   explicit unseen_end(pool_newcomer& of) : of_(of) {}
   void leave() noexcept override {}
   void withdraw() noexcept override {}
-  reply answer() override { return of_.end_of_unseen(nullptr); }
-  reply answer(const value_sink& into) override { return of_.end_of_unseen(&into); }
+  reply answer() override { return read(nullptr); }
+  reply answer(const value_sink& into) override { return read(&into); }
 
  private:
+  reply read(const value_sink* into) {
+    reply told;
+    of_.end_of_unseen(told, into);
+    return told;
+  }
+
   pool_newcomer& of_;
 };
 
 class async_newcomer final : public pool_newcomer {
  public:
-  async_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how,
-                 handler_source& tells, std::stop_token&& stop)
-      : pool_newcomer(in, std::move(asked), how, start::post, std::move(stop)), tells_(tells) {}
+  async_newcomer(const pool::impl& in, checked_request& asked, const call_options& how, handler_source& tells,
+                 std::stop_token& stop)
+      : pool_newcomer(in, asked, how, start::post, stop), tells_(tells) {}
 
   /// Who waits for the call, with its handler. Null: the handler's context has ended, and the handler with
   /// it.
@@ -97,17 +103,17 @@ void call_operation::start(handler_source& tells, std::stop_token stop) && {
   const pool::impl::admission to(*of);
   checked_request asked;
   const auto why = of->check(*to, function_, std::move(arguments_), asked);
-  begin_async(*of, *to, why, std::move(asked), options, tells, std::move(stop));
+  begin_async(*of, *to, why, asked, options, tells, std::move(stop));
 }
 
-void begin_async(const pool::impl& of, edition& to, const std::optional<error>& why, checked_request&& asked,
+void begin_async(const pool::impl& of, edition& to, const std::optional<error>& why, checked_request& asked,
                  const call_options& options, handler_source& tells, std::stop_token stop) {
   if (why) {
     refusal over(refused_reply(*why));
     tells.post(over);
     return;
   }
-  async_newcomer next(of, std::move(asked), options, tells, std::move(stop));
+  async_newcomer next(of, asked, options, tells, stop);
   switch (next.try_cells(to)) {
     case core::handed::done:
       if (next.made() == nullptr) {

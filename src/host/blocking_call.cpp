@@ -10,9 +10,9 @@ namespace {
 
 class blocking_newcomer final : public pool_newcomer {
  public:
-  blocking_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how,
-                    std::stop_token&& stop)
-      : pool_newcomer(in, std::move(asked), how, start::dispatch, std::move(stop)) {}
+  blocking_newcomer(const pool::impl& in, checked_request& asked, const call_options& how,
+                    std::stop_token& stop)
+      : pool_newcomer(in, asked, how, start::dispatch, stop) {}
 
   const boost::intrusive_ptr<thread_waiter>& waiter() {
     if (waits_ == nullptr) {
@@ -30,14 +30,14 @@ class blocking_newcomer final : public pool_newcomer {
 
 }  // namespace
 
-boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition& to, checked_request&& asked,
+boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition& to, checked_request& asked,
                                                    const call_options& options, std::stop_token stop,
                                                    reply& told, const value_sink* into) {
-  blocking_newcomer next(in, std::move(asked), options, std::move(stop));
+  blocking_newcomer next(in, asked, options, stop);
   switch (next.try_cells(to)) {
     case core::handed::done:
       if (next.made() == nullptr) {
-        told = next.end_of_unseen(into);
+        next.end_of_unseen(told, into);
       } else {
         told = into != nullptr ? next.call()->outcome_reply(*into) : next.call()->outcome_reply();
       }

@@ -13,7 +13,7 @@ namespace holdfast::detail {
 /// admission.
 ///
 /// `into` is null for a plain reply, whose value it is. What `asked` holds is used up.
-boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition& to, checked_request&& asked,
+boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition& to, checked_request& asked,
                                                    const call_options& options, std::stop_token stop,
                                                    reply& told, const value_sink* into);
 

@@ -23,19 +23,26 @@ class call_arguments {
  public:
   call_arguments() = default;
   explicit call_arguments(packer_ptr typed) noexcept : typed_(std::move(typed)) {}
-  explicit call_arguments(wit::packed_args dynamic) noexcept : dynamic_(std::move(dynamic)) {}
+  explicit call_arguments(wit::packed_args dynamic)
+      : dynamic_(std::make_unique<wit::packed_args>(std::move(dynamic))) {}
 
-  std::span<const std::byte> bytes() const noexcept { return typed_ ? typed_->bytes() : dynamic_.bytes(); }
+  std::span<const std::byte> bytes() const noexcept {
+    if (typed_ != nullptr) return typed_->bytes();
+    return dynamic_ != nullptr ? dynamic_->bytes() : std::span<const std::byte>();
+  }
   /// With what the bytes refer to.
-  std::size_t size() const noexcept { return typed_ ? typed_->size() : dynamic_.size(); }
+  std::size_t size() const noexcept {
+    if (typed_ != nullptr) return typed_->size();
+    return dynamic_ != nullptr ? dynamic_->size() : 0;
+  }
   void forget() noexcept {
     typed_.reset();
-    dynamic_ = {};
+    dynamic_.reset();
   }
 
  private:
   packer_ptr typed_;
-  wit::packed_args dynamic_;  // where there is no packer
+  std::unique_ptr<wit::packed_args> dynamic_;  // where there is no packer; a call holds one of the two
 };
 
 }  // namespace holdfast::detail

@@ -15,7 +15,16 @@ constexpr std::chrono::seconds longest_grace(60);
 constexpr std::size_t most_tried = 8;  // cells, before a call is queued: there the idle ones are known
 
 core::environment told_by(const core::environment& world, observer& observe) noexcept {
-  return {world.time, world.run, world.deadlines, world.random, observe, world.kept};
+  return {world.time, world.run, world.deadlines, world.random, observe, world.kept, world.watched};
+}
+
+// Where this thread stands among all, in 2^32nds: one after the other falls into the widest gap that those
+// before have left. Never 0, which says that it is not chosen yet.
+std::uint64_t share_of_thread() noexcept {
+  static std::atomic<std::uint32_t> threads{0};
+  constinit thread_local std::uint32_t share = 0;
+  if (share == 0) share = (threads.fetch_add(1) + 1) * 2'654'435'769U;  // 2^32 by the golden ratio
+  return share;
 }
 
 }  // namespace
@@ -77,12 +86,10 @@ void edition::open() noexcept {
 
 core::handed edition::hand_over(core::newcomer& next) noexcept {
   // Each thread has its own cells to begin with: they find their memory where they left it.
-  static std::atomic<std::size_t> threads{0};
-  thread_local const std::size_t mine = threads.fetch_add(1);
-  const std::size_t tried = std::min(cells.size(), most_tried);
-  for (std::size_t i = 0; i < tried; ++i) {
-    core::cell& one = *cells[(mine + i) % cells.size()];
-    if (const core::handed how = one.hand_over(next); how != core::handed::untaken) return how;
+  std::size_t each = share_of_thread() * cells.size() >> 32;
+  for (std::size_t left = std::min(cells.size(), most_tried); left > 0; --left) {
+    if (const core::handed how = cells[each]->hand_over(next); how != core::handed::untaken) return how;
+    if (++each == cells.size()) each = 0;
   }
   return core::handed::untaken;
 }

@@ -2,6 +2,7 @@
 #include <holdfast/function.hpp>
 #include <utility>
 
+#include "core/driving.hpp"
 #include "host/blocking_call.hpp"
 #include "host/export_target.hpp"
 #include "host/pool_impl.hpp"
@@ -17,8 +18,8 @@ class pool_export final : public export_link {
       : in_(std::move(in)), target_(std::move(target)) {}
 
   void call(argument_source from, const call_options& options, reply& told, value_sink into) const override {
-    if (auto refused = refused_inside_callback()) {
-      told = *std::move(refused);
+    if (core::driving_mark::here()) [[unlikely]] {
+      told = *refused_inside_callback();
       return;
     }
     boost::intrusive_ptr<thread_waiter> waits;
@@ -29,7 +30,7 @@ class pool_export final : public export_link {
         told = refused_reply(*why);
         return;
       }
-      waits = begin_blocking(*in_, *to, std::move(asked), options, {}, told, &into);
+      waits = begin_blocking(*in_, *to, asked, options, {}, told, &into);
     }
     if (waits != nullptr) told = waits->wait(into);
   }
@@ -51,7 +52,7 @@ class pool_export final : public export_link {
     const pool::impl::admission to(*in);
     checked_request asked;
     const auto why = check(*to, from, asked);
-    begin_async(*in, *to, why, std::move(asked), options, tells, std::move(stop));
+    begin_async(*in, *to, why, asked, options, tells, std::move(stop));
   }
 
   boost::asio::any_io_executor executor() const noexcept override { return in_->owner->callback_executor(); }
@@ -109,7 +110,7 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
       return refused_reply(impl.refused(fits.error()));
     checked_request asked;
     if (const auto why = impl.check(*to, name, std::move(arguments), asked)) return refused_reply(*why);
-    waits = begin_blocking(impl, *to, std::move(asked), options, {}, told, &into);
+    waits = begin_blocking(impl, *to, asked, options, {}, told, &into);
   }
   return waits != nullptr ? waits->wait(into) : told;
 }

@@ -7,14 +7,6 @@
 
 namespace holdfast::detail {
 
-/// Never freed, used by one thread after another.
-class alignas(64) hazard_slot {
- public:
-  std::atomic<const void*> what{nullptr};
-  std::atomic<bool> owned{true};
-  hazard_slot* next = nullptr;
-};
-
 namespace {
 
 std::atomic<hazard_slot*> all{nullptr};
@@ -31,11 +23,11 @@ hazard_slot* acquire() noexcept {
   return made;
 }
 
-// Plain ones: reading them costs no check whether they were made.
-thread_local hazard_slot* mine = nullptr;
-thread_local bool ended = false;
+constinit thread_local bool ended = false;
 
-struct at_thread_end {
+}  // namespace
+
+struct hazard_slot::at_thread_end {
   ~at_thread_end() {
     ended = true;
     if (mine != nullptr) std::exchange(mine, nullptr)->owned.store(false);
@@ -43,27 +35,12 @@ struct at_thread_end {
   void arm() const noexcept {}
 };
 
-hazard_slot* first_of_thread() noexcept {
+hazard_slot* hazard_slot::first_of_thread() noexcept {
   if (ended) return nullptr;
   thread_local const at_thread_end gives_back;
   gives_back.arm();
   mine = acquire();
   return mine;
-}
-
-}  // namespace
-
-hazard_slot* take_hazard_slot() noexcept {
-  hazard_slot* const slot = mine != nullptr ? mine : first_of_thread();
-  // Relaxed: this thread alone writes it.
-  return slot != nullptr && slot->what.load(std::memory_order_relaxed) == nullptr ? slot : nullptr;
-}
-
-void name_hazard(hazard_slot& in, const void* what) noexcept { in.what.store(what); }
-
-void drop_hazard(hazard_slot& in) noexcept {
-  // Release: what was done with it comes before it may go.
-  in.what.store(nullptr, std::memory_order_release);
 }
 
 void wait_for_hazards(const void* what) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <new>
 
 /// Looking at what somebody may exchange, for the price of one store.
 ///
@@ -9,12 +10,26 @@
 /// it. Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects", 2004.
 namespace holdfast::detail {
 
-class hazard_slot;
+/// Never freed, used by one thread after another.
+class alignas(64) hazard_slot {
+ public:
+  /// The slot of this thread; null: it is in use, or there is none.
+  static hazard_slot* take() noexcept {
+    hazard_slot* const slot = mine != nullptr ? mine : first_of_thread();
+    // Relaxed: this thread alone writes it.
+    return slot != nullptr && slot->what.load(std::memory_order_relaxed) == nullptr ? slot : nullptr;
+  }
 
-/// The slot of this thread; null: it is in use, or there is none.
-hazard_slot* take_hazard_slot() noexcept;
-void name_hazard(hazard_slot& in, const void* what) noexcept;
-void drop_hazard(hazard_slot& in) noexcept;
+  std::atomic<const void*> what{nullptr};
+  std::atomic<bool> owned{true};
+  hazard_slot* next = nullptr;
+
+ private:
+  struct at_thread_end;
+  static hazard_slot* first_of_thread() noexcept;
+
+  static constinit inline thread_local hazard_slot* mine = nullptr;
+};
 
 /// Waits until nobody holds `what`, which was exchanged already.
 void wait_for_hazards(const void* what) noexcept;
@@ -24,18 +39,19 @@ template <class T>
 class hazard {
  public:
   /// Holds nothing where this thread holds one already: there is one slot a thread.
-  explicit hazard(const std::atomic<T*>& current) noexcept : slot_(take_hazard_slot()) {
+  explicit hazard(const std::atomic<T*>& current) noexcept : slot_(hazard_slot::take()) {
     if (slot_ == nullptr) return;
     // Named first, then looked at again: either this sees the exchange, or whoever exchanged it sees this.
     for (T* seen = current.load(); seen != held_; seen = current.load()) {
-      name_hazard(*slot_, seen);
+      slot_->what.store(seen);
       held_ = seen;
     }
   }
   hazard(const hazard&) = delete;
   hazard& operator=(const hazard&) = delete;
   ~hazard() {
-    if (slot_ != nullptr) drop_hazard(*slot_);
+    // Release: what was done with it comes before it may go.
+    if (slot_ != nullptr) slot_->what.store(nullptr, std::memory_order_release);
   }
 
   /// Null: nothing is held.

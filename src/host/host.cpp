@@ -24,8 +24,12 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
       options.function_threads,
       detail::function_limits{.stuck = options.stuck_functions, .bytes = options.function_bytes},
       options.observe);
-  world.emplace(core::environment{time, *threads, deadlines, random,
-                                  options.observe != nullptr ? *options.observe : no_observer()});
+  world.emplace(core::environment{.time = time,
+                                  .run = *threads,
+                                  .deadlines = deadlines,
+                                  .random = random,
+                                  .observe = options.observe != nullptr ? *options.observe : no_observer(),
+                                  .watched = options.observe != nullptr});
   keep_calls();
   runner = [functions = functions.get()](bridge::function_job work) { functions->post(std::move(work)); };
   heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });

@@ -74,7 +74,7 @@ reply pool::call(std::string_view function, wit::arguments arguments, const call
     detail::checked_request asked;
     if (const auto why = impl_->check(*to, function, std::move(arguments), asked))
       return detail::refused_reply(*why);
-    waits = detail::begin_blocking(*impl_, *to, std::move(asked), options, std::move(stop), told, nullptr);
+    waits = detail::begin_blocking(*impl_, *to, asked, options, std::move(stop), told, nullptr);
   }
   return waits != nullptr ? waits->wait() : told;
 }

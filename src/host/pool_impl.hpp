@@ -116,7 +116,7 @@ namespace holdfast::detail {
 
 /// Begins a bound call whose handler is posted, whatever comes of it: also where it was refused as it was
 /// prepared.
-void begin_async(const pool::impl& of, edition& to, const std::optional<error>& why, checked_request&& asked,
+void begin_async(const pool::impl& of, edition& to, const std::optional<error>& why, checked_request& asked,
                  const call_options& options, handler_source& tells, std::stop_token stop);
 
 }  // namespace holdfast::detail

@@ -5,14 +5,14 @@
 
 namespace holdfast::detail {
 
-pool_newcomer::pool_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how,
-                             start otherwise, std::stop_token&& stop)
+pool_newcomer::pool_newcomer(const pool::impl& in, checked_request& asked, const call_options& how,
+                             start otherwise, std::stop_token& stop)
     : newcomer(in.next_id(), asked.of->index),
       in_(in),
-      stop_(std::move(stop)),
+      stop_(stop),
       how_(how),
       otherwise_(otherwise),
-      asked_(std::move(asked)) {
+      asked_(asked) {
   arguments_ = asked_.arguments.bytes();
   key_ = how.key;
   weight_ = asked_.arguments.size() + how.key.size();
@@ -28,9 +28,8 @@ core::handed pool_newcomer::try_cells(edition& of) {
   return may_pass ? of.hand_over(*this) : core::handed::untaken;
 }
 
-reply pool_newcomer::end_of_unseen(const value_sink* into) {
+void pool_newcomer::end_of_unseen(reply& told, const value_sink* into) {
   asked_.arguments.forget();  // they may be large, and the result is about to be read
-  reply told;
   told.id = id();
   told.outcome = what;
   if (what == outcome::completed) {
@@ -42,7 +41,6 @@ reply pool_newcomer::end_of_unseen(const value_sink* into) {
     told.code = code;
     told.detail = std::move(detail);
   }
-  return told;
 }
 
 }  // namespace holdfast::detail

@@ -22,24 +22,26 @@ class pool_newcomer : public core::newcomer {
     return call_;
   }
 
-  /// Its end, where no call was made of it. `into` is null for a plain reply, whose value it is.
-  reply end_of_unseen(const value_sink* into);
+  /// Its end, where no call was made of it. `told` is empty; `into` is null for a plain reply, whose value it
+  /// is.
+  void end_of_unseen(reply& told, const value_sink* into);
 
  protected:
-  /// `otherwise`: who runs the first slice where the options do not say.
-  pool_newcomer(const pool::impl& in, checked_request&& asked, const call_options& how, start otherwise,
-                std::stop_token&& stop);
+  /// All of it is the caller's and outlives this. `otherwise`: who runs the first slice where the options do
+  /// not say.
+  pool_newcomer(const pool::impl& in, checked_request& asked, const call_options& how, start otherwise,
+                std::stop_token& stop);
   ~pool_newcomer() = default;
 
   boost::intrusive_ptr<core::call> become() noexcept override { return call(); }
 
   const pool::impl& in_;
-  std::stop_token stop_;  // what its caller leaves on
+  std::stop_token& stop_;  // what its caller leaves on
 
  private:
   const call_options& how_;
   const start otherwise_;
-  checked_request asked_;
+  checked_request& asked_;
   boost::intrusive_ptr<pool_call> call_;
 };
 
