@@ -23,8 +23,9 @@ typedef struct hfp_capi hfp_capi;
 typedef struct hfp_histogram hfp_histogram;
 
 // Compiles `component` (text or binary) on an engine set up as the bridge's, with an epoch that moves each `tick_ns`
-// nanoseconds, and makes one instance of it.
-hfp_guest* hfp_guest_new(const uint8_t* component, size_t size, uint64_t tick_ns, char* message, size_t room);
+// nanoseconds (0: never) and that has room for so many `instances`, and makes one instance of it.
+hfp_guest* hfp_guest_new(const uint8_t* component, size_t size, uint64_t tick_ns, uint32_t instances, char* message,
+                         size_t room);
 
 // Calls `add: func(a: u32, b: u32) -> u32` so many times. False: a call failed, or a sum was wrong.
 bool hfp_guest_add(hfp_guest* guest, uint32_t calls);

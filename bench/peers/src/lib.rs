@@ -101,12 +101,13 @@ pub unsafe extern "C" fn hfp_guest_new(
     component: *const u8,
     size: usize,
     tick_ns: u64,
+    instances: u32,
     message: *mut u8,
     room: usize,
 ) -> *mut hfp_guest {
     // SAFETY: the caller's promises.
     unsafe {
-        let guest = Floor::new(std::slice::from_raw_parts(component, size)).map(|floor| {
+        let guest = Floor::new(std::slice::from_raw_parts(component, size), instances).map(|floor| {
             let ticker = Ticker::start(floor.engine().clone(), Duration::from_nanos(tick_ns));
             hfp_guest { floor, _ticker: ticker }
         });
