@@ -2,13 +2,12 @@
 //
 // holdfast-bench FILE [--docs FOLDER] [GROUP...]: measures, prints a line a figure, writes them to FILE as
 // JSON, and a page with plots to FOLDER. GROUP: calls, actors, instances, leaving, stopping, cells,
-// deadlines, overload; none: all. Exit code 0: each figure keeps its bar; 1: one does not; 2: it could not be
-// measured. holdfast-bench --only NAME SECONDS: one way alone, for a profiler, such as call_typed,
-// async_dispatch_handler, echo_64k, new_instance, actor_16_handler_dispatch, actor_16_tokio, direct_add,
-// direct_echo.
-// holdfast-bench --count NAME CALLS: the same for so many calls, on an engine that is small and never ticks:
-// for tools/instruction-counts. holdfast-bench --cell-memory CELLS: bytes a cell of a pool with so many; for
-// itself.
+// deadlines, latency, overload; none: all. Exit code 0: each figure keeps its bar; 1: one does not; 2: it
+// could not be measured. holdfast-bench --only NAME SECONDS: one way alone, for a profiler, such as
+// call_typed, async_dispatch_handler, echo_64k, new_instance, actor_16_handler_dispatch, actor_16_tokio,
+// direct_add, direct_echo. holdfast-bench --count NAME CALLS: the same for so many calls, on an engine that
+// is small and never ticks: for tools/instruction-counts. holdfast-bench --cell-memory CELLS: bytes a cell of
+// a pool with so many; for itself.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -36,7 +35,7 @@ struct group {
 constexpr group groups[] = {
     {"calls", measure_calls},         {"actors", measure_actors},     {"instances", measure_instances},
     {"leaving", measure_leaving},     {"stopping", measure_stopping}, {"cells", measure_cells},
-    {"deadlines", measure_deadlines}, {"overload", measure_overload},
+    {"deadlines", measure_deadlines}, {"latency", measure_latency},   {"overload", measure_overload},
 };
 
 /// Rows that wait for a part of Holdfast.
@@ -77,7 +76,7 @@ int only(const std::string& name, double seconds) {
 /// emulator has less address space than the usual engine reserves; with fewer instances each is as it is
 /// there.
 int count(const std::string& name, unsigned calls) {
-  subject with({.max_instances = 8, .tick = duration::zero()});
+  subject with({.max_instances = 2, .tick = duration::zero()});
   return run_named(with, name, [calls](const batch& made) { made(calls); });
 }
 

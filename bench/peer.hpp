@@ -92,6 +92,13 @@ class actor_peer {
     detail::must(hfp_actor_calls(actor_.get(), callers, each));
   }
 
+  /// A call every `gap` for so long, at most `most` of them unanswered; a gap of 0: as many as that allows.
+  void open_loop(std::chrono::nanoseconds gap, std::chrono::nanoseconds time, std::size_t most,
+                 hfp_histogram* into) const {
+    detail::must(hfp_actor_open_loop(actor_.get(), static_cast<std::uint64_t>(gap.count()),
+                                     static_cast<std::uint64_t>(time.count()), most, into));
+  }
+
  private:
   std::unique_ptr<hfp_actor, detail::freed_by<hfp_actor_free>> actor_;
 };

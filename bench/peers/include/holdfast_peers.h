@@ -55,6 +55,10 @@ hfp_actor* hfp_actor_new(const hfp_guest* guest, uint32_t workers, uint32_t dept
 // `callers` concurrent tasks of the same runtime call `add` so many times each.
 bool hfp_actor_calls(const hfp_actor* actor, uint32_t callers, uint32_t each);
 
+// Calls `add` once every `gap_ns` for `time_ns`, at most `most` of them unanswered (gap 0: as many as that allows), and
+// records how long after the time at which each was meant to be made its answer was there.
+bool hfp_actor_open_loop(const hfp_actor* actor, uint64_t gap_ns, uint64_t time_ns, size_t most, hfp_histogram* into);
+
 void hfp_actor_free(hfp_actor* actor);
 
 // Compiles `component` through the C API and makes one instance of it.
