@@ -148,10 +148,6 @@ struct codec<std::string> {
   }
   static bool pack(packer& out, const type&, std::string&& text) { return out.text(std::move(text)); }
   static std::string unpack(unpacker& in, const type&) { return in.text(); }
-  using run_element = char;
-  static std::string of_run(std::span<const std::byte> run) {
-    return {reinterpret_cast<const char*>(run.data()), run.size()};
-  }
 };
 
 /// As an argument only: a result has to own its text.
@@ -239,19 +235,6 @@ struct codec<std::vector<T>> : list_codec<T> {
       return all;
     }
   }
-  using run_element = T;
-  static std::vector<T> of_run(std::span<const std::byte> run)
-    requires run_scalar<T>
-  {
-    return copied_run<T>(run);
-  }
-};
-
-/// Whether a T is made of one run of bytes as it lies in a guest's memory, once that was checked.
-template <class T>
-concept one_run = requires(std::span<const std::byte> run) {
-  typename codec<T>::run_element;
-  { codec<T>::of_run(run) } -> std::same_as<T>;
 };
 
 /// As an argument only. What it shows is copied before the call returns.

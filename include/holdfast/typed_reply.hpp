@@ -3,6 +3,7 @@
 
 #include <cassert>
 #include <cstddef>
+#include <holdfast/codec_run.hpp>
 #include <holdfast/reply.hpp>
 #include <holdfast/typed.hpp>
 #include <new>
@@ -89,7 +90,7 @@ inline constexpr run_sink lone_run_sink{
     .land =
         [](void* into, std::span<const std::byte> run) noexcept {
           try {
-            static_cast<typed_reply<R>*>(into)->value.emplace(wit::codec<R>::of_run(run));
+            static_cast<typed_reply<R>*>(into)->value.emplace(wit::run_of<R>::copied(run));
             return true;
           } catch (const std::bad_alloc&) {
             return false;
@@ -100,7 +101,7 @@ inline constexpr run_sink lone_run_sink{
           return std::as_bytes(std::span(**static_cast<const typed_reply<R>*>(into)));
         },
     .forget = [](void* into) noexcept { static_cast<typed_reply<R>*>(into)->value.reset(); },
-    .element = sizeof(typename wit::codec<R>::run_element)};
+    .element = sizeof(typename wit::run_of<R>::element)};
 template <wit::one_run R>
 inline constexpr const run_sink* run_sink_into<R> = &lone_run_sink<R>;
 
