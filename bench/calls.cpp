@@ -2,6 +2,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "bench/alternate.hpp"
+#include "bench/asio_turns.hpp"
 #include "bench/callers.hpp"
 #include "bench/only.hpp"
 #include "bench/rows.hpp"
@@ -45,6 +46,15 @@ class lone_caller {
     one.wait();
   }
 
+  /// The same loop, and nobody calls anything.
+  void turn(style how, unsigned count) {
+    if (how == style::handler) {
+      turn_handlers(loop_, count);
+    } else {
+      turn_coroutine(loop_, count);
+    }
+  }
+
   /// Hands its list over and sends on what comes back.
   void echo(unsigned count) {
     for (unsigned i = 0; i < count; ++i) {
@@ -86,6 +96,8 @@ void measure_adds(lone_caller& ours, subject& with, results& into) {
       {"handler, dispatch", async(style::handler, start::dispatch)},
       {"coroutine, post", async(style::coroutine, start::post)},
       {"handler, post", async(style::handler, start::post)},
+      {"coroutine, nothing", [&](unsigned count) { ours.turn(style::coroutine, count); }},
+      {"handler, nothing", [&](unsigned count) { ours.turn(style::handler, count); }},
   };
   const std::vector<double> took = alternate(ways);
   const auto row = [&](const char* name, double value, const char* what) {
@@ -109,6 +121,11 @@ void measure_adds(lone_caller& ours, subject& with, results& into) {
   into.add(dispatch);
   into.add(row("async_dispatch_coroutine", took[3], "the same by a coroutine with `use_awaitable`"));
   into.add(row("async_dispatch_handler", took[4], "the same by a chain of completion handlers"));
+  into.add(
+      row("asio_turn_coroutine", took[7],
+          "what of this is Asio's: the same coroutine awaits `asio::post` on its `io_context`, and no call"));
+  into.add(row("asio_turn_handler", took[8],
+               "the same for the chain of handlers: each is posted and run, and calls nothing"));
   into.add(row("async_post_coroutine", took[5],
                "`async_call` with `start::post`, by a coroutine: two threads take turns"));
   into.add(row("async_post_handler", took[6], "the same by a chain of completion handlers"));
@@ -168,6 +185,8 @@ bool only_calls(subject& with, const std::string& name, const repeat& run) {
       {"async_dispatch_handler", [&](unsigned count) { ours.async(style::handler, start::dispatch, count); }},
       {"async_post_coroutine", [&](unsigned count) { ours.async(style::coroutine, start::post, count); }},
       {"async_post_handler", [&](unsigned count) { ours.async(style::handler, start::post, count); }},
+      {"asio_turn_coroutine", [&](unsigned count) { ours.turn(style::coroutine, count); }},
+      {"asio_turn_handler", [&](unsigned count) { ours.turn(style::handler, count); }},
       {"echo_64k", [&](unsigned count) { ours.echo(count); }},
       {"echo_64k_copied", [&](unsigned count) { ours.echo_copied(count); }},
       {"direct_add", [&](unsigned count) { with.direct.add(count); }},

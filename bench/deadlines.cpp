@@ -22,7 +22,7 @@ class blocked_host {
         add_(must(answering_.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add"))) {
     const std::vector<char> text = read_file(HOLDFAST_SOURCE_DIR "/guests/text/sleeper.wat");
     const component sleeper = must(component::compile(with.with, std::as_bytes(std::span(text))));
-    pool_options options{.cells = 1, .queue_depth = pending};
+    pool_options options{.cells = 1, .queue_depth = pending + 1};
     options.functions.define("holdfast:demo/host", "sleep",
                              [until = released_.get_future().share()](std::uint64_t) { until.wait(); });
     blocked_ = must(owner_.open(sleeper, options));
@@ -47,6 +47,17 @@ class blocked_host {
     }
   }
 
+  /// Calls that wait and are taken back, each with a deadline among the others'.
+  void queue_and_revoke(unsigned count) {
+    for (unsigned i = 0; i < count; ++i) {
+      next_ = next_ * 5 + 1;  // in no order that a heap would like
+      const ticket waits = must(blocked_->submit(
+          "count", {}, {.deadline = std::chrono::hours(1) + next_ % pending * std::chrono::microseconds(7)}));
+      if (waits.revoke() != revoke_answer::revoked)
+        throw std::runtime_error("a queued call could not be revoked");
+    }
+  }
+
   void add(unsigned count) const {
     for (std::uint32_t i = 0; i < count; ++i) must_complete(add_(i, 7));
   }
@@ -59,6 +70,7 @@ class blocked_host {
   std::optional<pool> blocked_;
   std::optional<ticket> napping_;
   std::vector<ticket> queued_;
+  std::uint32_t next_ = 0;
 };
 
 double tick_ns(const subject& with) {
@@ -75,7 +87,7 @@ double tick_ns(const subject& with) {
 }  // namespace
 
 void measure_deadlines(subject& with, results& into) {
-  const blocked_host without(with);
+  blocked_host without(with);
   blocked_host full(with);
   const double quiet_tick = tick_ns(with);
   full.queue_all();
@@ -83,13 +95,22 @@ void measure_deadlines(subject& with, results& into) {
   const std::vector<way> ways{
       {"without", [&](unsigned count) { without.add(count); }},
       {"full", [&](unsigned count) { full.add(count); }},
+      {"one deadline", [&](unsigned count) { without.queue_and_revoke(count); }},
+      {"one more", [&](unsigned count) { full.queue_and_revoke(count); }},
   };
   const std::vector<double> took = alternate(ways);
-  into.add(
-      {.name = "deadlines_100k",
-       .what = "a call in a host where 100,000 deadlines are pending; the floor is the same without them",
-       .value = took[1],
-       .floor = took[0]});
+  into.add({.name = "deadlines_100k",
+            .what = "a call in a host where 100,000 deadlines are pending, past the queue, so that its own "
+                    "is never among "
+                    "them; the floor is the same without them",
+            .value = took[1],
+            .floor = took[0]});
+  into.add({.name = "deadlines_100k_armed",
+            .what = "a call that is queued and revoked, so that its deadline comes and goes among the "
+                    "100,000; the floor "
+                    "is the same without them",
+            .value = took[3],
+            .floor = took[2]});
   into.add({.name = "deadlines_100k_tick",
             .what = "a tick of the engine, none of those deadlines due; the floor is a tick without them",
             .value = busy_tick,

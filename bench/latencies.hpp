@@ -21,6 +21,8 @@ class latencies {
   double median() const { return at(0.5); }
   double p99() const { return at(0.99); }
   std::uint64_t count() const { return hfp_histogram_count(held_.get()); }
+  /// For a peer to record into.
+  hfp_histogram* raw() noexcept { return held_.get(); }
 
  private:
   struct release {

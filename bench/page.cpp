@@ -117,6 +117,37 @@ std::string load_section(const results& all) {
   return text + "\n";
 }
 
+std::string latency_section(const results& all) {
+  if (all.latency.empty()) return {};
+  std::string text =
+      "## Latency\n\n"
+      "![Latency by quantile, at a fixed rate](performance-latency.svg)\n\n"
+      "Calls of `add` at " +
+      plain(all.latency_rate) +
+      " a second, each meant to be made at a fixed time; its latency counts from then, so what held up the "
+      "one before it "
+      "is part of it. Microseconds.\n\n"
+      "| | p50 | p90 | p99 | p99.9 | p99.99 |\n|---|--:|--:|--:|--:|--:|\n";
+  for (const latency_curve& each : all.latency) {
+    text += "| " + each.name + " |";
+    for (const double ns : each.ns) text += " " + plain(ns * 1e-3) + " |";
+    text += "\n";
+  }
+  return text + "\n";
+}
+
+/// A quantile stands where one call in so many is slower.
+std::string latency_plot(const results& all) {
+  constexpr std::array colours{"#0969da", "#1a7f37", "#bc4c00"};
+  plot made{.title = "Latency, us", .across = "one call in so many is slower", .up = scale::logarithmic};
+  for (std::size_t i = 0; i < all.latency.size(); ++i) {
+    curve& next = made.curves.emplace_back(curve{all.latency[i].name, colours[i % colours.size()], {}});
+    for (std::size_t q = 0; q < all.latency[i].ns.size(); ++q)
+      next.points.emplace_back(1 / (1 - quantiles[q]), all.latency[i].ns[q] * 1e-3);
+  }
+  return svg({&made, 1});
+}
+
 std::string lines(const char* title, const std::vector<std::string>& of) {
   if (of.empty()) return {};
   std::string text = std::string("## ") + title + "\n\n";
@@ -164,11 +195,12 @@ void write_page(const std::filesystem::path& folder, const results& all,
   text += cells_of({"engine", "Wasmtime " + engine::version()});
   text += cells_of({"built with", compiler() + ", Boost " + std::to_string(BOOST_VERSION / 100000) + "." +
                                       std::to_string(BOOST_VERSION / 100 % 1000)});
-  text += "\n## Figures\n\n" + table(all) + "\n" + cells_section(all) + load_section(all) +
-          lines("Not measured", all.missing) + lines("Remarks", all.remarks) + "## What was timed\n\n" +
-          meanings(all);
+  text += "\n## Figures\n\n" + table(all) + "\n" + cells_section(all) + latency_section(all) +
+          load_section(all) + lines("Not measured", all.missing) + lines("Remarks", all.remarks) +
+          "## What was timed\n\n" + meanings(all);
   write(folder / "performance.md", text);
   if (!all.cells.empty()) write(folder / "performance-cells.svg", cells_plots(all));
+  if (!all.latency.empty()) write(folder / "performance-latency.svg", latency_plot(all));
 }
 
 }  // namespace holdfast::bench

@@ -45,10 +45,11 @@ struct freed_by {
 /// A guest that is called directly, without Holdfast: the floor of a call.
 class peer {
  public:
-  peer(std::span<const std::byte> component, std::chrono::nanoseconds tick)
+  /// An engine with room for so many instances. A tick of 0: none.
+  peer(std::span<const std::byte> component, std::chrono::nanoseconds tick, std::uint32_t instances)
       : guest_(detail::made_by([&](char* why, std::size_t room) {
           return hfp_guest_new(detail::octets(component), component.size(),
-                               static_cast<std::uint64_t>(tick.count()), why, room);
+                               static_cast<std::uint64_t>(tick.count()), instances, why, room);
         })) {}
 
   void add(unsigned calls) { detail::must(hfp_guest_add(guest_.get(), calls)); }
@@ -89,6 +90,13 @@ class actor_peer {
 
   void add(unsigned callers, unsigned each) const {
     detail::must(hfp_actor_calls(actor_.get(), callers, each));
+  }
+
+  /// A call every `gap` for so long, at most `most` of them unanswered; a gap of 0: as many as that allows.
+  void open_loop(std::chrono::nanoseconds gap, std::chrono::nanoseconds time, std::size_t most,
+                 hfp_histogram* into) const {
+    detail::must(hfp_actor_open_loop(actor_.get(), static_cast<std::uint64_t>(gap.count()),
+                                     static_cast<std::uint64_t>(time.count()), most, into));
   }
 
  private:

@@ -87,7 +87,7 @@ std::string draw(const plot& of, double from) {
   }
   if (most_x == 0) return {};
   const axis across(least_x, most_x, true, from + left, from + width - right);
-  const axis up(std::max(least_y, 1e-9), most_y, false, height - bottom, top);
+  const axis up(std::max(least_y, 1e-9), most_y, of.up == scale::logarithmic, height - bottom, top);
 
   std::string made = label(from + left, 24, "start", of.title, "title");
   for (const double each : up.marks()) {

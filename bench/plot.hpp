@@ -6,7 +6,8 @@
 #include <utility>
 #include <vector>
 
-/// Plots as SVG: lines over a logarithmic axis, on a ground of their own, for light and dark pages.
+/// Plots as SVG: lines over a logarithmic horizontal axis, on a ground of their own, for light and dark
+/// pages.
 namespace holdfast::bench {
 
 struct curve {
@@ -15,10 +16,13 @@ struct curve {
   std::vector<std::pair<double, double>> points;
 };
 
+enum class scale { linear, logarithmic };
+
 struct plot {
   std::string title;
   std::string across;  ///< what the horizontal axis counts
-  std::vector<curve> curves;
+  std::vector<curve> curves{};
+  scale up = scale::linear;
 };
 
 /// The plots side by side, as one document.

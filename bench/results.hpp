@@ -33,12 +33,20 @@ struct load_level {
   std::vector<double> refused_ns{};
 };
 
+/// How long answers took where calls came at a fixed rate.
+struct latency_curve {
+  std::string name;
+  std::vector<double> ns;  ///< at each of `quantiles`
+};
+
 inline constexpr double quantiles[] = {0.5, 0.9, 0.99, 0.999, 0.9999};
 
 struct results {
   std::vector<figure> figures{};
   std::vector<cells_point> cells{};
   std::vector<load_level> load{};
+  std::vector<latency_curve> latency{};
+  double latency_rate = 0;             ///< calls a second of each of these
   std::vector<std::string> missing{};  ///< rows that there are none of, and why
   std::vector<std::string> remarks{};
 

@@ -26,6 +26,8 @@ void measure_cells(subject& with, results& into);
 double cell_bytes(const subject& with, std::uint32_t count);
 /// Many pending deadlines.
 void measure_deadlines(subject& with, results& into);
+/// Latencies at a fixed rate, beside the usual cure.
+void measure_latency(subject& with, results& into);
 /// More load than there is capacity.
 void measure_overload(subject& with, results& into);
 

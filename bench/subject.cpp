@@ -12,10 +12,11 @@ std::vector<char> read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-subject::subject()
+subject::subject(const engine_options& how)
     : text(read_file(HOLDFAST_SOURCE_DIR "/guests/text/echo.wat")),
+      with(how),
       guest(must(component::compile(with, bytes()))),
-      direct(bytes(), with.options().tick) {}
+      direct(bytes(), with.options().tick, with.options().max_instances) {}
 
 pool subject::open(host& owner, const pool_options& options) const {
   pool made = must(owner.open(guest, options));

@@ -38,7 +38,7 @@ inline void must_complete(const reply& told) {
 std::vector<char> read_file(const std::string& path);
 
 struct subject {
-  subject();
+  explicit subject(const engine_options& how = {});
 
   /// A pool that is ready.
   pool open(host& owner, const pool_options& options) const;

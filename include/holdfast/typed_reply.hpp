@@ -3,8 +3,10 @@
 
 #include <cassert>
 #include <cstddef>
+#include <holdfast/codec_run.hpp>
 #include <holdfast/reply.hpp>
 #include <holdfast/typed.hpp>
+#include <new>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -63,13 +65,45 @@ struct typed_reply<void> : reply {
 
 namespace detail {
 
+/// Takes a value over that is one run of bytes, out of the guest's memory and before its call has ended: it
+/// may have to give it back.
+struct run_sink {
+  bool (*land)(void* into, std::span<const std::byte> run) noexcept;  ///< false: there is no memory for it
+  std::span<const std::byte> (*landed)(const void* into) noexcept;
+  void (*forget)(void* into) noexcept;
+  std::size_t element;  ///< bytes of one
+};
+
 /// Reads the value of a call that completed, while the call still holds its bytes. An error: it cannot be
 /// taken over.
 struct value_sink {
   std::optional<error> (*take)(void* into, const wit::type& of, std::span<const std::byte> packed,
                                wit::handle::home home);
   void* into;
+  const run_sink* run = nullptr;  ///< null: only `take` knows the value's type
 };
+
+template <class R>
+inline constexpr const run_sink* run_sink_into = nullptr;
+template <wit::one_run R>
+inline constexpr run_sink lone_run_sink{
+    .land =
+        [](void* into, std::span<const std::byte> run) noexcept {
+          try {
+            static_cast<typed_reply<R>*>(into)->value.emplace(wit::run_of<R>::copied(run));
+            return true;
+          } catch (const std::bad_alloc&) {
+            return false;
+          }
+        },
+    .landed =
+        [](const void* into) noexcept {
+          return std::as_bytes(std::span(**static_cast<const typed_reply<R>*>(into)));
+        },
+    .forget = [](void* into) noexcept { static_cast<typed_reply<R>*>(into)->value.reset(); },
+    .element = sizeof(typename wit::run_of<R>::element)};
+template <wit::one_run R>
+inline constexpr const run_sink* run_sink_into<R> = &lone_run_sink<R>;
 
 /// A sink into the value of a typed reply.
 template <class R>
@@ -82,7 +116,7 @@ value_sink sink_into(typed_reply<R>& told) noexcept {
             static_cast<typed_reply<R>*>(into)->value.emplace(*std::move(read));
             return std::nullopt;
           },
-          &told};
+          &told, run_sink_into<R>};
 }
 template <>
 inline value_sink sink_into(typed_reply<void>& told) noexcept {

@@ -32,6 +32,10 @@ class unpack_failure : public std::exception {
   holdfast::error error_;
 };
 
+/// A list of numbers or chars out of its elements' bytes, which were checked and may lie anywhere.
+template <scalar T>
+std::vector<T> copied_run(std::span<const std::byte> run);
+
 /// @par Thread safety  distinct objects: safe
 class unpacker {
  public:

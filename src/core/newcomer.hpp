@@ -31,6 +31,18 @@ class newcomer {
 
   const call_id& id() const noexcept { return id_; }
 
+  /// Whether a result may go to `land`.
+  bool lands() const noexcept { return lands_; }
+
+  /// A guest gives it the call's result as it lies in the guest's memory, on the driving thread and while
+  /// nobody else knows of the call: the bytes of one string, or the elements of one list of numbers or chars.
+  /// They are there for the length of this call. False: it is to be a `value` like any other.
+  virtual bool land(std::span<const std::byte> /*run*/) noexcept { return false; }
+
+  /// The call goes on after its result landed: gives the result up, and answers it packed. Before `join`,
+  /// which may also come without it: then the call failed after its result landed, and has none.
+  virtual buffer take_back() noexcept { return {}; }
+
   /// The call, if one was made of it.
   const boost::intrusive_ptr<call>& made() const noexcept { return made_; }
 
@@ -39,7 +51,7 @@ class newcomer {
   std::error_code code{};
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;  ///< 0: never entered
-  buffer value{};
+  buffer value{};                ///< empty where it landed
   std::string detail{};
 
  protected:
@@ -60,6 +72,7 @@ class newcomer {
   time_point deadline_ = time_point::max();  // as the call's terms will have them
   duration time_limit_ = no_limit;
   duration run_limit_ = no_limit;
+  bool lands_ = false;
 
  private:
   friend class core::cell;

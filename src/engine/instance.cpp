@@ -59,7 +59,9 @@ void instance::drop_object(void* user, std::uint32_t object) noexcept {
 
 core::guest_state instance::poll() {
   if (fault_) return core::guest_state::failed;
-  switch (hfb_instance_poll(handle_.get())) {
+  const bool may_land = current_ && current_->unseen != nullptr && current_->unseen->lands();
+  switch (may_land ? hfb_instance_poll_landing(handle_.get(), {this, land})
+                   : hfb_instance_poll(handle_.get())) {
     case HFB_STATE_PENDING:
       return core::guest_state::pending;
     case HFB_STATE_READY:
@@ -85,6 +87,7 @@ std::optional<error> instance::start(const core::request& what) {
   }
   if (failed == nullptr) {
     current_ = what;
+    landed_ = false;
     return std::nullopt;
   }
   // Types were checked when the arguments were encoded; handles only this instance knows. The rest is told by
@@ -98,6 +101,7 @@ std::optional<error> instance::start(const core::request& what) {
 }
 
 core::buffer instance::take_result() {
+  if (kept_result_.size() != 0) return std::exchange(kept_result_, {});
   core::buffer scalar;
   bool other = false;
   scalar.fill_small([&](std::byte* out) -> std::size_t {
@@ -140,8 +144,18 @@ core::call* instance::known() const noexcept {
   return current_->of;
 }
 
+bool instance::land(void* user, hfb_slice run) noexcept {
+  auto* const self = static_cast<instance*>(user);
+  // A host function may have shown the call: others want its result too.
+  if (!self->current_ || self->current_->unseen == nullptr) return false;
+  self->landed_ = self->current_->unseen->land({reinterpret_cast<const std::byte*>(run.data), run.size});
+  return self->landed_;
+}
+
 void instance::known_as(core::call& which) noexcept {
   if (!current_) return;  // it has ended in the same poll
+  // Its post-return goes on, and the newcomer's caller may leave.
+  if (std::exchange(landed_, false)) kept_result_ = current_->unseen->take_back();
   current_->of = &which;
   current_->unseen = nullptr;
   // What the newcomer lent ends with its caller's wait; the call's own lives as long as it.

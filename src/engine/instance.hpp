@@ -62,11 +62,14 @@ class instance final : public core::guest {
   core::call* known() const noexcept;  // of the attempt in flight, which is shown; null: of nobody's
   static void look(void* user, hfb_attempt* out) noexcept;
   static bool time_left(void* user, std::uint64_t* out) noexcept;
+  static bool land(void* user, hfb_slice run) noexcept;
 
   const wit::handle::home home_;
   const core::time_source& clock_;
   const std::shared_ptr<objects> kept_;
   std::optional<core::request> current_;  // from `start` until a poll tells its end
+  bool landed_ = false;                   // its result went to a newcomer whom nobody knows yet
+  core::buffer kept_result_;              // what landed and was taken back, packed
   std::stop_source stop_;
   std::stop_source cut_;
   std::optional<core::fault>

@@ -28,7 +28,7 @@ core::handed pool_newcomer::try_cells(edition& of) {
   return may_pass ? of.hand_over(*this) : core::handed::untaken;
 }
 
-void pool_newcomer::end_of_unseen(reply& told, const value_sink* into) {
+void pool_newcomer::end_of_unseen(reply& told, const value_sink* into, bool landed) {
   asked_.arguments.forget();  // they may be large, and the result is about to be read
   told.id = id();
   told.outcome = what;
@@ -36,6 +36,7 @@ void pool_newcomer::end_of_unseen(reply& told, const value_sink* into) {
     told.cell = cell;
     told.generation = generation;
     told.attempts = 1;
+    if (landed) return;
     read_value(told, asked_.of->result, value.bytes(), into != nullptr ? *into : sink_into_value(told.value));
   } else {
     told.code = code;

@@ -23,8 +23,8 @@ class pool_newcomer : public core::newcomer {
   }
 
   /// Its end, where no call was made of it. `told` is empty; `into` is null for a plain reply, whose value it
-  /// is.
-  void end_of_unseen(reply& told, const value_sink* into);
+  /// is. `landed`: the value is there already.
+  void end_of_unseen(reply& told, const value_sink* into, bool landed = false);
 
  protected:
   /// All of it is the caller's and outlives this. `otherwise`: who runs the first slice where the options do

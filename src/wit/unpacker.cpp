@@ -64,6 +64,11 @@ std::vector<T> unpacker::run() {
   }
 }
 
+template <scalar T>
+std::vector<T> copied_run(std::span<const std::byte> run) {
+  return copy_of<T>(run);
+}
+
 template std::vector<bool> unpacker::run<bool>();
 template std::vector<std::int8_t> unpacker::run<std::int8_t>();
 template std::vector<std::uint8_t> unpacker::run<std::uint8_t>();
@@ -76,6 +81,18 @@ template std::vector<std::uint64_t> unpacker::run<std::uint64_t>();
 template std::vector<float> unpacker::run<float>();
 template std::vector<double> unpacker::run<double>();
 template std::vector<char32_t> unpacker::run<char32_t>();
+
+template std::vector<std::int8_t> copied_run<std::int8_t>(std::span<const std::byte>);
+template std::vector<std::uint8_t> copied_run<std::uint8_t>(std::span<const std::byte>);
+template std::vector<std::int16_t> copied_run<std::int16_t>(std::span<const std::byte>);
+template std::vector<std::uint16_t> copied_run<std::uint16_t>(std::span<const std::byte>);
+template std::vector<std::int32_t> copied_run<std::int32_t>(std::span<const std::byte>);
+template std::vector<std::uint32_t> copied_run<std::uint32_t>(std::span<const std::byte>);
+template std::vector<std::int64_t> copied_run<std::int64_t>(std::span<const std::byte>);
+template std::vector<std::uint64_t> copied_run<std::uint64_t>(std::span<const std::byte>);
+template std::vector<float> copied_run<float>(std::span<const std::byte>);
+template std::vector<double> copied_run<double>(std::span<const std::byte>);
+template std::vector<char32_t> copied_run<char32_t>(std::span<const std::byte>);
 
 std::size_t unpacker::count(std::size_t size) {
   const std::size_t count = word<std::uint32_t>();

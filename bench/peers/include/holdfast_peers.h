@@ -23,8 +23,9 @@ typedef struct hfp_capi hfp_capi;
 typedef struct hfp_histogram hfp_histogram;
 
 // Compiles `component` (text or binary) on an engine set up as the bridge's, with an epoch that moves each `tick_ns`
-// nanoseconds, and makes one instance of it.
-hfp_guest* hfp_guest_new(const uint8_t* component, size_t size, uint64_t tick_ns, char* message, size_t room);
+// nanoseconds (0: never) and that has room for so many `instances`, and makes one instance of it.
+hfp_guest* hfp_guest_new(const uint8_t* component, size_t size, uint64_t tick_ns, uint32_t instances, char* message,
+                         size_t room);
 
 // Calls `add: func(a: u32, b: u32) -> u32` so many times. False: a call failed, or a sum was wrong.
 bool hfp_guest_add(hfp_guest* guest, uint32_t calls);
@@ -53,6 +54,10 @@ hfp_actor* hfp_actor_new(const hfp_guest* guest, uint32_t workers, uint32_t dept
 
 // `callers` concurrent tasks of the same runtime call `add` so many times each.
 bool hfp_actor_calls(const hfp_actor* actor, uint32_t callers, uint32_t each);
+
+// Calls `add` once every `gap_ns` for `time_ns`, at most `most` of them unanswered (gap 0: as many as that allows), and
+// records how long after the time at which each was meant to be made its answer was there.
+bool hfp_actor_open_loop(const hfp_actor* actor, uint64_t gap_ns, uint64_t time_ns, size_t most, hfp_histogram* into);
 
 void hfp_actor_free(hfp_actor* actor);
 

@@ -5,7 +5,10 @@
 //! guest, no trap is recovered from, nobody is told whether the guest ran.
 
 use crate::guest::{Blueprint, Instance};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use wasmtime::{Result, bail};
 
@@ -66,5 +69,39 @@ impl Actor {
             }
             Ok(())
         })
+    }
+
+    /// Calls that come when they come: one every `gap`, for so long, at most `most` of them unanswered; a gap of 0: as
+    /// many as that allows. `told` gets the time from when each was meant to be made to its answer, which this thread
+    /// looks out for without a pause. Those of bench/latency.cpp are made the same way.
+    pub fn open_loop(&self, gap: Duration, time: Duration, most: usize, mut told: impl FnMut(Duration)) -> Result<()> {
+        let begun = Instant::now();
+        let mut due = Duration::ZERO;
+        let mut a = 0_u32;
+        let mut unanswered = VecDeque::<(Duration, u32, oneshot::Receiver<Result<u32>>)>::new();
+        while due < time || !unanswered.is_empty() {
+            let now = begun.elapsed();
+            if due < time && now >= due && unanswered.len() < most {
+                let (answer, later) = oneshot::channel();
+                if self.requests.try_send(Request { a, b: 7, answer }).is_err() {
+                    bail!("the queue is full");
+                }
+                unanswered.push_back((due, a, later));
+                a = a.wrapping_add(1);
+                due = if gap.is_zero() { now } else { due + gap };
+            }
+            // One instance answers in the order of the calls.
+            if let Some((since, a, first)) = unanswered.front_mut() {
+                match first.try_recv() {
+                    Ok(Ok(sum)) if sum == a.wrapping_add(7) => told(begun.elapsed() - *since),
+                    Ok(Ok(_)) => bail!("add answered another sum"),
+                    Ok(Err(error)) => return Err(error),
+                    Err(TryRecvError::Empty) => continue,
+                    Err(TryRecvError::Closed) => bail!("the actor gave no answer"),
+                }
+                unanswered.pop_front();
+            }
+        }
+        Ok(())
     }
 }

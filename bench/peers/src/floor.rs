@@ -15,9 +15,10 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// Compiles `component`, text or binary, and makes the one instance that the calls are of.
-    pub fn new(component: &[u8]) -> Result<Self> {
-        let blueprint = Blueprint::new(component, &Size::USUAL)?;
+    /// Compiles `component`, text or binary, and makes the one instance that the calls are of. `instances`: how many the
+    /// engine has room for.
+    pub fn new(component: &[u8], instances: u32) -> Result<Self> {
+        let blueprint = Blueprint::new(component, &Size { instances, ..Size::USUAL })?;
         let mut instance = block_on(blueprint.instantiate())?;
         let echo = instance.echo()?;
         Ok(Self { blueprint, instance, echo })

@@ -3,10 +3,17 @@
 #![allow(non_camel_case_types)]
 
 use hdrhistogram::Histogram;
+use std::time::Duration;
 
 /// A histogram, opaque to C.
 pub struct hfp_histogram {
     held: Histogram<u64>,
+}
+
+impl hfp_histogram {
+    pub(crate) fn record(&mut self, took: Duration) {
+        self.held.saturating_record(took.as_nanos() as u64);
+    }
 }
 
 /// See the C header.

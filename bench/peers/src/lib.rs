@@ -18,6 +18,7 @@ mod ticker;
 use actor::Actor;
 use capi::CApi;
 use floor::Floor;
+use histogram::hfp_histogram;
 use many::Many;
 use std::time::Duration;
 use ticker::Ticker;
@@ -101,12 +102,13 @@ pub unsafe extern "C" fn hfp_guest_new(
     component: *const u8,
     size: usize,
     tick_ns: u64,
+    instances: u32,
     message: *mut u8,
     room: usize,
 ) -> *mut hfp_guest {
     // SAFETY: the caller's promises.
     unsafe {
-        let guest = Floor::new(std::slice::from_raw_parts(component, size)).map(|floor| {
+        let guest = Floor::new(std::slice::from_raw_parts(component, size), instances).map(|floor| {
             let ticker = Ticker::start(floor.engine().clone(), Duration::from_nanos(tick_ns));
             hfp_guest { floor, _ticker: ticker }
         });
@@ -227,6 +229,24 @@ pub unsafe extern "C" fn hfp_actor_new(
 pub unsafe extern "C" fn hfp_actor_calls(actor: *const hfp_actor, callers: u32, each: u32) -> bool {
     // SAFETY: the caller's promise.
     unsafe { &*actor }.actor.calls(callers, each).is_ok()
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `actor` is a live actor and `into` a live histogram that no other thread uses now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_actor_open_loop(
+    actor: *const hfp_actor,
+    gap_ns: u64,
+    time_ns: u64,
+    most: usize,
+    into: *mut hfp_histogram,
+) -> bool {
+    // SAFETY: the caller's promises.
+    let (actor, into) = unsafe { (&*actor, &mut *into) };
+    let (gap, time) = (Duration::from_nanos(gap_ns), Duration::from_nanos(time_ns));
+    actor.actor.open_loop(gap, time, most, |took| into.record(took)).is_ok()
 }
 
 /// See the C header.

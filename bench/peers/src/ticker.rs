@@ -13,7 +13,11 @@ pub struct Ticker {
 }
 
 impl Ticker {
+    /// A tick of 0: none.
     pub fn start(engine: Engine, tick: Duration) -> Self {
+        if tick.is_zero() {
+            return Self { running: None, thread: None };
+        }
         let (running, over) = channel();
         let thread = std::thread::spawn(move || {
             while over.recv_timeout(tick) == Err(RecvTimeoutError::Timeout) {

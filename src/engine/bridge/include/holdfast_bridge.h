@@ -254,6 +254,15 @@ typedef struct hfb_waker {
   void (*drop)(void *context);
 } hfb_waker;
 
+// Where the result of a call may go at once, so that nobody packs it: lent for the length of one poll.
+typedef struct hfb_landing {
+  void *context;
+  // Gets the bytes of a string, as UTF-8, or the elements of a list of numbers or chars, aligned as one and checked.
+  // They lie in the guest's memory, so they are there for the length of this call only, in which nothing of the
+  // instance may be touched. True: the result is taken, and packed it is empty. False: it is packed as any other.
+  bool (*take)(void *context, struct hfb_slice run);
+} hfb_landing;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -484,6 +493,13 @@ struct hfb_error *hfb_instance_new(const struct hfb_blueprint *blueprint, struct
 // # Safety
 // `instance` is a live instance, and no other call on it is under way (interrupt and memory excepted).
 hfb_state hfb_instance_poll(struct hfb_instance *instance);
+
+// The same, and where the call under way returns within this poll one string or one list of numbers or chars, its bytes
+// may go to `landing`. That does not end the call: its post-return comes after, and it may fail, or wait.
+//
+// # Safety
+// As for `hfb_instance_poll`; `take` may be called with its context during this call, and touches nothing of the bridge.
+hfb_state hfb_instance_poll_landing(struct hfb_instance *instance, struct hfb_landing landing);
 
 // Begins a call of exported function number `function` with packed arguments; polls run it. Only while idle.
 //

@@ -91,6 +91,17 @@ pub enum hfb_kind {
     OutOfFuel = 17,
 }
 
+/// Where the result of a call may go at once, so that nobody packs it: lent for the length of one poll.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct hfb_landing {
+    pub context: *mut c_void,
+    /// Gets the bytes of a string, as UTF-8, or the elements of a list of numbers or chars, aligned as one and checked.
+    /// They lie in the guest's memory, so they are there for the length of this call only, in which nothing of the
+    /// instance may be touched. True: the result is taken, and packed it is empty. False: it is packed as any other.
+    pub take: Option<unsafe extern "C" fn(context: *mut c_void, run: hfb_slice) -> bool>,
+}
+
 /// What a poll answers.
 #[repr(u32)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,11 +6,12 @@
 //! the store together, and nothing else can.
 #![allow(non_camel_case_types)]
 
-use crate::abi::{hfb_bytes, hfb_kind, hfb_slice, hfb_state, hfb_waker};
+use crate::abi::{hfb_bytes, hfb_kind, hfb_landing, hfb_slice, hfb_state, hfb_waker};
 use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
 use crate::error::{Failure, cross, failure, guard, guard_or, hfb_error, of_panic};
 use crate::guest::Foreign;
+use crate::landing;
 use crate::lift::{Answer, SMALL};
 use crate::lower::Args;
 use std::cell::UnsafeCell;
@@ -179,7 +180,8 @@ impl hfb_instance {
         with_driver(unsafe { &mut *self.driver.get() })
     }
 
-    fn poll(&self) -> hfb_state {
+    fn poll(&self, landing: Option<hfb_landing>) -> hfb_state {
+        let _lent = landing::lend(landing);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             self.entered(|driver| match driver {
                 Some(future) => match future.as_mut().poll(&mut Context::from_waker(&self.waker)) {
@@ -283,7 +285,18 @@ pub unsafe extern "C" fn hfb_instance_new(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hfb_instance_poll(instance: *mut hfb_instance) -> hfb_state {
     // SAFETY: the caller's promise. A panic is caught inside.
-    unsafe { &*instance }.poll()
+    unsafe { &*instance }.poll(None)
+}
+
+/// The same, and where the call under way returns within this poll one string or one list of numbers or chars, its bytes
+/// may go to `landing`. That does not end the call: its post-return comes after, and it may fail, or wait.
+///
+/// # Safety
+/// As for `hfb_instance_poll`; `take` may be called with its context during this call, and touches nothing of the bridge.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_poll_landing(instance: *mut hfb_instance, landing: hfb_landing) -> hfb_state {
+    // SAFETY: the caller's promise. A panic is caught inside.
+    unsafe { &*instance }.poll(Some(landing))
 }
 
 /// Begins a call of exported function number `function` with packed arguments; polls run it. Only while idle.

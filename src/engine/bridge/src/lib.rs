@@ -21,6 +21,7 @@ mod guest;
 mod handles;
 pub mod host_call;
 pub mod instance;
+mod landing;
 mod lift;
 mod lower;
 pub mod object;

@@ -6,6 +6,7 @@
 //! guest cannot make the host allocate more than its limit.
 
 use crate::handles::fresh_number;
+use crate::landing;
 use crate::lower::{case_of, is_scalar};
 use crate::shape::{chars, flag_mask};
 use holdfast_wave::packed::Writer;
@@ -33,6 +34,18 @@ impl Answer {
         let mut small = [0; SMALL];
         small[..SIZE].copy_from_slice(&bytes);
         Self::Small(small, SIZE as u8)
+    }
+
+    /// Of one string or list, which were checked.
+    fn run(count: usize, run: &[u8]) -> Self {
+        if landing::take(run) {
+            return Self::NONE;
+        }
+        let mut out = Writer::new();
+        out.bytes.reserve(4 + run.len());
+        out.length(count);
+        out.raw(run);
+        Self::Bytes(out.bytes)
     }
 
     pub(crate) fn into_vec(self) -> Vec<u8> {
@@ -105,6 +118,11 @@ unsafe impl Lift for PackedResult {
         } else {
             let start = src[0].get_u32() as usize;
             let bytes = window(cx, start, results.abi.size32 as usize, results.abi.align32, "return pointer")?;
+            if let [ty] = *results.types
+                && let Some(answer) = lone_run(cx, ty, bytes)?
+            {
+                return Ok(Self { answer, handles: None });
+            }
             let mut offset = 0;
             for ty in &results.types {
                 let abi = types.canonical_abi(ty);
@@ -148,6 +166,75 @@ fn next<'a>(slots: &mut &'a [ValRaw]) -> Result<&'a ValRaw> {
     let (first, rest) = slots.split_first().ok_or_else(wrong_type)?;
     *slots = rest;
     Ok(first)
+}
+
+/// A result that is one run of bytes, given to whoever takes it, or else packed; `None` for any other type.
+fn lone_run(cx: &mut LiftContext<'_>, ty: InterfaceType, bytes: &[u8]) -> Result<Option<Answer>> {
+    match ty {
+        InterfaceType::String if cx.options().string_encoding == StringEncoding::Utf8 => {
+            let text = text_in(cx, bytes)?;
+            Ok(Some(Answer::run(text.len(), text.as_bytes())))
+        }
+        InterfaceType::String => {
+            let text = transcoded(cx, bytes)?;
+            Ok(Some(Answer::run(text.len(), text.as_bytes())))
+        }
+        InterfaceType::List(index) => {
+            let element = cx.types[index].element;
+            // A guest's `true` is any byte but 0.
+            if !is_scalar(element) || matches!(element, InterfaceType::Bool) {
+                return Ok(None);
+            }
+            let Elements { bytes: run, count, .. } = list_in(cx, element, bytes)?;
+            scalars_in(cx, element, run)?;
+            Ok(Some(Answer::run(count, run)))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The text that a pair of address and length names, in a guest whose strings are UTF-8.
+fn text_in<'a>(cx: &mut LiftContext<'a>, bytes: &[u8]) -> Result<&'a str> {
+    let start = u32::from_le_bytes(word(part(bytes, 0, 4)?)?) as usize;
+    let length = u32::from_le_bytes(word(part(bytes, 4, 4)?)?) as usize;
+    let text = window(cx, start, length, 1, "string pointer or length")?;
+    cx.consume_fuel(length)?;
+    Ok(std::str::from_utf8(text)?)
+}
+
+/// The same for other encodings; Wasmtime charges for it.
+fn transcoded(cx: &mut LiftContext<'_>, bytes: &[u8]) -> Result<String> {
+    String::linear_lift_from_memory(cx, InterfaceType::String, bytes)
+}
+
+/// The elements that a pair of address and length names.
+struct Elements<'a> {
+    bytes: &'a [u8],
+    count: usize,
+    /// Of one element.
+    size: usize,
+}
+
+fn list_in<'a>(cx: &LiftContext<'a>, element: InterfaceType, bytes: &[u8]) -> Result<Elements<'a>> {
+    let start = u32::from_le_bytes(word(part(bytes, 0, 4)?)?) as usize;
+    let count = u32::from_le_bytes(word(part(bytes, 4, 4)?)?) as usize;
+    let abi = cx.types.canonical_abi(&element);
+    let size = abi.size32 as usize;
+    let Some(total) = count.checked_mul(size) else { bail!("list pointer or length is out of bounds of memory") };
+    let bytes = window(cx, start, total, abi.align32, "list pointer or length")?;
+    if count >= 1 << 31 {
+        bail!("a list of {count} elements is too long");
+    }
+    Ok(Elements { bytes, count, size })
+}
+
+/// Charges for a run of scalars that are to be copied as they lie, and checks them.
+fn scalars_in(cx: &mut LiftContext<'_>, element: InterfaceType, run: &[u8]) -> Result<()> {
+    cx.consume_fuel(run.len())?;
+    match element {
+        InterfaceType::Char => chars(run).map_err(Error::msg),
+        _ => Ok(()),
+    }
 }
 
 struct Walk {
@@ -279,29 +366,16 @@ impl Walk {
     }
 
     fn string(&mut self, cx: &mut LiftContext<'_>, bytes: &[u8]) -> Result<()> {
-        if cx.options().string_encoding != StringEncoding::Utf8 {
-            let text = String::linear_lift_from_memory(cx, InterfaceType::String, bytes)?;
-            self.out.text(&text);
-            return Ok(());
+        if cx.options().string_encoding == StringEncoding::Utf8 {
+            self.out.text(text_in(cx, bytes)?);
+        } else {
+            self.out.text(&transcoded(cx, bytes)?);
         }
-        let start = u32::from_le_bytes(word(part(bytes, 0, 4)?)?) as usize;
-        let length = u32::from_le_bytes(word(part(bytes, 4, 4)?)?) as usize;
-        let text = window(cx, start, length, 1, "string pointer or length")?;
-        cx.consume_fuel(length)?;
-        self.out.text(std::str::from_utf8(text)?);
         Ok(())
     }
 
     fn list(&mut self, cx: &mut LiftContext<'_>, element: InterfaceType, bytes: &[u8]) -> Result<()> {
-        let start = u32::from_le_bytes(word(part(bytes, 0, 4)?)?) as usize;
-        let count = u32::from_le_bytes(word(part(bytes, 4, 4)?)?) as usize;
-        let abi = cx.types.canonical_abi(&element);
-        let size = abi.size32 as usize;
-        let Some(total) = count.checked_mul(size) else { bail!("list pointer or length is out of bounds of memory") };
-        let run = window(cx, start, total, abi.align32, "list pointer or length")?;
-        if count >= 1 << 31 {
-            bail!("a list of {count} elements is too long");
-        }
+        let Elements { bytes: run, count, size } = list_in(cx, element, bytes)?;
         if !is_scalar(element) {
             // Elements of no size would cost nothing to claim and a lot to write.
             cx.consume_fuel_array(count, size.max(1).saturating_mul(GROWTH))?;
@@ -311,16 +385,12 @@ impl Walk {
                 size => run.chunks_exact(size).try_for_each(|bytes| self.load(cx, element, bytes)),
             };
         }
-        cx.consume_fuel(total)?;
+        scalars_in(cx, element, run)?;
         // The common case is one list; then this is the only allocation.
-        self.out.bytes.reserve(4 + total);
+        self.out.bytes.reserve(4 + run.len());
         self.out.length(count);
         match element {
             InterfaceType::Bool => self.out.bytes.extend(run.iter().map(|&byte| u8::from(byte != 0))),
-            InterfaceType::Char => {
-                chars(run).map_err(Error::msg)?;
-                self.out.raw(run);
-            }
             _ => self.out.raw(run),
         }
         Ok(())
