@@ -131,8 +131,10 @@ bool cell::drive_slice(bool by_worker) noexcept {
 
 bool cell::wind_up(bool more) noexcept {
   if (!more || current_ != nullptr) return more;
-  // Its next instance is built here if that is sooner done than told to a worker, or is there.
+  // Its next instance is built here if that is sooner done than told to a worker, or is there. That holds
+  // after a fault too: whoever waits for this thread has its answer sooner than if it woke another first.
   if (state_.load() == cell_state::rebuilding) {
+    const on_behalf nobody(nullptr);
     if (built_in_ > brief_build && (spares_ == nullptr || spares_->ready() == 0)) return true;
     if (!step()) return false;
   }
