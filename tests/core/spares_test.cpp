@@ -193,6 +193,18 @@ TEST_F(spares_test, that_fail_are_tried_again_after_a_longer_wait_each_time) {
   EXPECT_EQ(pool->ahead().ready(), 1U);
 }
 
+TEST_F(spares_test, that_fail_are_not_tried_again_sooner_because_another_is_taken) {
+  open({.base = 100ms, .max = 1s, .spares = 2});
+  log.builds_that_fail = 2;
+  pool->send({.what = kind::trap});
+  world.settle();
+  ASSERT_EQ(seen.failures.size(), 1U);
+  pool->send({.what = kind::trap});
+  world.settle();
+  EXPECT_EQ(seen.taken.size(), 2U);
+  EXPECT_EQ(seen.failures.size(), 1U) << "it waits";
+}
+
 TEST_F(spares_test, wait_for_their_turn_behind_every_cell_that_would_build) {
   log.builds_hang = true;
   open({.build_limit = 1s, .at_once = 1, .spares = 1}, 2);
