@@ -85,7 +85,17 @@ void kills(const subject& with, results& into) {
   both("kill_to_answer",
        "kill of a spinning guest to the next good answer, one kill at a time, without a spare", single, true);
   both("kill_to_answer_row", "the same, 20 kills in a row", in_a_row, true);
-  into.missing.emplace_back("kill_to_answer with a spare instance: not built yet");
+  {
+    const pool kept = with.open(owner, {.cells = 1, .rebuild = {.spares = 1}});
+    const adder add_kept = must(kept.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add"));
+    latencies spared;
+    for (int i = 0; i < 200; ++i) {
+      kill_once(kept, {}, [&] { must_complete(add_kept(1, 7)); }, spared);
+      std::this_thread::sleep_for(3ms);
+    }
+    both("kill_to_answer_spare", "kill of a spinning guest to the next good answer, with a spare", spared,
+         true);
+  }
 
   const std::filesystem::path javascript = HOLDFAST_GUESTS_DIR "/counter-js.wasm";
   if (!std::filesystem::exists(javascript)) {
@@ -93,13 +103,20 @@ void kills(const subject& with, results& into) {
     return;
   }
   const component script = must(component::load(with.with, javascript, {.cache = default_compile_cache()}));
-  const pool counters = must(owner.open(script, {.cells = 1}));
-  must(counters.wait_ready());
-  latencies scripted;
-  for (int i = 0; i < 50; ++i) {
-    kill_once(counters, args(std::uint64_t{1}), [&] { must_complete(counters.call("count", {})); }, scripted);
-  }
-  both("kill_to_answer_js", "the same for a JavaScript guest, one kill at a time", scripted, false);
+  const auto kill_scripts = [&](unsigned spares) {
+    const pool counters = must(owner.open(script, {.cells = 1, .rebuild = {.spares = spares}}));
+    must(counters.wait_ready());
+    latencies scripted;
+    for (int i = 0; i < 50; ++i) {
+      if (spares > 0) std::this_thread::sleep_for(30ms);  // one kill at a time: the next is ready again
+      kill_once(
+          counters, args(std::uint64_t{1}), [&] { must_complete(counters.call("count", {})); }, scripted);
+    }
+    return scripted;
+  };
+  both("kill_to_answer_js", "the same for a JavaScript guest, one kill at a time, without a spare",
+       kill_scripts(0), false);
+  both("kill_to_answer_js_spare", "the same with a spare", kill_scripts(1), false);
 }
 
 }  // namespace

@@ -44,6 +44,13 @@ class observer {
   /// An instance was replaced because of its age, not of a fault.
   virtual void on_retired(std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
 
+  /// A spare was built and waits for a cell that needs it.
+  virtual void on_spare_ready() noexcept {}
+  /// A cell has taken one as its instance of this generation.
+  virtual void on_spare_taken(std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
+  /// One could not be built; it is tried again after a wait.
+  virtual void on_spare_failed(errc /*why*/, std::string_view /*untrusted*/) noexcept {}
+
   /// How many host functions have not returned although their guests were cut, on the host's threads and on
   /// executors; told at each change.
   virtual void on_stuck(std::size_t /*now*/) noexcept {}

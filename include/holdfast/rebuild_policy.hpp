@@ -24,6 +24,12 @@ struct rebuild_policy {
       0;  ///< calls after which an instance is replaced, less a jitter of up to a fifth; 0: never
   std::uint64_t retire_growth =
       0;  ///< bytes of memory grown after which it is, with the same jitter; 0: never
+  /// Instances of a pool that are built ahead of need: a cell that loses its own takes one and serves on at
+  /// once, and the next is built beside it. For guests that are slow to start, such as an interpreter's; one
+  /// that starts within microseconds is as soon built. Each counts among `engine_options::max_instances` as a
+  /// cell does, and has an instance's memory all the time. Its start functions run before it has a place:
+  /// they are told generation 0, and what they take from outside is as old as the spare.
+  unsigned spares = 0;
 };
 
 }  // namespace holdfast

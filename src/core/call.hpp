@@ -50,12 +50,6 @@ class waiter : public shared_object {
   virtual void on_done(call& ended) noexcept = 0;
 };
 
-/// The instance that a call can run in, where its arguments name resources of one.
-struct home {
-  std::uint32_t cell = 0;
-  std::uint64_t generation = 0;
-};
-
 /// How long a call may take, and who it belongs to.
 struct call_terms {
   time_point deadline = time_point::max();  ///< queued past it: expired, running: stopped
@@ -66,8 +60,8 @@ struct call_terms {
   bool findable = false;                    ///< by its id, from its acceptance on
   unsigned attempts = 1;                    ///< at most
   bool repeatable = false;                  ///< it may run again after it has run
-  std::optional<home> only_in{};            ///< the one instance that can run it
-  bool chore = false;                       ///< the host's own: observers do not hear of it
+  std::optional<home> only_in{};  ///< the one instance that can run it: arguments name resources of it
+  bool chore = false;             ///< the host's own: observers do not hear of it
 };
 
 class call : public shared_object, public boost::intrusive::list_base_hook<> {

@@ -16,6 +16,9 @@ namespace {
 // When a cell that has work goes to the back of the workers' queue, so that its neighbours get their turn.
 constexpr int slice_steps = 64;
 constexpr duration slice_length = std::chrono::milliseconds(2);
+// An instance that was built in so short a time is built on the thread that found its forerunner spent:
+// waking another would take longer. A caller's answer may wait for it.
+constexpr duration brief_build = std::chrono::microseconds(100);
 
 [[maybe_unused]] constexpr bool allowed(cell_state from, cell_state to) noexcept {
   using enum cell_state;
@@ -43,8 +46,13 @@ constexpr duration slice_length = std::chrono::milliseconds(2);
 }  // namespace
 
 cell::cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
-           rebuild_policy policy, std::uint32_t number) noexcept
-    : world_(world), mailbox_(std::move(serves)), maker_(maker), policy_(policy), number_(number) {}
+           rebuild_policy policy, std::uint32_t number, boost::intrusive_ptr<spares> ahead) noexcept
+    : world_(world),
+      mailbox_(std::move(serves)),
+      maker_(maker),
+      policy_(policy),
+      number_(number),
+      spares_(std::move(ahead)) {}
 
 cell::~cell() = default;
 
@@ -89,18 +97,14 @@ bool cell::dispatch() noexcept {
   return true;
 }
 
-void cell::drive_once(bool by_worker) noexcept {
-  const bool more = drive_slice(by_worker);
+void cell::drive_once(bool by_worker) noexcept { leave(drive_slice(by_worker)); }
 
+void cell::leave(bool more) noexcept {
   if (state_.load() == cell_state::closed) {
     drive_.store(drive::ended);
     mailbox_->part(*this);  // the last act: now the world may go
     return;
   }
-  leave(more);
-}
-
-void cell::leave(bool more) noexcept {
   drive seen = drive::driving;
   if (!more && drive_.compare_exchange_strong(seen, drive::parked)) return;
   drive_.store(drive::posted);
@@ -120,9 +124,22 @@ bool cell::drive_slice(bool by_worker) noexcept {
   } else {
     // A caller's thread runs one slice of one call, its own as a rule: what else waits is the workers'.
     if (more && current_ != nullptr) more = step();
-    if (more && current_ == nullptr && state_.load() == cell_state::running) more = !rest();
+    more = wind_up(more);
   }
   return more;
+}
+
+bool cell::wind_up(bool more) noexcept {
+  if (!more || current_ != nullptr) return more;
+  // Its next instance is built here if that is sooner done than told to a worker, or is there. That holds
+  // after a fault too: whoever waits for this thread has its answer sooner than if it woke another first.
+  if (state_.load() == cell_state::rebuilding) {
+    const on_behalf nobody(nullptr);
+    if (built_in_ > brief_build && (spares_ == nullptr || spares_->ready() == 0)) return true;
+    if (!step()) return false;
+  }
+  const cell_state now = state_.load();
+  return (now != cell_state::running && now != cell_state::idle) || !rest();
 }
 
 // What others tell.
@@ -251,20 +268,22 @@ bool cell::step_build() noexcept {
     lower(rebuild_due);
     backing_off_ = false;
   }
+  std::optional<time_point> begun_at;
   if (guest_ == nullptr) {
     if (raised(drain_asked) && mailbox_->finished()) {  // nobody waits for this instance any more
       finish_closing();
       return false;
     }
+    if (take_spare()) return true;
     if (!mailbox_->may_build(*this, policy_.at_once)) return false;
     lower(build_expired);
-    const time_point due = later(world_.time.now(), policy_.build_limit);
-    replace_guest(maker_.make(this, generation_.load()), due);
-    world_.deadlines.arm(build_timer_, due);
+    begun_at = world_.time.now();
+    replace_guest(maker_.make(this, {number_, generation_.load()}), later(*begun_at, policy_.build_limit));
   }
   const bool expired = raised(build_expired);
   switch (guest_->poll()) {
     case guest_state::pending:
+      if (begun_at) world_.deadlines.arm(build_timer_, build_due_);  // most are built in their first slice
       if (!expired) return false;
       return build_failed({.code = errc::cannot_instantiate, .message = "the instantiation took too long"});
     case guest_state::failed:
@@ -276,8 +295,27 @@ bool cell::step_build() noexcept {
     const std::scoped_lock lock(mutex_);
     building_ = false;
   }
-  world_.deadlines.disarm(build_timer_);
+  if (begun_at) {
+    built_in_ = world_.time.now() - *begun_at;
+  } else {
+    built_in_ = duration::max();
+    world_.deadlines.disarm(build_timer_);
+  }
   mailbox_->built(*this);
+  grow_up();
+  move_to(or_draining(cell_state::idle));
+  return true;
+}
+
+bool cell::take_spare() noexcept {
+  if (spares_ == nullptr) return false;
+  auto ready = spares_->take(this, {number_, generation_.load()});
+  if (ready == nullptr) return false;
+  {
+    const std::scoped_lock lock(mutex_);
+    guest_ = std::move(ready);
+  }
+  mailbox_->built(*this);  // it may have waited for its turn to build
   grow_up();
   move_to(or_draining(cell_state::idle));
   return true;

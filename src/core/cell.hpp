@@ -15,6 +15,7 @@
 #include "core/environment.hpp"
 #include "core/guest.hpp"
 #include "core/mailbox.hpp"
+#include "core/spares.hpp"
 
 /// An instance slot: the unit of isolation.
 ///
@@ -42,17 +43,18 @@ enum class handed : std::uint8_t {
 
 class newcomer;
 
-class cell final : public shared_object, public task {
+class cell final : public poller, public task {
  public:
+  /// `ahead` has the instances that it may take in place of its own; null: there are none.
   cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
-       rebuild_policy policy, std::uint32_t number) noexcept;
+       rebuild_policy policy, std::uint32_t number, boost::intrusive_ptr<spares> ahead = nullptr) noexcept;
   ~cell() override;
 
   /// Begins to build the first instance, on a worker.
   void open() noexcept;
 
   /// Something happened that makes driving worth while. Any thread, also from a guest's waker and long after.
-  void wake() noexcept;
+  void wake() noexcept override;
 
   /// Drives one slice on this thread. False: it is being driven elsewhere, or this thread drives a cell
   /// already.
@@ -112,11 +114,13 @@ class cell final : public shared_object, public task {
   bool drive_slice(bool by_worker) noexcept;  // true: there is more to do now
   bool step() noexcept;                       // true: go on
   bool step_build() noexcept;
+  bool take_spare() noexcept;
   bool step_call() noexcept;
   bool settle(guest_state seen, bool cutting) noexcept;  // the call in flight was polled; true: go on
   void show(newcomer& which) noexcept;                   // handed over here, it becomes known
-  void leave(bool more) noexcept;                        // the end of a drive
-  void leave_here(bool more) noexcept;                   // ... by one that handed a call over
+  bool wind_up(bool more) noexcept;     // what a caller's thread does for its cell after its call
+  void leave(bool more) noexcept;       // the end of a drive
+  void leave_here(bool more) noexcept;  // ... by one that handed a call over
   bool take_next() noexcept;
   bool rest() noexcept;         // false: there is work
   void ask(errc why) noexcept;  // under the lock: the call in flight is to end
@@ -144,6 +148,7 @@ class cell final : public shared_object, public task {
   guest_maker& maker_;
   const rebuild_policy policy_;
   const std::uint32_t number_;
+  const boost::intrusive_ptr<spares> spares_;
 
   std::atomic<drive> drive_{drive::parked};
   std::atomic<std::uint32_t> signals_{0};
@@ -163,8 +168,9 @@ class cell final : public shared_object, public task {
   // The driver's own.
   unsigned failures_ = 0;
   bool backing_off_ = false;
-  std::uint64_t calls_left_ = 0;   // until this instance is retired
-  std::uint64_t memory_left_ = 0;  // what it may have until then
+  duration built_in_ = duration::max();  // the time its last instance took, if one slice was enough
+  std::uint64_t calls_left_ = 0;         // until this instance is retired
+  std::uint64_t memory_left_ = 0;        // what it may have until then
 
   // Guarded by the mailbox's lock.
   bool noted_idle_ = false;

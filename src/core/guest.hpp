@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "core/buffer.hpp"
+#include "core/poller.hpp"
 #include "core/time_source.hpp"
 
 /// All that core knows of a guest: one store with one root instance.
@@ -23,8 +24,13 @@
 namespace holdfast::core {
 
 class call;
-class cell;
 class newcomer;
+
+/// One instance of a pool: by the number of its cell in the host, and which of that cell's it is.
+struct home {
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;  ///< 0: none yet
+};
 
 /// Why a guest is lost. Its code decides the instance's fate (`core/fate.hpp`).
 struct fault {
@@ -64,6 +70,10 @@ class guest {
   /// Goes on with the instantiation or the call, for at most one slice.
   virtual guest_state poll() = 0;
 
+  /// It was built before anybody needed it, and is this instance from now on. Once, before its first call, by
+  /// its next driver.
+  virtual void move_in(const home& where) noexcept = 0;
+
   /// Begins a call on an idle guest; the next polls drive it. An error: the arguments do not suit this
   /// instance, such as a handle that another one issued; the guest was not entered and is idle as before.
   virtual std::optional<error> start(const request& what) = 0;
@@ -94,15 +104,15 @@ class guest {
   virtual void interrupt() noexcept = 0;
 };
 
-/// Makes the guest of the next generation for a cell. Thread-safe.
+/// Makes guests for the cells of a pool. Thread-safe.
 class guest_maker {
  public:
   virtual ~guest_maker() = default;
 
   /// Answers at once: nothing of the component runs before the first poll. A null pointer never; throws
-  /// nothing. The guest wakes `owner` whenever polling it is worth while, from any thread, also late.
-  virtual std::unique_ptr<guest> make(boost::intrusive_ptr<cell> owner,
-                                      std::uint64_t generation) noexcept = 0;
+  /// nothing. The guest wakes `owner` whenever polling it is worth while, from any thread, also late. A
+  /// spare has no home until it moves in.
+  virtual std::unique_ptr<guest> make(boost::intrusive_ptr<poller> owner, const home& where) noexcept = 0;
 };
 
 }  // namespace holdfast::core

@@ -102,7 +102,7 @@ handed cell::hand_over(newcomer& next) noexcept {
     if (is_old()) {
       mailbox_->busy(*this);
       retire();
-      more = true;
+      more = wind_up(true);
     } else {
       move_to(cell_state::idle);
     }
@@ -112,10 +112,8 @@ handed cell::hand_over(newcomer& next) noexcept {
 
   next.show();
   if (now != guest_state::ready) next.join();
-  bool more = settle(now, false);
-  // What else waits is the workers'.
-  if (more && current_ == nullptr && state_.load() == cell_state::running) more = !rest();
-  leave_here(more);
+  const bool more = settle(now, false);
+  leave_here(wind_up(more));  // what else waits is the workers'
   return now == guest_state::ready ? handed::done : handed::goes_on;
 }
 

@@ -501,17 +501,57 @@ bool mailbox::may_build(cell& who, unsigned at_once) noexcept {
   return true;
 }
 
+boost::intrusive_ptr<poller> mailbox::next_to_build() noexcept {
+  if (to_build_.empty()) return std::move(spare_to_build_);
+  boost::intrusive_ptr<poller> next = std::move(to_build_.front());
+  to_build_.erase(to_build_.begin());
+  return next;
+}
+
 void mailbox::built(cell& who) noexcept {
-  boost::intrusive_ptr<cell> next;
+  boost::intrusive_ptr<poller> next;
   {
     const std::scoped_lock lock(mutex_);
     std::erase(to_build_, &who);
     if (std::exchange(who.builds_, false)) --building_;
-    if (to_build_.empty()) return;
-    next = std::move(to_build_.front());
-    to_build_.erase(to_build_.begin());
+    next = next_to_build();
   }
-  next->wake();
+  if (next != nullptr) next->wake();
+}
+
+void mailbox::join(spares& /*who*/) noexcept {
+  const std::scoped_lock lock(mutex_);
+  ++unparted_;
+}
+
+void mailbox::part(spares& /*who*/) noexcept {
+  boost::intrusive_ptr<spares> waited;  // released after the lock
+  const std::scoped_lock lock(mutex_);
+  waited.swap(spare_to_build_);
+  assert(unparted_ > 0);
+  if (--unparted_ == 0) deserted_.notify_all();
+}
+
+bool mailbox::may_build(spares& who, unsigned at_once) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (members_.empty()) return false;  // nobody will ever take one
+  if (building_ >= std::max(at_once, 1U) || !to_build_.empty()) {
+    spare_to_build_.reset(&who);
+    return false;
+  }
+  who.builds_ = true;
+  ++building_;
+  return true;
+}
+
+void mailbox::built(spares& who) noexcept {
+  boost::intrusive_ptr<poller> next;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(who.builds_, false)) --building_;
+    next = next_to_build();
+  }
+  if (next != nullptr) next->wake();
 }
 
 bool mailbox::wait_deserted(duration limit) noexcept {

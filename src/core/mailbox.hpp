@@ -18,6 +18,7 @@
 
 #include "core/call.hpp"
 #include "core/process_mark.hpp"
+#include "core/spares.hpp"
 
 /// A bounded queue of calls with the cells that serve it.
 ///
@@ -123,6 +124,12 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   /// It has built, or gives up.
   void built(cell& who) noexcept;
 
+  // The same for the pool's spares: one that is not there yet waits for every cell that would build.
+  void join(spares& who) noexcept;
+  void part(spares& who) noexcept;
+  bool may_build(spares& who, unsigned at_once) noexcept;
+  void built(spares& who) noexcept;
+
  private:
   using queue = boost::intrusive::list<call>;
 
@@ -138,6 +145,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   static queue::iterator first_for(queue& in, std::uint32_t cell) noexcept;
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;
+  boost::intrusive_ptr<poller> next_to_build() noexcept;  // null: nobody waits for that
   void earn() noexcept;  // an accepted call's share of a retry; also without the lock
 
   // Without the lock.
@@ -168,6 +176,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   std::size_t unparted_ = 0;
   std::size_t building_ = 0;
   std::vector<boost::intrusive_ptr<cell>> to_build_;  // in order
+  boost::intrusive_ptr<spares> spare_to_build_;       // after them
   std::condition_variable deserted_;
   std::atomic<bool> closed_{false};
   bool refusing_ = false;

@@ -129,10 +129,10 @@ result<void> blueprint::define(hfb_linker* linker, const imports& offered, const
   return {};
 }
 
-std::unique_ptr<core::guest> blueprint::make(boost::intrusive_ptr<core::cell> owner,
-                                             std::uint64_t generation) noexcept {
+std::unique_ptr<core::guest> blueprint::make(boost::intrusive_ptr<core::poller> owner,
+                                             const core::home& where) noexcept {
   auto kept = kinds_->empty() ? nullptr : std::make_shared<objects>(most_objects_);
-  return std::make_unique<instance>(handle_.get(), std::move(owner), generation, clock_, std::move(kept));
+  return std::make_unique<instance>(handle_.get(), std::move(owner), where, clock_, std::move(kept));
 }
 
 }  // namespace holdfast::bridge

@@ -24,8 +24,8 @@ class blueprint final : public core::guest_maker {
   static result<std::unique_ptr<blueprint>> link(const component& what, const pool_options& options,
                                                  function_runner runner, const core::time_source& clock);
 
-  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::cell> owner,
-                                    std::uint64_t generation) noexcept override;
+  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::poller> owner,
+                                    const core::home& where) noexcept override;
 
   const component& linked() const noexcept { return component_; }
   const hfb_blueprint* raw() const noexcept { return handle_.get(); }

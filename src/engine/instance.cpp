@@ -10,10 +10,10 @@
 namespace holdfast::bridge {
 namespace {
 
-extern "C" void holdfast_wake(void* context) { static_cast<core::cell*>(context)->wake(); }
+extern "C" void holdfast_wake(void* context) { static_cast<core::poller*>(context)->wake(); }
 
 extern "C" void holdfast_wake_drop(void* context) {
-  const boost::intrusive_ptr<core::cell> owner(static_cast<core::cell*>(context), false);
+  const boost::intrusive_ptr<core::poller> owner(static_cast<core::poller*>(context), false);
 }
 
 // The handle that is to be released.
@@ -29,10 +29,10 @@ std::optional<std::uint64_t> number_in(std::span<const std::byte> packed) noexce
 
 const hfb_context instance::context{look, time_left};
 
-instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner,
-                   std::uint64_t generation, const core::time_source& clock,
+instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller> owner,
+                   const core::home& where, const core::time_source& clock,
                    std::shared_ptr<objects> kept) noexcept
-    : home_{owner->number(), generation}, clock_(clock), kept_(std::move(kept)) {
+    : home_{where.cell, where.generation}, clock_(clock), kept_(std::move(kept)) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;

@@ -16,13 +16,14 @@ namespace holdfast::bridge {
 class instance final : public core::guest {
  public:
   /// `kept` is null where no resource was defined.
-  instance(const hfb_blueprint* from, boost::intrusive_ptr<core::cell> owner, std::uint64_t generation,
+  instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller> owner, const core::home& where,
            const core::time_source& clock, std::shared_ptr<objects> kept) noexcept;
   instance(const instance&) = delete;
   instance& operator=(const instance&) = delete;
   ~instance() override;
 
   core::guest_state poll() override;
+  void move_in(const core::home& where) noexcept override { home_ = {where.cell, where.generation}; }
   std::optional<error> start(const core::request& what) override;
   void known_as(core::call& which) noexcept override;
   core::buffer take_result() override;
@@ -64,7 +65,7 @@ class instance final : public core::guest {
   static bool time_left(void* user, std::uint64_t* out) noexcept;
   static bool land(void* user, hfb_slice run) noexcept;
 
-  const wit::handle::home home_;
+  wit::handle::home home_;  // written before its first call; a start function alone may see the one before
   const core::time_source& clock_;
   const std::shared_ptr<objects> kept_;
   std::optional<core::request> current_;  // from `start` until a poll tells its end

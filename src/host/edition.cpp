@@ -2,6 +2,7 @@
 #include "host/edition.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -34,9 +35,9 @@ result<reservation> reservation::make(const engine& from, std::uint32_t count) {
   const std::uint64_t most = from.options().max_instances;
   if (const std::uint64_t before = reserved.fetch_add(count); before + count > most) {
     reserved.fetch_sub(count);
-    return error(errc::no_resources, std::to_string(count) + " cells do not fit: " + std::to_string(before) +
-                                         " of the " + std::to_string(most) +
-                                         " instances of this engine are taken");
+    return error(errc::no_resources,
+                 std::to_string(count) + " cells and spares do not fit: " + std::to_string(before) +
+                     " of the " + std::to_string(most) + " instances of this engine are taken");
   }
   return reservation(from, count);
 }
@@ -61,7 +62,10 @@ result<std::shared_ptr<edition>> edition::make(host::impl& owner, const componen
                                   std::to_string(engine.max_memory));
   auto linked = bridge::blueprint::link(what, options, owner.runner, owner.world->time);
   if (!linked) return linked.error();
-  auto instances = reservation::make(owner.with, options.cells);
+  const std::uint64_t wanted = std::uint64_t{options.cells} + options.rebuild.spares;
+  if (wanted > std::numeric_limits<std::uint32_t>::max())
+    return error(errc::no_resources, std::to_string(wanted) + " instances are more than any engine has");
+  auto instances = reservation::make(owner.with, static_cast<std::uint32_t>(wanted));
   if (!instances) return instances.error();
   return std::shared_ptr<edition>(
       new edition(owner, what, options, std::move(*linked), std::move(*instances)));
@@ -76,12 +80,15 @@ edition::edition(host::impl& owner, const component& of, const pool_options& opt
       box(new core::mailbox(*owner.world, {options.queue_depth, options.queue_bytes, options.call_bytes},
                             options.retry)),
       instances_(std::move(instances)) {
+  if (options.rebuild.spares > 0) spares.reset(new core::spares(world, box, *blueprint, options.rebuild));
   for (std::uint32_t i = 0; i < options.cells; ++i)
-    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, owner.next_cell.fetch_add(1)));
+    cells.emplace_back(
+        new core::cell(world, box, *blueprint, options.rebuild, owner.next_cell.fetch_add(1), spares));
 }
 
 void edition::open() noexcept {
   for (const auto& one : cells) one->open();
+  if (spares != nullptr) spares->open();
 }
 
 core::handed edition::hand_over(core::newcomer& next) noexcept {
@@ -96,6 +103,7 @@ core::handed edition::hand_over(core::newcomer& next) noexcept {
 
 void edition::begin_drain() noexcept {
   box->close();
+  if (spares != nullptr) spares->close();
   for (const auto& one : cells) one->drain();
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/cell.hpp"
 #include "core/mailbox.hpp"
+#include "core/spares.hpp"
 #include "engine/blueprint.hpp"
 #include "host/host_impl.hpp"
 #include "host/readiness.hpp"
@@ -70,6 +71,7 @@ class edition {
   const core::environment world;  // the cells'
   std::unique_ptr<bridge::blueprint> blueprint;
   boost::intrusive_ptr<core::mailbox> box;
+  boost::intrusive_ptr<core::spares> spares;  // null: none are kept
   std::vector<boost::intrusive_ptr<core::cell>> cells;
 
  private:

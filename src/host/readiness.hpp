@@ -27,6 +27,14 @@ class readiness final : public observer {
     next_.on_retired(cell, generation);
   }
 
+  void on_spare_ready() noexcept override { next_.on_spare_ready(); }
+  void on_spare_taken(std::uint32_t cell, std::uint64_t generation) noexcept override {
+    next_.on_spare_taken(cell, generation);
+  }
+  void on_spare_failed(errc why, std::string_view untrusted) noexcept override {
+    next_.on_spare_failed(why, untrusted);
+  }
+
   /// Runs what can be run, in a world without threads; false: time has to pass.
   using helper = std::function<void()>;
 

@@ -47,6 +47,7 @@ struct record {
   std::uint64_t destroyed = 0;
   unsigned builds_that_fail = 0;  ///< the next builds fault
   bool builds_hang = false;
+  std::uint32_t build_slices = 0;                 ///< that the next builds yield before
   std::atomic<bool> released{false};              ///< what waits in the host may go on
   std::atomic<std::uint64_t> grown_by_a_call{0};  ///< bytes of memory
   std::atomic<std::size_t> held{0};               ///< resources of the guest that somebody outside holds
@@ -62,8 +63,8 @@ inline void require(bool held, const char* rule) {
 
 class fake_guest final : public guest {
  public:
-  fake_guest(record& log, boost::intrusive_ptr<cell> owner, std::uint64_t generation)
-      : log_(log), owner_(std::move(owner)), generation_(generation) {
+  fake_guest(record& log, boost::intrusive_ptr<poller> owner, const home& where)
+      : log_(log), owner_(std::move(owner)), generation_(where.generation) {
     const std::scoped_lock lock(log_.mutex);
     ++log_.built;
     if (log_.builds_that_fail > 0) {
@@ -71,6 +72,7 @@ class fake_guest final : public guest {
       build_fails_ = true;
     }
     build_hangs_ = log_.builds_hang;
+    build_left_ = log_.build_slices;
   }
   ~fake_guest() override {
     require(!polled_.test_and_set(), "destroyed beside a poll");
@@ -85,7 +87,14 @@ class fake_guest final : public guest {
     return now;
   }
 
+  void move_in(const home& where) noexcept override {
+    require(ready_ && !ever_started_ && generation_ == 0, "moved in once, when built and never entered");
+    generation_ = where.generation;
+  }
+
   std::optional<error> start(const request& what) override {
+    require(generation_ != 0, "started only where it has moved in");
+    ever_started_ = true;
     require(what.function == 7, "the function number arrives as it was");
     require(ready_ && !running_ && !lost_, "started only when idle, never after a fault");
     require(what.arguments.size() == sizeof(script), "the arguments arrive whole");
@@ -155,6 +164,11 @@ class fake_guest final : public guest {
       owner_->wake();
       return guest_state::pending;
     }
+    if (build_left_ > 0) {
+      --build_left_;
+      owner_->wake();
+      return guest_state::pending;
+    }
     if (build_fails_ || build_hangs_)
       return lose({.code = errc::cannot_instantiate, .message = "cannot start"});
     ready_ = true;
@@ -176,9 +190,11 @@ class fake_guest final : public guest {
   }
 
   record& log_;
-  const boost::intrusive_ptr<cell> owner_;
-  const std::uint64_t generation_;
+  const boost::intrusive_ptr<poller> owner_;
+  std::uint64_t generation_;
   script script_;
+  std::uint32_t build_left_ = 0;
+  bool ever_started_ = false;
   std::uint32_t left_ = 0;
   unsigned attempt_ = 0;
   std::atomic<std::uint64_t> memory_{64U << 10};
@@ -197,8 +213,8 @@ class fake_guest final : public guest {
 class fake_maker final : public guest_maker {
  public:
   explicit fake_maker(record& log) : log_(log) {}
-  std::unique_ptr<guest> make(boost::intrusive_ptr<cell> owner, std::uint64_t generation) noexcept override {
-    return std::make_unique<fake_guest>(log_, std::move(owner), generation);
+  std::unique_ptr<guest> make(boost::intrusive_ptr<poller> owner, const home& where) noexcept override {
+    return std::make_unique<fake_guest>(log_, std::move(owner), where);
   }
 
  private:
@@ -290,10 +306,12 @@ class fake_pool {
   fake_pool(environment& world, record& log, unsigned cells = 1, mailbox_limits limits = {},
             rebuild_policy policy = {}, retry_policy retry = {})
       : world_(world), maker_(log), box_(new mailbox(world, limits, retry)) {
+    if (policy.spares > 0) spares_.reset(new core::spares(world, box_, maker_, policy));
     for (unsigned i = 0; i < cells; ++i) {
-      cells_.emplace_back(new cell(world, box_, maker_, policy, i));
+      cells_.emplace_back(new cell(world, box_, maker_, policy, i, spares_));
       cells_.back()->open();
     }
+    if (spares_ != nullptr) spares_->open();
   }
 
   boost::intrusive_ptr<fake_call> make(script what, call_terms terms = {}) {
@@ -309,17 +327,20 @@ class fake_pool {
 
   void close() {
     box_->close();
+    if (spares_ != nullptr) spares_->close();
     box_->refuse_queued(errc::draining, {});
     for (auto& one : cells_) one->close();
   }
 
   mailbox& box() { return *box_; }
   cell& at(std::size_t i) { return *cells_[i]; }
+  spares& ahead() { return *spares_; }
 
  private:
   environment& world_;
   fake_maker maker_;
   boost::intrusive_ptr<mailbox> box_;
+  boost::intrusive_ptr<spares> spares_;
   std::vector<boost::intrusive_ptr<cell>> cells_;
 };
 

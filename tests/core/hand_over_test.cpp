@@ -54,9 +54,13 @@ struct at_start final : observer {
     ++accepted;
     if (const auto act = std::exchange(on_acceptance, nullptr)) act();
   }
-  void on_done(const call_id&, outcome what) noexcept override { ended.push_back(what); }
+  void on_done(const call_id&, outcome what) noexcept override {
+    ended.push_back(what);
+    if (const auto act = std::exchange(on_end, nullptr)) act();
+  }
   std::function<void()> acts;
   std::function<void()> on_acceptance;  // of the next, once; the mailbox's lock is held where it is queued
+  std::function<void()> on_end;         // of the next that ends, once
   int accepted = 0;
   std::vector<outcome> ended;
 };
@@ -259,12 +263,61 @@ TEST_F(hand_over_test, prefers_another_idle_cell_for_what_is_queued_during_the_s
   ASSERT_EQ(hand(next, 1), handed::done);
 }
 
-TEST_F(hand_over_test, retires_an_instance_that_is_old) {
+TEST_F(hand_over_test, retires_an_instance_that_is_old_and_builds_the_next_on_the_same_thread) {
+  open(1, {.retire_calls = 1});
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    fake_newcomer next(world, {.value = i});
+    ASSERT_EQ(hand(next), handed::done);
+    EXPECT_EQ(next.generation, i);
+    EXPECT_EQ(pool->at(0).state(), cell_state::idle);
+    EXPECT_EQ(world.deadlines.next(), time_point::max()) << "no timer was set for a build that was so short";
+    EXPECT_FALSE(world.step()) << "and no worker was woken";
+  }
+}
+
+TEST_F(hand_over_test, leaves_it_to_a_worker_to_build_where_that_took_more_than_a_slice) {
+  log.build_slices = 1;
   open(1, {.retire_calls = 1});
   fake_newcomer next(world, {.value = 1});
   ASSERT_EQ(hand(next), handed::done);
+  EXPECT_EQ(log.built, 1U) << "its caller has its answer first";
   EXPECT_EQ(pool->at(0).state(), cell_state::rebuilding);
   const auto other = pool->send({.value = 2});
+  world.settle();
+  EXPECT_EQ(other->end().generation, 2U);
+}
+
+TEST_F(hand_over_test, goes_on_with_a_build_on_a_worker_that_its_caller_could_not_end) {
+  open(1, {.build_limit = 1s, .retire_calls = 1});
+  log.builds_hang = true;
+  fake_newcomer next(world, {.value = 1});
+  ASSERT_EQ(hand(next), handed::done) << "after one slice of it";
+  EXPECT_EQ(log.built, 2U);
+  EXPECT_EQ(pool->at(0).state(), cell_state::rebuilding);
+  log.builds_hang = false;
+  const auto other = pool->send({.value = 2});
+  world.advance(1s);
+  world.settle(50);
+  world.advance(1s);  // the wait after a build that took too long
+  world.settle();
+  EXPECT_EQ(other->end().what, outcome::completed);
+}
+
+TEST_F(hand_over_test, ends_a_cell_that_is_closed_as_its_instance_retires) {
+  open(1, {.retire_calls = 1});
+  seen.on_end = [&] { pool->close(); };
+  fake_newcomer next(world, {.value = 1});
+  ASSERT_EQ(hand(next), handed::done);
+  world.settle();
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+}
+
+TEST_F(hand_over_test, has_a_call_that_was_queued_meanwhile_run_in_the_instance_that_it_built) {
+  open(1, {.retire_calls = 1});
+  boost::intrusive_ptr<fake_call> other;
+  seen.on_end = [&] { other = pool->send({.value = 2}); };
+  fake_newcomer next(world, {.value = 1});
+  ASSERT_EQ(hand(next), handed::done);
   world.settle();
   EXPECT_EQ(other->end().generation, 2U);
 }

@@ -37,7 +37,8 @@ class blocking_waiter final : public waiter {
 TEST(workers, bring_every_call_to_one_outcome_while_callers_do_what_they_like) {
   record log;
   threaded_world world;
-  fake_pool pool(world.env, log, 3, {.depth = 64}, {.base = 1us, .max = 1us});
+  fake_pool pool(world.env, log, 3, {.depth = 64},
+                 {.base = 1us, .max = 1us, .retire_calls = 40, .spares = 1});
 
   std::atomic<bool> ending{false};
   std::jthread ticker([&] {

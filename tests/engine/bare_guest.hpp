@@ -59,7 +59,7 @@ class bare_guest {
   /// Destroys the instance and makes the next generation, without polling it.
   void renew() {
     lose();
-    now_ = linked_->make(&wakes_.at(0), ++generation_);
+    now_ = linked_->make(&wakes_.at(0), {0, ++generation_});
   }
   void lose() { now_.reset(); }
 

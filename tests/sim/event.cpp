@@ -22,6 +22,8 @@ const char* to_string(seen what) noexcept {
       return "held";
     case seen::paced:
       return "paced";
+    case seen::ahead:
+      return "ahead";
     case seen::calmed:
       return "calmed";
     case seen::time_moved:
@@ -56,6 +58,12 @@ const char* to_string(seen what) noexcept {
       return "dropped";
     case seen::retired:
       return "retired";
+    case seen::spare_taken:
+      return "spare taken";
+    case seen::spare_failed:
+      return "spare failed";
+    case seen::spare_moved:
+      return "spare moved in";
     case seen::ran:
       return "ran";
     case seen::guest_made:
@@ -167,6 +175,7 @@ std::string code_text(const event& what) {
       return to_string(static_cast<outcome>(what.code));
     case seen::refused:
     case seen::lost:
+    case seen::spare_failed:
     case seen::backing_off:
       return to_string(static_cast<errc>(what.code));
     case seen::answered:
@@ -257,6 +266,9 @@ std::string to_line(const event& what, const std::string& who) {
       break;
     case seen::patient:
       line += "  until " + number_text(what.number);
+      break;
+    case seen::spare_moved:
+      line += "  spare " + std::to_string(what.number);
       break;
     case seen::entered:
     case seen::returned:

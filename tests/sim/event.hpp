@@ -24,6 +24,7 @@ enum class seen : std::uint8_t {
             ///< thousandths of a retry a call, `third` calls and `bytes` after which an instance is old
   held,     ///< somebody may hold resources of the pool's instances
   paced,    ///< the pool's longest wait before it builds again: `number`
+  ahead,    ///< the pool's spares: `number`
   calmed,   ///< from here on time moves only when nothing can run
   time_moved,
 
@@ -42,10 +43,12 @@ enum class seen : std::uint8_t {
   parked,
   claimed,
   dropped,
-  retired,  ///< an instance
-  ran,      ///< a worker takes a cell up: whatever it took before is over
+  retired,       ///< an instance
+  spare_taken,   ///< a cell has it as its instance of that generation
+  spare_failed,  ///< `code` why
+  ran,           ///< a worker takes a cell up: whatever it took before is over
 
-  // What the guests lived through.
+  // What the guests lived through. A spare has no cell: it has a pool, and `number` is its own.
   guest_made,
   guest_ready,
   guest_polled,
@@ -53,6 +56,7 @@ enum class seen : std::uint8_t {
   woken,         ///< it can go on
   guest_failed,  ///< it is lost; nothing may enter it any more
   guest_gone,
+  spare_moved,  ///< spare `number` of a pool is the instance of a cell, in a generation
   guest_asked,  ///< to stop
   entered,      ///< a call has reached the guest; `number` what its arguments say
   returned,     ///< `number` the value

@@ -25,24 +25,26 @@ std::uint64_t sim_call::value(int call, int cell, std::uint64_t generation) noex
   return static_cast<std::uint64_t>(call) * 1'000'000 + generation * 1'000 + static_cast<std::uint64_t>(cell);
 }
 
-std::unique_ptr<core::guest> sim_maker::make(boost::intrusive_ptr<core::cell> owner,
-                                             std::uint64_t generation) noexcept {
+std::unique_ptr<core::guest> sim_maker::make(boost::intrusive_ptr<core::poller> owner,
+                                             const core::home& where) noexcept {
   auto& pool = in_.pools[static_cast<std::size_t>(pool_)];
   const pool_plan& how = in_.planned.pools[static_cast<std::size_t>(pool_)];
   const std::size_t index = pool.built++;
   const build_plan build = index < how.builds.size() ? how.builds[index] : build_plan{};
-  return std::make_unique<sim_guest>(in_, std::move(owner), generation, build, how);
+  return std::make_unique<sim_guest>(in_, std::move(owner), where, pool_, build, how);
 }
 
-sim_guest::sim_guest(world& in, boost::intrusive_ptr<core::cell> owner, std::uint64_t generation,
-                     build_plan build, const pool_plan& pool)
+sim_guest::sim_guest(world& in, boost::intrusive_ptr<core::poller> owner, const core::home& where, int pool,
+                     build_plan build, const pool_plan& planned)
     : in_(in),
       owner_(std::move(owner)),
-      generation_(generation),
+      where_(where),
+      number_of_pool_(pool),
       build_(build),
-      pool_(pool),
+      pool_(planned),
       build_left_(build.slices) {
   ++in_.guests_alive;
+  if (is_spare()) spare_ = in_.next_spare++;
   in_.note(about(seen::guest_made));
 }
 
@@ -56,8 +58,18 @@ sim_guest::~sim_guest() {
 event sim_guest::about(seen what) const {
   return {.what = what,
           .call = what == seen::guest_made || what == seen::guest_gone ? -1 : number_,
-          .cell = static_cast<int>(owner_->number()),
-          .generation = generation_};
+          .cell = is_spare() ? -1 : static_cast<int>(where_.cell),
+          .pool = is_spare() ? number_of_pool_ : -1,
+          .generation = where_.generation,
+          .number = is_spare() ? spare_ : 0};
+}
+
+void sim_guest::move_in(const core::home& where) noexcept {
+  event moved = about(seen::spare_moved);
+  where_ = where;
+  moved.cell = static_cast<int>(where.cell);
+  moved.generation = where.generation;
+  in_.note(moved);
 }
 
 guest_state sim_guest::poll() {
@@ -113,14 +125,14 @@ guest_state sim_guest::yield_slice() {
   if (planned_ != nullptr && planned_->guest.woken_elsewhere) {
     ++in_.callers;
     in_.on.spawn("waker of call " + std::to_string(number_),
-                 [&in = in_, owner = owner_, generation = generation_]() mutable {
+                 [&in = in_, owner = owner_, woken = about(seen::woken)]() mutable {
                    in.on.boundary();
-                   in.wake(*owner, generation);
+                   in.wake(*owner, woken);
                    owner.reset();
                    --in.callers;
                  });
   } else {
-    in_.wake(*owner_, generation_);  // as an epoch yield does
+    in_.wake(*owner_, about(seen::woken));  // as an epoch yield does
   }
   return guest_state::pending;
 }
@@ -163,7 +175,7 @@ guest_state sim_guest::go_on() {
     case kind::host_fails:
       return lose(errc::host_failed);
     case kind::loop:
-      in_.spin(owner_, generation_);
+      in_.spin(owner_, about(seen::woken));
       return guest_state::pending;
     case kind::host_later:
     case kind::host_never:
@@ -213,7 +225,7 @@ guest_state sim_guest::call_host() {
   ++in_.callers;
   in_.on.spawn(
       "host of call " + std::to_string(number_),
-      [&in = in_, owner = owner_, generation = generation_, call = call_, slot = host_, child, has_child,
+      [&in = in_, owner = owner_, woken = about(seen::woken), call = call_, slot = host_, child, has_child,
        number = number_, calls = does_ == kind::host_calls, delay = planned_->guest.delay]() mutable {
         if (!calls) {
           in.sleep(delay);
@@ -226,7 +238,7 @@ guest_state sim_guest::call_host() {
         if (slot->guest_gone) {
           owner->wake();
         } else {
-          in.wake(*owner, generation);
+          in.wake(*owner, woken);
         }
         owner.reset();
         call.reset();
@@ -244,7 +256,7 @@ guest_state sim_guest::give_back() {
     now.number = held_;
     in_.note(now);
   }
-  value_ = sim_call::value(number_, static_cast<int>(owner_->number()), generation_);
+  value_ = sim_call::value(number_, static_cast<int>(where_.cell), where_.generation);
   event out = about(seen::returned);
   out.number = value_;
   in_.note(out);

@@ -40,11 +40,12 @@ struct host_slot {
 
 class sim_guest final : public core::guest {
  public:
-  sim_guest(world& in, boost::intrusive_ptr<core::cell> owner, std::uint64_t generation, build_plan build,
-            const pool_plan& pool);
+  sim_guest(world& in, boost::intrusive_ptr<core::poller> owner, const core::home& where, int pool,
+            build_plan build, const pool_plan& planned);
   ~sim_guest() override;
 
   core::guest_state poll() override;
+  void move_in(const core::home& where) noexcept override;
   std::optional<error> start(const core::request& what) override;
   void known_as(core::call& which) noexcept override;
   core::buffer take_result() override;
@@ -56,6 +57,7 @@ class sim_guest final : public core::guest {
 
  private:
   event about(seen what) const;
+  bool is_spare() const noexcept { return where_.generation == 0; }
   core::guest_state go_on();
   core::guest_state build();
   core::guest_state call_host();
@@ -64,10 +66,12 @@ class sim_guest final : public core::guest {
   core::guest_state yield_slice();
 
   world& in_;
-  const boost::intrusive_ptr<core::cell> owner_;
-  const std::uint64_t generation_;
+  const boost::intrusive_ptr<core::poller> owner_;
+  core::home where_;
+  const int number_of_pool_;
   const build_plan build_;
   const pool_plan& pool_;
+  std::uint64_t spare_ = 0;  // its number, as long as it is one
   std::uint32_t build_left_;
   std::uint64_t memory_ = 1000;
   std::size_t held_ = 0;
@@ -91,8 +95,8 @@ class sim_guest final : public core::guest {
 class sim_maker final : public core::guest_maker {
  public:
   sim_maker(world& in, int pool) noexcept : in_(in), pool_(pool) {}
-  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::cell> owner,
-                                    std::uint64_t generation) noexcept override;
+  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::poller> owner,
+                                    const core::home& where) noexcept override;
 
  private:
   world& in_;

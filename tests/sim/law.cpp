@@ -19,6 +19,7 @@ laws::laws() {
   add(law_of_rest());
   add(law_of_retries());
   add(law_of_instances());
+  add(law_of_spares());
   add(law_of_parking());
   add(law_of_lineage());
   add(law_of_progress());

@@ -92,6 +92,7 @@ std::unique_ptr<law> law_of_time();
 std::unique_ptr<law> law_of_rest();
 std::unique_ptr<law> law_of_retries();
 std::unique_ptr<law> law_of_instances();
+std::unique_ptr<law> law_of_spares();
 std::unique_ptr<law> law_of_parking();
 std::unique_ptr<law> law_of_lineage();
 std::unique_ptr<law> law_of_progress();

@@ -480,6 +480,55 @@ TEST(laws, see_a_call_that_waits_for_nothing) {
   EXPECT_THAT(bad.complaints(), Contains("no_call_waits_for_nothing"));
 }
 
+/// One spare of pool 0, which is ready.
+story& with_a_spare(story& of) {
+  of.setting().add({.what = seen::ahead, .pool = 0, .number = 1});
+  of.add({.what = seen::guest_made, .pool = 0, .number = 1});
+  return of.add({.what = seen::guest_ready, .pool = 0, .number = 1});
+}
+
+TEST(laws, see_more_spares_than_there_may_be) {
+  story bad;
+  with_a_spare(bad).add({.what = seen::guest_made, .pool = 0, .number = 2});
+  EXPECT_THAT(bad.complaints(), Contains("spare_is_one_instance"));
+}
+
+TEST(laws, see_a_spare_that_is_driven_when_it_is_ready) {
+  story bad;
+  with_a_spare(bad).add({.what = seen::guest_polled, .pool = 0, .number = 1});
+  EXPECT_THAT(bad.complaints(), Contains("spare_is_one_instance"));
+}
+
+TEST(laws, see_a_spare_that_becomes_two_instances) {
+  story bad;
+  with_a_spare(bad).gone();
+  bad.add({.what = seen::spare_moved, .cell = 0, .pool = 0, .generation = 2, .number = 1}).gone(2);
+  bad.add({.what = seen::spare_moved, .cell = 0, .pool = 0, .generation = 3, .number = 1});
+  EXPECT_THAT(bad.complaints(), Contains("spare_is_one_instance"));
+}
+
+TEST(laws, see_a_spare_that_takes_the_place_of_one_that_lives) {
+  story bad;
+  with_a_spare(bad).add({.what = seen::spare_moved, .cell = 0, .pool = 0, .generation = 2, .number = 1});
+  EXPECT_THAT(bad.complaints(), Contains("one_call_at_a_time"));
+}
+
+TEST(laws, see_that_a_spare_is_missing_and_none_is_built) {
+  story bad;
+  bad.setting().add({.what = seen::ahead, .pool = 0, .number = 1});
+  bad.add({.what = seen::paced, .pool = 0, .number = ms(20)});
+  bad.at(ms(30)).add({.what = seen::time_moved});
+  EXPECT_THAT(bad.complaints(), Contains("spare_is_built"));
+}
+
+TEST(laws, see_a_spare_that_was_woken_and_is_not_driven) {
+  story bad;
+  bad.setting().add({.what = seen::ahead, .pool = 0, .number = 1});
+  bad.add({.what = seen::guest_made, .pool = 0, .number = 1});
+  bad.add({.what = seen::woken, .pool = 0, .number = 1}).add({.what = seen::time_moved});
+  EXPECT_THAT(bad.complaints(), Contains("woken_is_driven"));
+}
+
 TEST(laws, see_a_guest_that_is_driven_below_another) {
   story bad;
   bad.setting().add({.what = seen::cell_made, .cell = 1, .pool = 0});

@@ -88,6 +88,7 @@ pool_plan pool_of(chance& from, std::uint32_t faults) {
   made.rebuild.at_once = from.between(1, 3);
   if (from.one_in(3)) made.rebuild.retire_calls = from.between(1, 6);
   if (from.one_in(4)) made.rebuild.retire_growth = from.between(100, 400);
+  if (from.one_in(3)) made.rebuild.spares = from.between(1, 2);
   made.grows = from.below(200);
   made.holds = from.one_in(4);
   made.retry.attempts = 4;

@@ -73,14 +73,20 @@ void world::open_pools() {
     pool& made = pools[i];
     made.box.reset(new core::mailbox(env, how.limits, how.retry));
     made.maker = std::make_unique<sim_maker>(*this, number);
+    if (how.rebuild.spares > 0) {
+      note({.what = seen::ahead, .pool = number, .number = how.rebuild.spares});
+      made.spares.reset(new core::spares(env, made.box, *made.maker, how.rebuild));
+    }
     for (unsigned k = 0; k < how.cells; ++k) {
       note({.what = seen::cell_made, .cell = static_cast<int>(cells), .pool = number});
       cell_pools_.push_back(i);
-      made.cells.emplace_back(new core::cell(env, made.box, *made.maker, how.rebuild, cells++));
+      made.cells.emplace_back(new core::cell(env, made.box, *made.maker, how.rebuild, cells++, made.spares));
     }
   }
   for (pool& each : pools)
     for (const auto& cell : each.cells) cell->open();
+  for (pool& each : pools)
+    if (each.spares != nullptr) each.spares->open();
 }
 
 void world::drain(int number) {
@@ -89,6 +95,7 @@ void world::drain(int number) {
   note({.what = seen::draining, .pool = number});
   what.box->close();
   note({.what = seen::shut, .pool = number});
+  if (what.spares != nullptr) what.spares->close();
   for (const auto& cell : what.cells) cell->drain();
 }
 
@@ -121,8 +128,8 @@ void world::post(core::task& work) noexcept {
   on.point();
 }
 
-void world::wake(core::cell& which, std::uint64_t generation) {
-  note({.what = seen::woken, .cell = static_cast<int>(which.number()), .generation = generation});
+void world::wake(core::poller& which, const event& woken) {
+  note(woken);
   which.wake();
 }
 
@@ -148,7 +155,7 @@ void world::spawn_drivers() {
       if (spinning_.empty()) return;
       const spinner next = std::move(spinning_.front());
       spinning_.pop_front();
-      wake(*next.which, next.generation);
+      wake(*next.which, next.woken);
     }
   });
   on.spawn("ticker", [this] {
@@ -215,6 +222,14 @@ void world::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
 
 void world::on_retired(std::uint32_t cell, std::uint64_t generation) noexcept {
   tell({.what = seen::retired, .cell = static_cast<int>(cell), .generation = generation});
+}
+
+void world::on_spare_taken(std::uint32_t cell, std::uint64_t generation) noexcept {
+  tell({.what = seen::spare_taken, .cell = static_cast<int>(cell), .generation = generation});
+}
+
+void world::on_spare_failed(errc why, std::string_view /*text*/) noexcept {
+  tell({.what = seen::spare_failed, .code = static_cast<int>(why)});
 }
 
 void world::on_accepted(const call_id& call) noexcept {
@@ -290,6 +305,7 @@ report world::finish(stage::ending how) {
       queued += each.box->depth() + each.box->outside();
       bytes += each.box->bytes();
       members += each.box->deserted() ? 0 : 1;
+      held += each.spares != nullptr && each.spares->use_count() > each.cells.size() + 1 ? 1 : 0;
       for (const auto& cell : each.cells) held += cell->use_count() > 1 ? 1 : 0;
     }
     const orphan_figures figures = kept->figures();

@@ -51,6 +51,7 @@ class world final : public core::time_source,
     boost::intrusive_ptr<core::mailbox> box;
     std::unique_ptr<core::guest_maker> maker;
     std::vector<boost::intrusive_ptr<core::cell>> cells;
+    boost::intrusive_ptr<core::spares> spares;
     std::size_t built = 0;   // instances so far
     std::size_t closed = 0;  // cells
     std::size_t ready = 0;   // cells that were once
@@ -69,6 +70,7 @@ class world final : public core::time_source,
 
   int next_call = 0;
   int next_waiter = 0;
+  std::uint64_t next_spare = 1;
 
   /// Writes an event down: who and when are added here.
   void note(event what);
@@ -92,12 +94,12 @@ class world final : public core::time_source,
     sleepers_.erase(place);
   }
 
-  /// The cell's guest, of that generation, can go on.
-  void wake(core::cell& which, std::uint64_t generation);
+  /// The guest that `woken` tells of can go on.
+  void wake(core::poller& which, const event& woken);
 
-  /// The cell's guest spins until the next tick; then it yields.
-  void spin(boost::intrusive_ptr<core::cell> which, std::uint64_t generation) {
-    spinning_.push_back({std::move(which), generation, now_});
+  /// The guest spins until the next tick; then it yields.
+  void spin(boost::intrusive_ptr<core::poller> which, const event& woken) {
+    spinning_.push_back({std::move(which), woken, now_});
   }
 
   /// Looks at the queue of a pool and at what is parked.
@@ -117,6 +119,9 @@ class world final : public core::time_source,
   void on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
                 std::string_view text) noexcept override;
   void on_retired(std::uint32_t cell, std::uint64_t generation) noexcept override;
+  void on_spare_ready() noexcept override { on.point(); }
+  void on_spare_taken(std::uint32_t cell, std::uint64_t generation) noexcept override;
+  void on_spare_failed(errc why, std::string_view text) noexcept override;
   void on_accepted(const call_id& call) noexcept override;
   void on_refused(errc why) noexcept override;
   void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override;
@@ -144,8 +149,8 @@ class world final : public core::time_source,
   boost::intrusive::list<core::task> tasks_;
   std::multiset<time_point> sleepers_;
   struct spinner {
-    boost::intrusive_ptr<core::cell> which;
-    std::uint64_t generation;
+    boost::intrusive_ptr<core::poller> which;
+    event woken;
     time_point since;
   };
   std::deque<spinner> spinning_;

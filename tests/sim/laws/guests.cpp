@@ -18,6 +18,7 @@ class guests final : public law {
     of& cell = cells_[what.cell];
     switch (what.what) {
       case seen::guest_made:
+      case seen::spare_moved:
         if (cell.alive) broken(one, name(what) + " has two instances");
         if (what.generation < cell.generation || (what.generation == cell.generation && cell.used))
           broken("old_generation_not_accepted",

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <map>
+
 #include "sim/law.hpp"
 
 namespace holdfast::sim {
@@ -23,19 +25,31 @@ class instances final : public law {
       case seen::cell_made:
         cells_[what.cell].pool = what.pool;
         return;
-      case seen::guest_made: {
+      case seen::spare_moved: {
         of& cell = cells_[what.cell];
-        pool_of& pool = pools_[cell.pool];
+        cell.calls = 0;
+        cell.held = 0;
+        return;
+      }
+      case seen::guest_made: {
+        if (what.cell < 0) {
+          spares_[static_cast<int>(what.number)] = true;
+          return begin(what.pool);
+        }
+        of& cell = cells_[what.cell];
         cell.builds = true;
         cell.calls = 0;
         cell.held = 0;
-        if (++pool.building > pool.at_once && pool.at_once > 0)
-          broken("pool " + std::to_string(cell.pool) + " builds " + std::to_string(pool.building) +
-                 " instances at once, it may " + std::to_string(pool.at_once));
-        return;
+        return begin(cell.pool);
       }
       case seen::guest_ready:
       case seen::guest_gone: {
+        if (what.cell < 0) {
+          bool& builds = spares_[static_cast<int>(what.number)];
+          if (builds) --pools_[what.pool].building;
+          builds = false;
+          return;
+        }
         of& cell = cells_[what.cell];
         if (cell.builds) --pools_[cell.pool].building;
         cell.builds = false;
@@ -108,6 +122,14 @@ class instances final : public law {
     bool ending = false;
   };
 
+  void begin(int number) {
+    pool_of& pool = pools_[number];
+    if (++pool.building > pool.at_once && pool.at_once > 0)
+      broken("pool " + std::to_string(number) + " builds " + std::to_string(pool.building) +
+             " instances at once, it may " + std::to_string(pool.at_once));
+  }
+
+  std::map<int, bool> spares_;  // that are built
   by_number<of> cells_;
   by_number<pool_of> pools_;
   by_number<home> calls_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <chrono>
 #include <holdfast/observer.hpp>
+#include <map>
+#include <utility>
 
 #include "sim/law.hpp"
 
@@ -37,15 +39,31 @@ class progress final : public law {
         cells_[what.cell].state = static_cast<cell_state>(what.code);
         return;
       case seen::woken:
+        if (what.cell < 0) return;  // a spare: its own law
         cells_[what.cell].woken = what.generation;
         return;
+      case seen::spare_moved:
+        cells_[what.cell].alive = what.generation;
+        return;
       case seen::guest_made:
+        if (what.cell < 0) {
+          spares_[static_cast<int>(what.number)] = true;
+          ++pools_[what.pool].building;
+          return;
+        }
         cells_[what.cell].alive = what.generation;
         cells_[what.cell].builds = true;
         ++pools_[cells_[what.cell].pool].building;
         return;
       case seen::guest_ready:
       case seen::guest_gone: {
+        if (what.cell < 0) {
+          bool& builds = spares_[static_cast<int>(what.number)];
+          if (std::exchange(builds, false)) --pools_[what.pool].building;
+          for (cell_of& each : cells_)
+            if (each.pool == what.pool) each.since = what.at;
+          return;
+        }
         cell_of& cell = cells_[what.cell];
         if (cell.builds) --pools_[cell.pool].building;
         cell.builds = false;
@@ -56,6 +74,7 @@ class progress final : public law {
       }
       case seen::ran:
       case seen::guest_polled:
+        if (what.cell < 0) return;
         cells_[what.cell].woken = 0;
         return;
       case seen::asked:
@@ -136,6 +155,7 @@ class progress final : public law {
 
   bool calm_ = false;
   duration now_{};
+  std::map<int, bool> spares_;  // that are built
   by_number<pool_of> pools_;
   by_number<of> calls_;
   by_number<cell_of> cells_;
