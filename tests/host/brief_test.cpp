@@ -88,7 +88,7 @@ TEST(brief, calls_by_a_thread_with_a_small_stack_are_safe) {
       (func (export "twice") (param i32) (result i32) (i32.mul (i32.const 2) (local.get 0))))
     (core instance $i (instantiate $m))
     (func (export "deep") (param "at" u32) (result u32) (canon lift (core func $i "deep")))
-    (func (export "twice") (param "of" u32) (result u32) (canon lift (core func $i "twice"))))"))))
+    (func (export "twice") (param "of" u32) (result u32) (canon lift (core func $i "twice")))))"))))
           .value();
   const pool shop = owner.open(deep, brief({"*"})).value();
   ASSERT_TRUE(shop.wait_ready());
