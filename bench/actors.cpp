@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <boost/asio/thread_pool.hpp>
 
 #include "bench/alternate.hpp"
@@ -15,12 +16,23 @@ namespace asio = boost::asio;
 constexpr unsigned threads = 2;
 constexpr unsigned depth = 1024;  // of either queue
 
+/// What is called, and what was promised of that.
+struct kind {
+  std::string name;
+  std::string of;  // calls
+  std::vector<std::string> brief;
+  std::array<double, 3> bars;  // by 1, 16 and 256 callers
+};
+const kind usual{"actor", "", {}, {1.3, 1.1, 1.2}};
+const kind brief{"brief", " of an export that is declared brief", {"add"}, {2, 1.5, 2}};
+constexpr std::array<unsigned, 3> counts{1, 16, 256};
+
 /// One instance, and callers on the threads of an Asio pool.
 class crowd {
  public:
-  explicit crowd(const subject& with)
+  crowd(const subject& with, const kind& of)
       : owner_(with.with),
-        pool_(with.open(owner_, {.cells = 1, .queue_depth = depth})),
+        pool_(with.open(owner_, {.cells = 1, .queue_depth = depth, .brief = of.brief})),
         add_(must(pool_.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add"))) {}
   ~crowd() {
     one_thread_.join();
@@ -97,13 +109,13 @@ std::vector<way> ways_of(crowd& ours, const cures& theirs, subject& with, unsign
   return ways;
 }
 
-void measure_crowd(crowd& ours, const cures& theirs, subject& with, unsigned count, double limit,
-                   results& into) {
+void measure_crowd(crowd& ours, const cures& theirs, subject& with, const kind& of, unsigned count,
+                   double limit, results& into) {
   const std::vector<way> ways = ways_of(ours, theirs, with, count);
   // Rounds that are long against the beginning and the end, where not all callers are there.
   const std::vector<double> took =
       alternate(ways, {.rounds = 51, .round_time = std::chrono::milliseconds(20)});
-  const std::string name = "actor_" + std::to_string(count);
+  const std::string name = of.name + "_" + std::to_string(count);
   const auto row = [&](const std::string& suffix, const std::string& what, std::size_t which) {
     return figure{.name = name + suffix,
                   .what = what,
@@ -113,12 +125,13 @@ void measure_crowd(crowd& ours, const cures& theirs, subject& with, unsigned cou
   };
   const auto best = static_cast<std::size_t>(
       std::ranges::min_element(took.begin() + first_of_ours, took.end()) - took.begin());
-  figure bounded_row = row(
-      "",
-      "calls a second of one instance by " + std::to_string(count) + (count == 1 ? " caller" : " callers") +
-          ", the best of our ways below; the floor is a Tokio task with mpsc and oneshot on a "
-          "runtime of 2 workers",
-      best);
+  figure bounded_row =
+      row("",
+          "calls a second" + of.of + " of one instance by " + std::to_string(count) +
+              (count == 1 ? " caller" : " callers") +
+              ", the best of our ways below; the floor is a Tokio task with mpsc and oneshot on a "
+              "runtime of 2 workers",
+          best);
   bounded_row.must = bar{limit, bound::at_least};
   bounded_row.note = ways[best].name;
   into.add(std::move(bounded_row));
@@ -131,23 +144,27 @@ void measure_crowd(crowd& ours, const cures& theirs, subject& with, unsigned cou
             .aim = 1.15});
 }
 
-}  // namespace
-
-void measure_actors(subject& with, results& into) {
-  crowd ours(with);
+void measure(const kind& what, subject& with, results& into) {
+  crowd ours(with, what);
   const cures theirs(with);
-  measure_crowd(ours, theirs, with, 1, 1.3, into);
-  measure_crowd(ours, theirs, with, 16, 1.1, into);
-  measure_crowd(ours, theirs, with, 256, 1.2, into);
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    measure_crowd(ours, theirs, with, what, counts[i], what.bars[i], into);
 }
 
+}  // namespace
+
+void measure_actors(subject& with, results& into) { measure(usual, with, into); }
+void measure_brief_actors(subject& with, results& into) { measure(brief, with, into); }
+
 bool only_actors(subject& with, const std::string& name, const repeat& run) {
-  crowd ours(with);
-  const cures theirs(with);
-  for (const unsigned count : {1U, 16U, 256U}) {
-    std::vector<way> ways = ways_of(ours, theirs, with, count);
-    for (way& each : ways) each.name = "actor_" + std::to_string(count) + "_" + each.name;
-    if (run_only(ways, name, run)) return true;
+  for (const kind& what : {usual, brief}) {
+    crowd ours(with, what);
+    const cures theirs(with);
+    for (const unsigned count : counts) {
+      std::vector<way> ways = ways_of(ours, theirs, with, count);
+      for (way& each : ways) each.name = what.name + "_" + std::to_string(count) + "_" + each.name;
+      if (run_only(ways, name, run)) return true;
+    }
   }
   return false;
 }

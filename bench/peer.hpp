@@ -53,6 +53,8 @@ class peer {
         })) {}
 
   void add(unsigned calls) { detail::must(hfp_guest_add(guest_.get(), calls)); }
+  /// Without a fiber.
+  void add_here(unsigned calls) { detail::must(hfp_guest_add_here(guest_.get(), calls)); }
   void echo(std::span<const std::byte> data, unsigned calls) {
     detail::must(hfp_guest_echo(guest_.get(), detail::octets(data), data.size(), calls));
   }

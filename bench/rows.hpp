@@ -13,6 +13,10 @@ namespace holdfast::bench {
 void measure_calls(subject& with, results& into);
 /// Many callers of one instance, beside the usual cure.
 void measure_actors(subject& with, results& into);
+/// The same of an export that is declared brief.
+void measure_brief_actors(subject& with, results& into);
+/// Both of an export that is declared brief: one call at a time, and many callers.
+void measure_brief(subject& with, results& into);
 /// New instances.
 void measure_instances(subject& with, results& into);
 /// Revoking and detaching while a guest spins.

@@ -55,7 +55,9 @@ class host {
   /// Links a component with its host functions and begins to build the pool's instances. Answers at once;
   /// `pool::wait_ready` waits for the first.
   ///
-  /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`, `no_resources`
+  /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`, `no_resources`;
+  /// `bad_arguments`: a coroutine without an executor, or an export that cannot be brief; `no_such_export`:
+  /// to be brief
   [[nodiscard]] result<pool> open(const component& what, pool_options options = {});
 
   /// A claim on the call of that id: one that was submitted, or that its caller left, while it lives and as

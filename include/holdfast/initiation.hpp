@@ -31,6 +31,14 @@ struct told_handler {
   }
 };
 
+/// Stands where a handler would name its executor, to see whether it does.
+struct no_executor {};
+
+/// Whether a handler names its executor.
+template <class Handler>
+inline constexpr bool names_executor =
+    !std::is_same_v<typename boost::asio::associated_executor<Handler, no_executor>::type, no_executor>;
+
 /// The handler of an operation that is being started, which says where handlers run that name no executor.
 template <class Handler, class Operation>
 class started_handler final : public handler_source {
@@ -43,14 +51,22 @@ class started_handler final : public handler_source {
   }
 
   void post(wait_side& over) noexcept override {
-    using reply_type = typename Operation::reply_type;
-    const auto on = boost::asio::get_associated_executor(handler_, what_.executor());
-    told_handler<Handler, reply_type> next{std::move(handler_), answered<reply_type>::by(over)};
-    boost::asio::defer(on, std::move(next));
+    if constexpr (names_executor<Handler>) {
+      post_to(boost::asio::get_associated_executor(handler_), over);
+    } else {
+      post_to(what_.executor(), over);
+    }
   }
 
  private:
   using executor = boost::asio::any_io_executor;
+  using reply_type = typename Operation::reply_type;
+
+  template <class On>
+  void post_to(const On& on, wait_side& over) noexcept {
+    boost::asio::defer(
+        on, told_handler<Handler, reply_type>{std::move(handler_), answered<reply_type>::by(over)});
+  }
 
   Handler handler_;
   const Operation& what_;

@@ -143,8 +143,8 @@ class pool {
   /// ready, the old one stays, untouched. Meanwhile the engine holds the instances of both. Not from inside a
   /// callback.
   ///
-  /// @par Errors  `unknown_import`, `type_mismatch`, `limit`, `no_resources`, `cannot_instantiate`,
-  /// `draining`
+  /// @par Errors  `unknown_import`, `type_mismatch`, `limit`, `no_resources`, `bad_arguments`,
+  /// `no_such_export` (of one that is to be brief), `cannot_instantiate`, `draining`
   /// @par Effect on the guest  none before the end of the grace
   [[nodiscard]] result<void> swap(const holdfast::component& next, const swap_options& how = {}) const;
 

@@ -61,6 +61,22 @@ struct pool_options {
   grants may_reach{};
   imports functions{};
   guest_output output{};  ///< empty: what guests print is dropped
+  /// Exports whose calls have one slice, by their names; `"*"`: all of them. Empty: none.
+  ///
+  /// Such a call needs no stack of its own and never changes its thread, so it costs about a third less. In
+  /// return it has to be done within a slice, post-return included: one tick of the engine at least and two
+  /// at most, of the time that its thread runs. Past it the call ends as `deadline_killed` and its instance
+  /// is rebuilt, whatever `call_options::run_limit` says; deadlines, kills and leaving are as for any other
+  /// call. The other exports of the component are as ever.
+  ///
+  /// Nothing that the component imports may wait, called or not: its host functions have to be inline ones
+  /// (`imports::define_inline`), and of WASI it may import what answers at once, such as clocks and random
+  /// numbers, but no streams, files, sockets or HTTP, nor an inline function beside handles of WASI's. Else
+  /// the pool is not opened: `bad_arguments`, and the detail names the export and the imports.
+  ///
+  /// A call runs on the stack of the thread that drives it, where that has as much left as a stack of its own
+  /// would have; where it has not, the call is correct and as quick as any other.
+  std::vector<std::string> brief{};
 };
 
 }  // namespace holdfast

@@ -7,6 +7,7 @@
 
 #include "engine/bridge_error.hpp"
 #include "engine/component_impl.hpp"
+#include "engine/engine_impl.hpp"
 #include "engine/host_entry.hpp"
 #include "engine/instance.hpp"
 
@@ -91,6 +92,10 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   std::unique_ptr<blueprint> made(new blueprint(what, clock));
   made->most_objects_ = options.limits.resources != 0 ? options.limits.resources : default_resources;
   if (auto defined = made->define(raw, options.functions, runner); !defined) return defined.error();
+  auto brief = brief_exports::declare(raw, what.world(), options.brief,
+                                      what.internals()->with.internals()->options.tick);
+  if (!brief) return brief.error();
+  made->brief_ = std::move(*brief);
 
   hfb_blueprint* linked = nullptr;
   if (hfb_error* failed = hfb_linker_finish(linker.release(), &linked)) return to_error(failed);
@@ -122,8 +127,9 @@ result<void> blueprint::define(hfb_linker* linker, const imports& offered, const
       return error(errc::bad_arguments,
                    name + "a coroutine needs an executor: give one with it, or to `imports::on`");
     auto* entry = new host_entry{definition, executor, component_, import, runner, kinds_};
-    if (hfb_error* failed = hfb_linker_define(linker, slice_of(import->interface), slice_of(import->name),
-                                              host_entry::enter, entry, host_entry::drop))
+    if (hfb_error* failed =
+            hfb_linker_define(linker, slice_of(import->interface), slice_of(import->name), host_entry::enter,
+                              definition->style == detail::host_style::in_slice, entry, host_entry::drop))
       return to_error(failed);
   }
   return {};
@@ -132,7 +138,7 @@ result<void> blueprint::define(hfb_linker* linker, const imports& offered, const
 std::unique_ptr<core::guest> blueprint::make(boost::intrusive_ptr<core::poller> owner,
                                              const core::home& where) noexcept {
   auto kept = kinds_->empty() ? nullptr : std::make_shared<objects>(most_objects_);
-  return std::make_unique<instance>(handle_.get(), std::move(owner), where, clock_, std::move(kept));
+  return std::make_unique<instance>(handle_.get(), std::move(owner), where, clock_, std::move(kept), brief_);
 }
 
 }  // namespace holdfast::bridge

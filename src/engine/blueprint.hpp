@@ -7,6 +7,7 @@
 
 #include "core/guest.hpp"
 #include "core/time_source.hpp"
+#include "engine/brief_exports.hpp"
 #include "engine/function_job.hpp"
 #include "engine/handle.hpp"
 #include "engine/objects.hpp"
@@ -20,7 +21,8 @@ namespace holdfast::bridge {
 class blueprint final : public core::guest_maker {
  public:
   /// Links. The clock, which guests ask for the time they have left, outlives the blueprint's instances.
-  /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`
+  /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`, `bad_arguments`,
+  /// `no_such_export`
   static result<std::unique_ptr<blueprint>> link(const component& what, const pool_options& options,
                                                  function_runner runner, const core::time_source& clock);
 
@@ -39,6 +41,7 @@ class blueprint final : public core::guest_maker {
   blueprint_handle handle_;
   const core::time_source& clock_;
   std::shared_ptr<const object_kinds> kinds_;
+  std::shared_ptr<const brief_exports> brief_;
   std::size_t most_objects_ = 0;
 };
 

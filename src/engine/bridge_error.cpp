@@ -43,7 +43,10 @@ errc code_of(hfb_kind kind) noexcept {
     case HFB_KIND_NO_RESOURCES:
       return errc::no_resources;
     case HFB_KIND_OUT_OF_FUEL:
+    case HFB_KIND_SLICE_OVER:
       return errc::deadline_killed;
+    case HFB_KIND_MAY_WAIT:
+      return errc::bad_arguments;
     case HFB_KIND_INTERNAL:
       return errc::internal;
   }

@@ -30,9 +30,12 @@ std::optional<std::uint64_t> number_in(std::span<const std::byte> packed) noexce
 const hfb_context instance::context{look, time_left};
 
 instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller> owner,
-                   const core::home& where, const core::time_source& clock,
-                   std::shared_ptr<objects> kept) noexcept
-    : home_{where.cell, where.generation}, clock_(clock), kept_(std::move(kept)) {
+                   const core::home& where, const core::time_source& clock, std::shared_ptr<objects> kept,
+                   std::shared_ptr<const brief_exports> brief) noexcept
+    : home_{where.cell, where.generation},
+      clock_(clock),
+      kept_(std::move(kept)),
+      brief_(std::move(brief)) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;
@@ -182,8 +185,11 @@ bool instance::time_left(void* user, std::uint64_t* out) noexcept {
   if (self->stop_.stop_requested()) return true;  // asked, by whatever: nothing is left
   time_point stop_at = self->current_->stop_at;
   if (const core::call* const of = self->known()) stop_at = of->stop_at();
-  if (stop_at == time_point::max()) return false;
-  const duration left = stop_at - self->clock_.now();
+  duration left = no_limit;
+  if (stop_at != time_point::max()) left = stop_at - self->clock_.now();
+  if (self->brief_ != nullptr && self->brief_->has(self->current_->function))
+    left = std::min(left, self->brief_->slice());
+  if (left == no_limit) return false;
   *out = static_cast<std::uint64_t>(std::max(left, duration::zero()).count());
   return true;
 }

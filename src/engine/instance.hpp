@@ -7,6 +7,7 @@
 
 #include "core/cell.hpp"
 #include "core/guest.hpp"
+#include "engine/brief_exports.hpp"
 #include "engine/handle.hpp"
 #include "engine/objects.hpp"
 
@@ -15,9 +16,10 @@ namespace holdfast::bridge {
 
 class instance final : public core::guest {
  public:
-  /// `kept` is null where no resource was defined.
+  /// `kept` is null where no resource was defined, `brief` where no export is.
   instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller> owner, const core::home& where,
-           const core::time_source& clock, std::shared_ptr<objects> kept) noexcept;
+           const core::time_source& clock, std::shared_ptr<objects> kept,
+           std::shared_ptr<const brief_exports> brief) noexcept;
   instance(const instance&) = delete;
   instance& operator=(const instance&) = delete;
   ~instance() override;
@@ -68,6 +70,7 @@ class instance final : public core::guest {
   wit::handle::home home_;  // written before its first call; a start function alone may see the one before
   const core::time_source& clock_;
   const std::shared_ptr<objects> kept_;
+  const std::shared_ptr<const brief_exports> brief_;
   std::optional<core::request> current_;  // from `start` until a poll tells its end
   bool landed_ = false;                   // its result went to a newcomer whom nobody knows yet
   core::buffer kept_result_;              // what landed and was taken back, packed

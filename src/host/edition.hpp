@@ -42,7 +42,8 @@ class edition {
  public:
   /// Links the component and reserves its instances. Nothing is built before `open`.
   ///
-  /// @par Errors  `unknown_import`, `type_mismatch`, `limit`, `no_resources`
+  /// @par Errors  `unknown_import`, `type_mismatch`, `limit`, `no_resources`, `bad_arguments`,
+  /// `no_such_export`
   static result<std::shared_ptr<edition>> make(host::impl& owner, const component& what,
                                                const pool_options& options);
   edition(const edition&) = delete;

@@ -54,6 +54,7 @@ struct scenario {
   duration run_limit = 1h;
   outcome alone = outcome::completed;  // what becomes of it when nobody does anything
   std::string check = "count";         // an export to call afterwards; a `result` must be on its ok side
+  std::vector<std::string> brief{};
 };
 
 // A caller on a thread of its own, which holds the only ticket and ends when it is told to.
@@ -96,6 +97,7 @@ seen play(const scenario& what, act then, std::size_t after) {
   options.functions.define("holdfast:demo/host", "sleep",
                            [&](host_call call) { parked.push_back(std::move(call)); });
   options.functions.define("", "sleep", [&](host_call call) { parked.push_back(std::move(call)); });
+  options.brief = what.brief;
   pool shop = owner.get().open(guest(what.file), options).value();
   owner.settle();
 
@@ -249,6 +251,19 @@ TEST(every_step_on_the_real_engine, of_a_call_that_loops_for_ever) {
             .run_limit = 1min,
             .alone = outcome::deadline_killed,
             .check = "audit"});
+}
+
+TEST(every_step_on_the_real_engine, of_a_brief_call) {
+  play_all({.name = "brief", .file = "echo.wat", .function = "place", .arguments = args(1U), .brief = {"*"}});
+}
+
+TEST(every_step_on_the_real_engine, of_a_brief_call_that_loops_for_ever) {
+  play_all({.name = "brief loop",
+            .file = "echo.wat",
+            .function = "spin",
+            .arguments = {},
+            .alone = outcome::deadline_killed,
+            .brief = {"spin"}});
 }
 
 }  // namespace

@@ -30,6 +30,9 @@ hfp_guest* hfp_guest_new(const uint8_t* component, size_t size, uint64_t tick_ns
 // Calls `add: func(a: u32, b: u32) -> u32` so many times. False: a call failed, or a sum was wrong.
 bool hfp_guest_add(hfp_guest* guest, uint32_t calls);
 
+// The same by a plain call on the stack of this thread, without a fiber, of an instance that never yields.
+bool hfp_guest_add_here(hfp_guest* guest, uint32_t calls);
+
 // Calls `echo: func(data: list<u8>) -> list<u8>` so many times. False: a call failed, or other bytes came back.
 bool hfp_guest_echo(hfp_guest* guest, const uint8_t* data, size_t size, uint32_t calls);
 

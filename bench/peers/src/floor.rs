@@ -10,6 +10,8 @@ use wasmtime::{Engine, Result};
 pub struct Floor {
     pub blueprint: Blueprint,
     instance: Instance,
+    /// Another one, which is called without a fiber.
+    plain: Instance,
     /// Its argument's lifetime is chosen anew for each call, see `echo`.
     echo: TypedFunc<(&'static [u8],), (Vec<u8>,)>,
 }
@@ -21,7 +23,9 @@ impl Floor {
         let blueprint = Blueprint::new(component, &Size { instances, ..Size::USUAL })?;
         let mut instance = block_on(blueprint.instantiate())?;
         let echo = instance.echo()?;
-        Ok(Self { blueprint, instance, echo })
+        let mut plain = block_on(blueprint.instantiate())?;
+        plain.never_yields();
+        Ok(Self { blueprint, instance, plain, echo })
     }
 
     pub fn engine(&self) -> &Engine {
@@ -30,6 +34,11 @@ impl Floor {
 
     pub fn add(&mut self, a: u32, b: u32) -> Result<u32> {
         block_on(self.instance.add(a, b))
+    }
+
+    /// The floor of a brief call: `TypedFunc::call`.
+    pub fn add_here(&mut self, a: u32, b: u32) -> Result<u32> {
+        self.plain.add_here(a, b)
     }
 
     pub fn echo(&mut self, data: &[u8]) -> Result<Vec<u8>> {

@@ -131,6 +131,17 @@ impl Instance {
         Ok(self.add.call_async(&mut self.store, (a, b)).await?.0)
     }
 
+    /// From now on it can be called without a fiber: it does not yield at a tick.
+    pub fn never_yields(&mut self) {
+        self.store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Continue(1)));
+    }
+
+    /// On the stack of this thread.
+    pub fn add_here(&mut self, a: u32, b: u32) -> Result<u32> {
+        self.store.set_epoch_deadline(1);
+        Ok(self.add.call(&mut self.store, (a, b))?.0)
+    }
+
     pub fn echo(&mut self) -> Result<TypedFunc<(&'static [u8],), (Vec<u8>,)>> {
         self.instance.get_typed_func(&mut self.store, "echo")
     }

@@ -130,6 +130,17 @@ pub unsafe extern "C" fn hfp_guest_add(guest: *mut hfp_guest, calls: u32) -> boo
 /// See the C header.
 ///
 /// # Safety
+/// As for `hfp_guest_add`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_guest_add_here(guest: *mut hfp_guest, calls: u32) -> bool {
+    // SAFETY: the caller's promise.
+    let guest = unsafe { &mut *guest };
+    (0..calls).all(|i| matches!(guest.floor.add_here(i, 7), Ok(sum) if sum == i.wrapping_add(7)))
+}
+
+/// See the C header.
+///
+/// # Safety
 /// As for `hfp_guest_add`, and `data` points at `size` readable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hfp_guest_echo(guest: *mut hfp_guest, data: *const u8, size: usize, calls: u32) -> bool {

@@ -50,6 +50,10 @@ enum hfb_kind
   HFB_KIND_INTERNAL = 16,
   // The call used up its fuel.
   HFB_KIND_OUT_OF_FUEL = 17,
+  // A call of a brief export was not done within its slice.
+  HFB_KIND_SLICE_OVER = 18,
+  // An export cannot be brief: the component imports what may wait. The message names both.
+  HFB_KIND_MAY_WAIT = 19,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -211,7 +215,7 @@ typedef struct hfb_output {
 } hfb_output;
 
 // Receives a guest's call. Runs inside a poll, on the polling thread: it takes the call over and returns. It must not
-// block or throw, and must not poll or free the instance; it may reply at once.
+// block or throw, and must not poll or free the instance; it may reply at once, and has to where it was defined so.
 typedef void (*hfb_host_entry)(void *context, struct hfb_host_call *call);
 
 // Called when a guest, or whoever held it outside, gives up an object: nobody in the instance has it any more. Runs
@@ -423,16 +427,30 @@ struct hfb_error *hfb_linker_new(const struct hfb_component *component, const st
 // `interface` is empty. Takes the place of an earlier definition, also of WASI's. A definition for an import that the
 // component does not have is ignored.
 //
+// `at_once`: the entry has always replied when it returns, so that exports of the component can be brief. A component
+// that passes resources of WASI's may wait all the same.
+//
 // `context` is taken over in every case: `drop` (may be null) is called once, when no call can reach `entry` any more.
 //
 // # Safety
 // `linker` is a live linker, the slices are readable UTF-8 for the call, and `entry` and `drop` may be called with
 // `context` from any thread.
-struct hfb_error *hfb_linker_define(struct hfb_linker *linker, struct hfb_slice interface, struct hfb_slice name, hfb_host_entry entry, void *context, void (*drop)(void *context));
+struct hfb_error *hfb_linker_define(struct hfb_linker *linker, struct hfb_slice interface, struct hfb_slice name, hfb_host_entry entry, bool at_once, void *context, void (*drop)(void *context));
+
+// Declares exported function number `function` brief: each call of it has one slice, of one tick at least and two at
+// most, never answers `pending`, and fails as `slice_over` when it is not done by then. In return it needs no stack of
+// its own where the polling thread's has as much left. Its instance is spoiled by that as by any fault.
+//
+// Errors: `internal` for a number that there is not; `hfb_linker_finish` tells whether it can be.
+//
+// # Safety
+// `linker` is a live linker.
+struct hfb_error *hfb_linker_brief(struct hfb_linker *linker, uint32_t function);
 
 // Ends the linking. The linker is consumed, also on failure.
 //
-// Errors: `unknown_import` (names each one), `type_mismatch`.
+// Errors: `unknown_import` (names each one), `type_mismatch`; `may_wait` where an export was declared brief and the
+// component imports what may wait.
 //
 // # Safety
 // `linker` is a live linker, not used again; `out` is writable.

@@ -89,6 +89,10 @@ pub enum hfb_kind {
     Internal = 16,
     /// The call used up its fuel.
     OutOfFuel = 17,
+    /// A call of a brief export was not done within its slice.
+    SliceOver = 18,
+    /// An export cannot be brief: the component imports what may wait. The message names both.
+    MayWait = 19,
 }
 
 /// Where the result of a call may go at once, so that nobody packs it: lent for the length of one poll.

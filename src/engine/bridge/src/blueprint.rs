@@ -7,12 +7,14 @@ use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output, hfb_slice};
 use crate::component::{ComponentShared, hfb_component};
 use crate::engine::Metering;
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
-use crate::guest::{Grants, Guest, Limits, Output};
-use crate::host_call::{HostEntry, hfb_host_entry};
+use crate::guest::{Foreign, Grants, Guest, Limiter, Limits, Output};
+use crate::handles::Handles;
+use crate::host_call::{Answers, HostEntry, hfb_host_entry};
 use crate::object::Kinds;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::sync::Arc;
+use wasmtime::Store;
 use wasmtime::component::{InstancePre, Linker, ResourceType};
 
 /// Host functions under way to a blueprint, opaque to C. One thread at a time.
@@ -23,6 +25,9 @@ pub struct hfb_linker {
     grants: Grants,
     output: Output,
     pub(crate) kinds: Arc<Kinds>,
+    /// The embedder's functions that may wait, as they are shown.
+    waiting: BTreeSet<String>,
+    brief: Vec<bool>,
 }
 
 /// What instances are made from, opaque to C. Immutable; any thread.
@@ -37,6 +42,8 @@ pub(crate) struct BlueprintShared {
     pub(crate) grants: Grants,
     pub(crate) output: Arc<Output>,
     pub(crate) kinds: Arc<Kinds>,
+    /// Of each export whether it was declared brief.
+    pub(crate) brief: Vec<bool>,
 }
 
 /// What a failed link complains about.
@@ -86,7 +93,8 @@ impl hfb_linker {
                 .and_then(|()| wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker))
                 .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
         }
-        Ok(Self { component, linker, limits, grants, output, kinds: Arc::default() })
+        let brief = vec![false; component.description.exports.len()];
+        Ok(Self { component, linker, limits, grants, output, kinds: Arc::default(), waiting: BTreeSet::new(), brief })
     }
 
     /// Whether the component imports something of an interface, whichever version of it.
@@ -101,7 +109,7 @@ impl hfb_linker {
         resources.iter().any(|(known, resource)| known == interface && resource == name)
     }
 
-    fn define(&mut self, interface: &str, name: &str, entry: HostEntry) -> Result<(), Failure> {
+    fn define(&mut self, interface: &str, name: &str, entry: HostEntry, answers: Answers) -> Result<(), Failure> {
         // What the component does not import would only be in the way of another version of the interface.
         let imports = &self.component.description.imports;
         if !imports.iter().any(|(known, function)| known == interface && function == name) {
@@ -115,11 +123,22 @@ impl hfb_linker {
             "" => root,
             interface => root.into_instance(interface).map_err(trouble)?,
         };
-        entry.link(&mut place, name).map_err(trouble)
+        entry.link(&mut place, name, answers).map_err(trouble)?;
+        let shown = shown(Some(interface).filter(|interface| !interface.is_empty()), name);
+        match answers {
+            Answers::Later => self.waiting.insert(shown),
+            Answers::AtOnce => self.waiting.remove(&shown),
+        };
+        Ok(())
     }
 
     fn finish(self) -> Result<hfb_blueprint, Failure> {
         let pre = self.linker.instantiate_pre(&self.component.component).map_err(|error| self.why(error))?;
+        if let Some(first) = self.brief.iter().position(|brief| *brief)
+            && self.may_wait(&pre)
+        {
+            return Err(self.not_brief(first));
+        }
         Ok(hfb_blueprint {
             shared: Arc::new(BlueprintShared {
                 component: self.component,
@@ -128,8 +147,50 @@ impl hfb_linker {
                 grants: self.grants,
                 output: Arc::new(self.output),
                 kinds: self.kinds,
+                brief: self.brief,
             }),
         })
+    }
+
+    fn declare_brief(&mut self, number: usize) -> Result<(), Failure> {
+        let exports = self.brief.len();
+        let brief = self.brief.get_mut(number).ok_or_else(|| {
+            let text = format!("there is no exported function number {number}, the component has {exports}");
+            failure(hfb_kind::Internal, text)
+        })?;
+        *brief = true;
+        Ok(())
+    }
+
+    /// Whether something was linked that only a guest on a fiber can call. Wasmtime tells by a refusal alone, the first
+    /// thing that an instantiation without a fiber does; one that may have no core instance gets no further than that.
+    fn may_wait(&self, pre: &InstancePre<Guest>) -> bool {
+        let none = Limits { instances: 0, ..self.limits.clone() };
+        let limiter = Limiter::new(Arc::new(none), Arc::default());
+        let nobody = Foreign(std::ptr::null_mut());
+        let mut store = Store::new(
+            self.component.component.engine(),
+            Guest::new(limiter, nobody, Arc::new(Handles::new(0)), self.kinds.clone()),
+        );
+        store.limiter(|guest| &mut guest.limiter);
+        // The text is pinned with the version and tested.
+        pre.instantiate(&mut store).is_err_and(|error| error.to_string().contains("`*_async` functions are used"))
+    }
+
+    /// Why an export cannot be brief: the embedder's functions that may wait, or else what of WASI there is.
+    fn not_brief(&self, number: usize) -> Failure {
+        let may_wait = |interface: &str| {
+            ["wasi:io/", "wasi:filesystem/", "wasi:sockets/", "wasi:http/"].iter().any(|of| interface.starts_with(of))
+        };
+        let imports = self.component.description.imports.iter();
+        let wasi = || imports.filter(|(interface, _)| may_wait(interface)).map(|(interface, _)| shown(None, interface));
+        let (what, names) = match self.waiting.is_empty() {
+            false => ("calls of the host that may wait", self.waiting.clone()),
+            true => ("interfaces of WASI that may wait", wasi().collect()),
+        };
+        let export = &self.component.description.exports[number].name;
+        let list = names.into_iter().collect::<Vec<_>>().join(", ");
+        failure(hfb_kind::MayWait, format!("`{export}` cannot be brief: the component imports {what}: {list}"))
     }
 
     /// Names every import that is missing: Wasmtime stops at the first, so each is filled in on a copy until it links
@@ -142,11 +203,9 @@ impl hfb_linker {
                 Complaint::Missing { interface, name, resource } => (interface, name, resource),
                 Complaint::Other => break,
             };
-            let shown = match &interface {
-                Some(interface) => format!("`{interface}#{name}`"),
-                None => format!("`{name}`"),
-            };
-            if !missing.insert(shown) || !fill(&mut linker, interface.as_deref(), &name, resource) {
+            if !missing.insert(shown(interface.as_deref(), &name))
+                || !fill(&mut linker, interface.as_deref(), &name, resource)
+            {
                 break;
             }
             match linker.instantiate_pre(&self.component.component) {
@@ -160,6 +219,13 @@ impl hfb_linker {
         let list = missing.into_iter().collect::<Vec<_>>();
         let (noun, verb) = if list.len() == 1 { ("import", "is") } else { ("imports", "are") };
         failure(hfb_kind::UnknownImport, format!("{noun} {} {verb} not defined", list.join(", ")))
+    }
+}
+
+fn shown(interface: Option<&str>, name: &str) -> String {
+    match interface {
+        Some(interface) => format!("`{interface}#{name}`"),
+        None => format!("`{name}`"),
     }
 }
 
@@ -209,6 +275,9 @@ pub unsafe extern "C" fn hfb_linker_new(
 /// `interface` is empty. Takes the place of an earlier definition, also of WASI's. A definition for an import that the
 /// component does not have is ignored.
 ///
+/// `at_once`: the entry has always replied when it returns, so that exports of the component can be brief. A component
+/// that passes resources of WASI's may wait all the same.
+///
 /// `context` is taken over in every case: `drop` (may be null) is called once, when no call can reach `entry` any more.
 ///
 /// # Safety
@@ -220,6 +289,7 @@ pub unsafe extern "C" fn hfb_linker_define(
     interface: hfb_slice,
     name: hfb_slice,
     entry: hfb_host_entry,
+    at_once: bool,
     context: *mut c_void,
     drop: Option<unsafe extern "C" fn(context: *mut c_void)>,
 ) -> *mut hfb_error {
@@ -230,13 +300,32 @@ pub unsafe extern "C" fn hfb_linker_define(
         let text = |bytes| {
             std::str::from_utf8(bytes).map_err(|_| failure(hfb_kind::Internal, "an import's name is not UTF-8"))
         };
-        linker.define(text(interface)?, text(name)?, entry)
+        let answers = match at_once && Answers::may_be_at_once(&linker.component.description) {
+            true => Answers::AtOnce,
+            false => Answers::Later,
+        };
+        linker.define(text(interface)?, text(name)?, entry, answers)
     })
+}
+
+/// Declares exported function number `function` brief: each call of it has one slice, of one tick at least and two at
+/// most, never answers `pending`, and fails as `slice_over` when it is not done by then. In return it needs no stack of
+/// its own where the polling thread's has as much left. Its instance is spoiled by that as by any fault.
+///
+/// Errors: `internal` for a number that there is not; `hfb_linker_finish` tells whether it can be.
+///
+/// # Safety
+/// `linker` is a live linker.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_linker_brief(linker: *mut hfb_linker, function: u32) -> *mut hfb_error {
+    // SAFETY: the caller's promise.
+    guard(|| unsafe { &mut *linker }.declare_brief(function as usize))
 }
 
 /// Ends the linking. The linker is consumed, also on failure.
 ///
-/// Errors: `unknown_import` (names each one), `type_mismatch`.
+/// Errors: `unknown_import` (names each one), `type_mismatch`; `may_wait` where an export was declared brief and the
+/// component imports what may wait.
 ///
 /// # Safety
 /// `linker` is a live linker, not used again; `out` is writable.

@@ -6,6 +6,7 @@
 
 use crate::abi::hfb_kind;
 use crate::blueprint::BlueprintShared;
+use crate::brief::Slice;
 use crate::describe::Export;
 use crate::engine::Metering;
 use crate::error::{Failure, failure, of_run};
@@ -28,6 +29,8 @@ pub(crate) struct Outside {
     pub handles: Arc<Handles>,
     /// Fuel that the last call used, where it is counted.
     pub fuel: AtomicU64,
+    /// Of the call under way, where it is a brief one.
+    pub slice: Slice,
 }
 
 impl Outside {
@@ -37,6 +40,30 @@ impl Outside {
             memory: Arc::default(),
             handles: Arc::new(Handles::new(handles)),
             fuel: AtomicU64::new(0),
+            slice: Slice::new(),
+        }
+    }
+
+    /// What a guest does that runs when a tick comes.
+    pub(crate) fn at_tick(&self) -> UpdateDeadline {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return UpdateDeadline::Interrupt;
+        }
+        match self.slice.tick() {
+            None => UpdateDeadline::Yield(1),
+            Some(false) => UpdateDeadline::Continue(1),
+            Some(true) => UpdateDeadline::Interrupt,
+        }
+    }
+
+    /// The kind of a stop at a tick.
+    fn stopped(&self) -> hfb_kind {
+        if self.interrupted.load(Ordering::Relaxed) {
+            hfb_kind::Interrupted
+        } else if self.slice.is_over() {
+            hfb_kind::SliceOver
+        } else {
+            hfb_kind::Trap
         }
     }
 }
@@ -54,7 +81,7 @@ pub(crate) fn store(
     blueprint: &BlueprintShared,
     outside: &Outside,
     user: Foreign,
-    stopped: impl Fn() -> bool + Send + Sync + 'static,
+    at_tick: impl Fn() -> UpdateDeadline + Send + Sync + 'static,
 ) -> Result<Store<Guest>, Failure> {
     let limiter = Limiter::new(blueprint.limits.clone(), outside.memory.clone());
     let mut guest = Guest::new(limiter, user, outside.handles.clone(), blueprint.kinds.clone());
@@ -64,9 +91,7 @@ pub(crate) fn store(
     let mut store = Store::new(blueprint.component.component.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(blueprint.limits.hostcall_bytes);
-    store.epoch_deadline_callback(move |_| {
-        Ok(if stopped() { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
-    });
+    store.epoch_deadline_callback(move |_| Ok(at_tick()));
     Ok(store)
 }
 
@@ -132,13 +157,38 @@ impl Body {
         }
     }
 
+    fn packed<'a>(&mut self, number: usize) -> Result<TypedFunc<PackedArgs<'a>, PackedResult>, Failure> {
+        let function = self.function(number)?;
+        // SAFETY: the two packed types walk the function's own type at run time, so they fit every function.
+        Ok(unsafe { TypedFunc::new_unchecked(function) })
+    }
+
     /// Calls an export; the future borrows the store.
     pub(crate) async fn call(&mut self, number: usize, args: &Args<'_>, outside: &Outside) -> Result<Answer, Failure> {
-        let function = self.function(number)?;
+        let function = self.packed(number)?;
         self.begin()?;
-        // SAFETY: the two packed types walk the function's own type at run time, so they fit every function.
-        let function = unsafe { TypedFunc::<PackedArgs<'_>, PackedResult>::new_unchecked(function) };
+        let brief = self.blueprint.brief[number];
+        if brief {
+            outside.slice.begin();
+        }
         let outcome = function.call_async(&mut self.store, PackedArgs(args)).await;
+        if brief {
+            outside.slice.end();
+        }
+        self.settle(outcome, outside)
+    }
+
+    /// Calls a brief export on the stack of this thread, which has room for it.
+    pub(crate) fn call_here(&mut self, number: usize, args: &Args<'_>, outside: &Outside) -> Result<Answer, Failure> {
+        let function = self.packed(number)?;
+        self.begin()?;
+        outside.slice.begin();
+        let outcome = function.call(&mut self.store, PackedArgs(args));
+        outside.slice.end();
+        self.settle(outcome, outside)
+    }
+
+    fn settle(&self, outcome: wasmtime::Result<PackedResult>, outside: &Outside) -> Result<Answer, Failure> {
         self.end(outside);
         match outcome {
             Ok(result) => {
@@ -176,13 +226,16 @@ fn refuel(store: &mut Store<Guest>, metering: Metering, limit: u64) -> Result<()
 }
 
 fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outside: &Outside, limit: u64) -> Failure {
-    let mut failure = of_run(error, otherwise, outside.interrupted.load(Ordering::Relaxed));
+    let mut failure = of_run(error, otherwise, outside.stopped());
     // A guest that was refused memory mostly ends in a trap that does not say so.
     if let Some(refused) = store.data().limiter.refused()
         && matches!(failure.kind, hfb_kind::Trap | hfb_kind::Instantiation)
     {
         failure.kind = hfb_kind::MemoryLimit;
         failure.message = format!("{refused}; then: {}", failure.message);
+    }
+    if failure.kind == hfb_kind::SliceOver {
+        failure.message = "the export is declared brief, and its call was not done within a slice".to_owned();
     }
     if failure.kind == hfb_kind::OutOfFuel {
         failure.message = format!("the call used up its {limit} units of fuel");

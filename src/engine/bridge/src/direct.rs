@@ -16,6 +16,7 @@ use std::pin::pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
+use wasmtime::UpdateDeadline;
 
 /// An instance whose callers own their calls, opaque to C. One thread at a time.
 pub struct hfb_direct {
@@ -87,7 +88,7 @@ pub unsafe extern "C" fn hfb_direct_new(
         let blueprint = unsafe { &*blueprint }.shared.clone();
         let _reactor = blueprint.component.engine.reactor().enter();
         let outside = Outside::new(blueprint.limits.handles);
-        let store = store(&blueprint, &outside, Foreign(user), || false)?;
+        let store = store(&blueprint, &outside, Foreign(user), || UpdateDeadline::Yield(1))?;
         let Some(body) = run(Body::instantiate(store, &blueprint, &outside), 0)? else {
             return Err(failure(hfb_kind::Internal, "an instantiation was left"));
         };

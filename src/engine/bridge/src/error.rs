@@ -136,8 +136,8 @@ pub(crate) fn frames(error: &wasmtime::Error) -> String {
 
 /// Why a guest's run or instantiation ended, told from Wasmtime's error.
 ///
-/// `otherwise` is the kind of what nothing here recognizes.
-pub(crate) fn of_run(error: &wasmtime::Error, otherwise: hfb_kind, interrupted: bool) -> Failure {
+/// `otherwise` is the kind of what nothing here recognizes, `stopped` that of a guest that was stopped at a tick.
+pub(crate) fn of_run(error: &wasmtime::Error, otherwise: hfb_kind, stopped: hfb_kind) -> Failure {
     let kind = if error.is::<HostFailed>() {
         hfb_kind::HostFailed
     } else if error.is::<BadValue>() {
@@ -146,8 +146,8 @@ pub(crate) fn of_run(error: &wasmtime::Error, otherwise: hfb_kind, interrupted: 
         hfb_kind::TooLarge
     } else if error.is::<PoolConcurrencyLimitError>() {
         hfb_kind::NoResources
-    } else if interrupted && matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
-        hfb_kind::Interrupted
+    } else if matches!(error.downcast_ref::<Trap>(), Some(Trap::Interrupt)) {
+        stopped
     } else if matches!(error.downcast_ref::<Trap>(), Some(Trap::OutOfFuel)) {
         hfb_kind::OutOfFuel
     } else if error.root_cause().to_string().contains("fuel allocated for hostcalls") {

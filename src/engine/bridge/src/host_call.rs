@@ -6,9 +6,11 @@
 #![allow(non_camel_case_types)]
 
 use crate::abi::hfb_slice;
+use crate::describe::Description;
 use crate::dynamic::{decode, encode};
 use crate::error::{HostFailed, guard_or};
 use crate::guest::{Foreign, Guest};
+use crate::lift::Brought;
 use crate::object::{Offered, Taken, hfb_object};
 use holdfast_wave::packed::{Reader, Writer};
 use std::ffi::c_void;
@@ -33,7 +35,7 @@ pub struct hfb_host_call {
 type Reply = std::result::Result<(Vec<u8>, Vec<u64>), String>;
 
 /// Receives a guest's call. Runs inside a poll, on the polling thread: it takes the call over and returns. It must not
-/// block or throw, and must not poll or free the instance; it may reply at once.
+/// block or throw, and must not poll or free the instance; it may reply at once, and has to where it was defined so.
 pub type hfb_host_entry = unsafe extern "C" fn(context: *mut c_void, call: *mut hfb_host_call);
 
 /// A host function of the embedder's, with what belongs to it.
@@ -61,12 +63,17 @@ impl HostEntry {
         Self { entry, context: Foreign(context), drop }
     }
 
-    pub(crate) fn link(self, place: &mut LinkerInstance<'_, Guest>, name: &str) -> Result<()> {
+    pub(crate) fn link(self, place: &mut LinkerInstance<'_, Guest>, name: &str, answers: Answers) -> Result<()> {
         let this = Arc::new(self);
-        place.func_new_async(name, move |store, ty, params, results| {
-            let this = this.clone();
-            Box::new(async move { this.call(store, &ty, params, results).await })
-        })
+        match answers {
+            Answers::Later => place.func_new_async(name, move |store, ty, params, results| {
+                let this = this.clone();
+                Box::new(async move { this.call(store, &ty, params, results).await })
+            }),
+            Answers::AtOnce => {
+                place.func_new(name, move |store, ty, params, results| this.call_at_once(store, &ty, params, results))
+            }
+        }
     }
 
     async fn call(
@@ -76,12 +83,41 @@ impl HostEntry {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
+        let Asked { borrowed, answer } = self.ask(&mut store, ty, params)?;
+        let answer = answer.await;
+        let handles = store.data().handles.clone();
+        for (number, resource) in borrowed {
+            handles.take(number);
+            resource.resource_drop_async(&mut store).await?;
+        }
+        take(store, ty, answer.ok(), results)
+    }
+
+    fn call_at_once(
+        &self,
+        mut store: StoreContextMut<'_, Guest>,
+        ty: &ComponentFunc,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let Asked { borrowed, mut answer } = self.ask(&mut store, ty, params)?;
+        // Giving one back takes a fiber; `Answers::may_be_at_once` keeps functions that get any away from here.
+        if !borrowed.is_empty() {
+            return Err(
+                HostFailed("a function that answers at once cannot borrow a resource of others".to_owned()).into()
+            );
+        }
+        take(store, ty, answer.try_recv().ok(), results)
+    }
+
+    /// Hands the call over.
+    fn ask(&self, store: &mut StoreContextMut<'_, Guest>, ty: &ComponentFunc, params: &[Val]) -> Result<Asked> {
         let mut writer = Writer::new();
         let mut taken = Taken::default();
         let mut trouble = None;
         for (value, (_, ty)) in params.iter().zip(ty.params()) {
             let mut take = |resource| {
-                taken.take(&mut store, resource).map_err(|error| {
+                taken.take(store, resource).map_err(|error| {
                     trouble = Some(error);
                     String::new()
                 })
@@ -101,28 +137,56 @@ impl HostEntry {
         let call = Box::new(hfb_host_call { args: writer.bytes, objects, offered, user: store.data().user, reply });
         // SAFETY: the embedder gave the function and its context together; the call is handed over for good.
         unsafe { (self.entry)(self.context.0, Box::into_raw(call)) };
-        let answer = answer.await;
-
-        for (number, resource) in borrowed {
-            handles.take(number);
-            resource.resource_drop_async(&mut store).await?;
-        }
-        let (packed, offered) = match answer {
-            Ok(Ok((packed, offered))) => (packed, Offered(offered)),
-            Ok(Err(message)) => return Err(HostFailed(message).into()),
-            Err(_) => return Err(HostFailed("the host function never answered".to_owned()).into()),
-        };
-        let wrong = |why: String| HostFailed(format!("the host function answered something of another type: {why}"));
-        let mut offered = offered;
-        let mut reader = Reader::new(&packed);
-        for (result, ty) in results.iter_mut().zip(ty.results()) {
-            let mut give = |number, ty: &_| offered.give(&mut store, &handles, number, ty);
-            *result = decode(&ty, &mut reader, &mut give).map_err(wrong)?;
-        }
-        reader.finish().map_err(|error| wrong(error.to_string()))?;
-        offered.end(&store);
-        Ok(())
+        Ok(Asked { borrowed, answer })
     }
+}
+
+/// When a host function answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// From whatever thread; the guest is parked meanwhile.
+    Later,
+    /// Before its entry returns.
+    AtOnce,
+}
+
+impl Answers {
+    /// Whether the functions that a component imports may be linked as such that answer at once. A borrow of a
+    /// resource that is not the embedder's, and so is WASI's, has to be given back first, which may wait.
+    pub(crate) fn may_be_at_once(imports: &Description) -> bool {
+        !(imports.uses_wasi && imports.passes_handles)
+    }
+}
+
+/// A call that was handed over.
+struct Asked {
+    /// Given back before the guest goes on.
+    borrowed: Brought,
+    answer: oneshot::Receiver<Reply>,
+}
+
+/// Takes the answer over into the guest; `None`: there never was one.
+fn take(
+    mut store: StoreContextMut<'_, Guest>,
+    ty: &ComponentFunc,
+    answer: Option<Reply>,
+    results: &mut [Val],
+) -> Result<()> {
+    let (packed, mut offered) = match answer {
+        Some(Ok((packed, offered))) => (packed, Offered(offered)),
+        Some(Err(message)) => return Err(HostFailed(message).into()),
+        None => return Err(HostFailed("the host function never answered".to_owned()).into()),
+    };
+    let wrong = |why: String| HostFailed(format!("the host function answered something of another type: {why}"));
+    let handles = store.data().handles.clone();
+    let mut reader = Reader::new(&packed);
+    for (result, ty) in results.iter_mut().zip(ty.results()) {
+        let mut give = |number, ty: &_| offered.give(&mut store, &handles, number, ty);
+        *result = decode(&ty, &mut reader, &mut give).map_err(wrong)?;
+    }
+    reader.finish().map_err(|error| wrong(error.to_string()))?;
+    offered.end(&store);
+    Ok(())
 }
 
 /// The packed arguments, valid until the call is consumed.

@@ -9,6 +9,7 @@
 use crate::abi::{hfb_bytes, hfb_kind, hfb_landing, hfb_slice, hfb_state, hfb_waker};
 use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
+use crate::brief::stack_left;
 use crate::error::{Failure, cross, failure, guard, guard_or, hfb_error, of_panic};
 use crate::guest::Foreign;
 use crate::landing;
@@ -108,11 +109,10 @@ fn interrupted() -> Failure {
 async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Foreign) {
     let outside = &shared.outside;
     let flag = shared.clone();
-    let stopped = move || flag.outside.interrupted.load(Ordering::Relaxed);
-    if stopped() {
+    if outside.interrupted.load(Ordering::Relaxed) {
         return shared.fail(interrupted());
     }
-    let store = match store(&blueprint, outside, user, stopped) {
+    let store = match store(&blueprint, outside, user, move || flag.outside.at_tick()) {
         Ok(store) => store,
         Err(error) => return shared.fail(error),
     };
@@ -121,12 +121,16 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
         Err(error) => return shared.fail(error),
     };
     shared.slot(|slot| slot.phase = Phase::Idle);
+    let stack = usize::try_from(blueprint.component.engine.settings.async_stack).unwrap_or(usize::MAX);
     loop {
         shared.next().await;
         if outside.interrupted.load(Ordering::Relaxed) {
             return shared.fail(interrupted());
         }
         let outcome = match shared.command() {
+            Ok((number, args)) if blueprint.brief[number] && stack_left() >= stack => {
+                body.call_here(number, &args, outside)
+            }
             Ok((number, args)) => body.call(number, &args, outside).await,
             Err(handle) => body.release(handle, outside).await.map(|()| Answer::NONE),
         };

@@ -9,6 +9,7 @@
 pub mod abi;
 pub mod blueprint;
 mod body;
+mod brief;
 mod cache;
 pub mod component;
 pub mod context;

@@ -243,9 +243,23 @@ unsafe extern "C" fn forget(context: *mut c_void) {
 
 impl Linker {
     pub fn define(&self, interface: &str, name: &str, entry: Entry) {
+        self.define_as(interface, name, entry, false);
+    }
+
+    /// The entry replies before it returns.
+    pub fn define_at_once(&self, interface: &str, name: &str, entry: Entry) {
+        self.define_as(interface, name, entry, true);
+    }
+
+    pub fn brief(&self, function: u32) {
+        told(unsafe { hfb_linker_brief(self.0, function) }).expect("there is such an export");
+    }
+
+    fn define_as(&self, interface: &str, name: &str, entry: Entry, at_once: bool) {
         let context = Box::into_raw(Box::new(entry)) as *mut c_void;
         let defined = told(unsafe {
-            hfb_linker_define(self.0, slice(interface.as_bytes()), slice(name.as_bytes()), enter, context, Some(forget))
+            let (interface, name) = (slice(interface.as_bytes()), slice(name.as_bytes()));
+            hfb_linker_define(self.0, interface, name, enter, at_once, context, Some(forget))
         });
         defined.expect("a function is defined");
     }
