@@ -18,6 +18,10 @@ class driving_mark {
 
   static bool here() noexcept { return marked; }
 
+  /// For those who switch stacks: marks this thread as the stack that comes is, answers how the one that goes
+  /// was.
+  static bool exchange(bool now) noexcept { return std::exchange(marked, now); }
+
  private:
   static constinit inline thread_local bool marked = false;
 

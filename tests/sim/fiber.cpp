@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/driving.hpp"
 #include "core/lineage.hpp"
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -47,8 +48,6 @@ thread_local fiber* leaving = nullptr;
 thread_local std::optional<core::on_behalf> behalf;
 
 }  // namespace
-
-fiber_locals& locals() noexcept { return *now; }
 
 fiber::fiber() {
   const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -93,7 +92,9 @@ void fiber::change(fiber& from, fiber& to) noexcept {
   coming = &to;
   now->behalf.reset(core::on_behalf::current());
   behalf.reset();
-  now = to.stack_ == nullptr ? &of_thread_itself : &to.locals_;
+  fiber_locals& next = to.stack_ == nullptr ? of_thread_itself : to.locals_;
+  now->driving = core::driving_mark::exchange(next.driving);
+  now = &next;
   behalf.emplace(std::exchange(now->behalf, nullptr));
 #if defined(HOLDFAST_SIM_ASAN)
   __sanitizer_start_switch_fiber(&from.fake_stack_, to.bottom_, to.size_);

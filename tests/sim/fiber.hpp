@@ -19,12 +19,10 @@ namespace holdfast::sim {
 
 /// What core keeps per thread, kept per fiber.
 struct fiber_locals {
-  bool driving = false;                       ///< by `thread_locals.cpp`
-  boost::intrusive_ptr<core::call> behalf{};  ///< moved in and out of core's variable at each switch
+  // Moved in and out of core's variables at each switch.
+  bool driving = false;
+  boost::intrusive_ptr<core::call> behalf{};
 };
-
-/// The locals of the fiber that runs, or of the thread itself.
-fiber_locals& locals() noexcept;
 
 class fiber {
  public:
