@@ -27,6 +27,8 @@ const kind usual{"actor", "", {}, {1.3, 1.1, 1.2}};
 const kind brief{"brief", " of an export that is declared brief", {"add"}, {2, 1.5, 2}};
 constexpr std::array<unsigned, 3> counts{1, 16, 256};
 
+using executor = asio::thread_pool::executor_type;
+
 /// One instance, and callers on the threads of an Asio pool.
 class crowd {
  public:
@@ -41,10 +43,10 @@ class crowd {
   crowd(const crowd&) = delete;
   crowd& operator=(const crowd&) = delete;
 
-  asio::any_io_executor one_thread() { return one_thread_.get_executor(); }
-  asio::any_io_executor all_threads() { return threads_.get_executor(); }
+  executor one_thread() { return one_thread_.get_executor(); }
+  executor all_threads() { return threads_.get_executor(); }
 
-  void async(const asio::any_io_executor& on, style how, start first, unsigned count, unsigned calls) {
+  void async(const executor& on, style how, start first, unsigned count, unsigned calls) {
     callers all(on, add_, how, first);
     all.begin(count, std::max(1U, calls / count));
     all.wait();
@@ -79,7 +81,7 @@ std::vector<way> ways_of(crowd& ours, const cures& theirs, subject& with, unsign
   const auto cure = [count](const actor_peer& which) {
     return [&which, count](unsigned calls) { which.add(count, std::max(1U, calls / count)); };
   };
-  const auto async = [&ours, count](const asio::any_io_executor& on, style how, start first) {
+  const auto async = [&ours, count](const executor& on, style how, start first) {
     return [&ours, on, count, how, first](unsigned calls) { ours.async(on, how, first, count, calls); };
   };
   const auto both = ours.all_threads();

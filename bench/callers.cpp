@@ -13,10 +13,11 @@ namespace {
 
 namespace asio = boost::asio;
 
-asio::awaitable<bool> call_in_turn(const adder& add, const call_options& options, unsigned count) {
+template <class Executor>
+asio::awaitable<bool, Executor> call_in_turn(const adder& add, const call_options& options, unsigned count) {
+  constexpr asio::use_awaitable_t<Executor> here;
   for (std::uint32_t i = 0; i < count; ++i) {
-    const auto [code, told] =
-        co_await add.async_call(options, i, std::uint32_t{7}, asio::as_tuple(asio::use_awaitable));
+    const auto [code, told] = co_await add.async_call(options, i, std::uint32_t{7}, asio::as_tuple(here));
     if (code || *told != i + 7) co_return false;
   }
   co_return true;
@@ -25,7 +26,8 @@ asio::awaitable<bool> call_in_turn(const adder& add, const call_options& options
 }  // namespace
 
 /// One caller of the second style. Deletes itself with its last answer.
-struct callers::chain {
+template <class Executor>
+struct callers<Executor>::chain {
   callers& of;
   std::uint32_t left;
 
@@ -47,16 +49,18 @@ struct callers::chain {
   }
 };
 
-callers::callers(asio::any_io_executor on, adder add, style how, start first)
+template <class Executor>
+callers<Executor>::callers(Executor on, adder add, style how, start first)
     : on_(std::move(on)), add_(std::move(add)), style_(how), options_{.how = first} {}
 
-void callers::begin(unsigned count, unsigned each) {
+template <class Executor>
+void callers<Executor>::begin(unsigned count, unsigned each) {
   running_ = count;
   for (unsigned i = 0; i < count; ++i) {
     if (style_ == style::handler) {
       chain::next(std::make_unique<chain>(*this, each));
     } else {
-      asio::co_spawn(on_, call_in_turn(add_, options_, each),
+      asio::co_spawn(on_, call_in_turn<Executor>(add_, options_, each),
                      [this](const std::exception_ptr& thrown, bool went_well) {
                        if (thrown || !went_well) failed_ = true;
                        if (--running_ == 0) running_.notify_all();
@@ -65,9 +69,13 @@ void callers::begin(unsigned count, unsigned each) {
   }
 }
 
-void callers::wait() {
+template <class Executor>
+void callers<Executor>::wait() {
   for (unsigned now = running_.load(); now != 0; now = running_.load()) running_.wait(now);
   if (failed_) throw std::runtime_error("an asynchronous call of add failed");
 }
+
+template class callers<asio::io_context::executor_type>;
+template class callers<asio::thread_pool::executor_type>;
 
 }  // namespace holdfast::bench

@@ -32,10 +32,7 @@ const hfb_context instance::context{look, time_left};
 instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller> owner,
                    const core::home& where, const core::time_source& clock, std::shared_ptr<objects> kept,
                    std::shared_ptr<const brief_exports> brief) noexcept
-    : home_{where.cell, where.generation},
-      clock_(clock),
-      kept_(std::move(kept)),
-      brief_(std::move(brief)) {
+    : home_{where.cell, where.generation}, clock_(clock), kept_(std::move(kept)), brief_(std::move(brief)) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;
