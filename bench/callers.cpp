@@ -5,6 +5,7 @@
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <memory>
 
@@ -58,7 +59,9 @@ void callers<Executor>::begin(unsigned count, unsigned each) {
   running_ = count;
   for (unsigned i = 0; i < count; ++i) {
     if (style_ == style::handler) {
-      chain::next(std::make_unique<chain>(*this, each));
+      // On the executor, where its later calls are made too.
+      asio::post(on_,
+                 [self = std::make_unique<chain>(*this, each)]() mutable { chain::next(std::move(self)); });
     } else {
       asio::co_spawn(on_, call_in_turn<Executor>(add_, options_, each),
                      [this](const std::exception_ptr& thrown, bool went_well) {

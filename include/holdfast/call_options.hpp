@@ -12,7 +12,7 @@ namespace holdfast {
 
 /// Who drives the first slice of a call.
 enum class start : std::uint8_t {
-  dispatch,  ///< the submitting thread, if an instance is idle; past one tick a worker takes over
+  dispatch,  ///< the submitting thread, if an instance is idle; past one tick, or two, a worker takes over
   post,      ///< a worker; the submitting thread never runs a guest
 };
 

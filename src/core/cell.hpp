@@ -121,6 +121,7 @@ class cell final : public poller, public task {
   bool wind_up(bool more) noexcept;     // what a caller's thread does for its cell after its call
   void leave(bool more) noexcept;       // the end of a drive
   void leave_here(bool more) noexcept;  // ... by one that handed a call over
+  bool yielded() noexcept;              // the guest that was polled wants to go on at once
   bool take_next() noexcept;
   bool rest() noexcept;         // false: there is work
   void ask(errc why) noexcept;  // under the lock: the call in flight is to end

@@ -56,8 +56,14 @@ void cell::show(newcomer& which) noexcept {
 
 void cell::leave_here(bool more) noexcept {
   leave(more);
-  // What was queued meanwhile may have been left to another idle cell that somebody took just then.
-  if (!more && mailbox_->waits()) wake();
+  // What was queued meanwhile may have been left to another idle cell that somebody took just then; and a
+  // wake may have been taken for the guest's (`yielded`).
+  if (!more && (mailbox_->waits() || raised(stop_asked | cut | drain_asked | close_asked))) wake();
+}
+
+bool cell::yielded() noexcept {
+  drive seen = drive::rerun;
+  return drive_.compare_exchange_strong(seen, drive::driving);
 }
 
 handed cell::hand_over(newcomer& next) noexcept {
@@ -89,7 +95,11 @@ handed cell::hand_over(newcomer& next) noexcept {
   }
   if (world_.watched) world_.observe.on_started(next.id_, number_, generation);
   move_to(cell_state::running);
-  const guest_state now = guest_->poll();
+  guest_state now = guest_->poll();
+  // The first tick may come at once, and to hand a short call to a worker costs a hundred of it: the slice
+  // ends with the second.
+  const bool again = now == guest_state::pending && next.made_ == nullptr && yielded();
+  if (again) now = guest_->poll();
 
   if (now == guest_state::ready && next.made_ == nullptr) {
     next.what = outcome::completed;
@@ -103,6 +113,8 @@ handed cell::hand_over(newcomer& next) noexcept {
       mailbox_->busy(*this);
       retire();
       more = wind_up(true);
+    } else if (again) {
+      more = !rest();  // whoever woke it may have counted on it, and taken it for busy
     } else {
       move_to(cell_state::idle);
     }
