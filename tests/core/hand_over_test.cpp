@@ -115,6 +115,40 @@ TEST_F(hand_over_test, lets_a_longer_one_go_on_as_a_call_whose_waiter_is_told) {
   EXPECT_THAT(seen.ended, ElementsAre(outcome::completed));
 }
 
+TEST_F(hand_over_test, lets_a_tick_that_comes_at_once_pass) {
+  open();
+  fake_newcomer next(world, {.slices = 1, .value = 9});
+  ASSERT_EQ(hand(next), handed::done);
+  EXPECT_EQ(next.made(), nullptr);
+  EXPECT_EQ(next.number(), 9U);
+  EXPECT_FALSE(world.step()) << "nothing is left for a worker";
+}
+
+TEST_F(hand_over_test, is_idle_again_for_others_where_a_wake_came_with_the_tick) {
+  open();
+  seen.acts = [this] {
+    seen.acts = nullptr;
+    pool->send({.value = 2}, {}, start::post)->revoke();  // it was given this cell, and woke it
+  };
+  fake_newcomer next(world, {.slices = 1, .value = 1});
+  ASSERT_EQ(hand(next), handed::done);
+  const auto later = pool->send({.value = 3}, {}, start::post);
+  world.settle();
+  EXPECT_EQ(later->phase(), call_phase::done);
+}
+
+TEST_F(hand_over_test, drains_where_it_was_asked_to_as_the_tick_came) {
+  open();
+  seen.acts = [this] {
+    pool->box().close();
+    pool->at(0).drain();
+  };
+  fake_newcomer next(world, {.slices = 1, .value = 1});
+  ASSERT_EQ(hand(next), handed::done);
+  world.settle();
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+}
+
 TEST_F(hand_over_test, takes_nothing_past_a_call_that_waits) {
   open(2);
   const auto first = pool->send({.what = kind::loop});

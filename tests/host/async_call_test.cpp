@@ -69,6 +69,34 @@ class async_call_test : public testing::Test {
   manual_host owner{no_observer(), callbacks.get_executor()};
 };
 
+TEST_F(async_call_test, leaves_where_an_inline_host_function_ends_the_context_of_a_handler_that_dispatched) {
+  auto other = std::make_unique<asio::io_context>();
+  auto alive = std::make_shared<int>(0);
+  const std::weak_ptr<int> handler = alive;
+  bool ran = false;
+  bool destroyed = false;
+  pool_options options;
+  options.functions.define("holdfast:demo/shop", "price", [](host_call) {});  // not asked for here
+  options.functions.define_inline("holdfast:demo/shop", "add",
+                                  [&](std::uint32_t a, std::uint32_t b) noexcept {
+                                    other.reset();
+                                    destroyed = handler.expired();
+                                    return a + b;
+                                  });
+  const pool asker = open("asker.wat", options);
+  call_options dispatched;
+  dispatched.how = start::dispatch;
+  asker.async_call(
+      "add", args(2U, 3U), dispatched,
+      asio::bind_executor(other->get_executor(), [&ran, held = std::move(alive)](std::error_code, reply) {
+        static_cast<void>(held);
+        ran = true;
+      }));
+  settle();
+  EXPECT_TRUE(destroyed);
+  EXPECT_FALSE(ran);
+}
+
 TEST_F(async_call_test, tells_a_callback_on_its_own_executor_and_never_in_the_initiating_function) {
   const pool shop = open("orders.wasm");
   shop.async_call("place", args(7U, "book", 2U), {}, on_io(note()));
