@@ -47,10 +47,10 @@ class wait_side {
   virtual void leave() noexcept = 0;
   /// Stops waiting for a call that is queued; one that has begun is waited for as before.
   virtual void withdraw() noexcept = 0;
-  /// What the handler is told. Once, on the handler's executor: reading a large value takes its time.
-  virtual reply answer() = 0;
-  /// The same, the value going into the sink. One that has no value to give need not know of sinks.
-  virtual reply answer(const value_sink& /*into*/) { return answer(); }
+  /// What the handler is told. Once, on the handler's executor: reading a large value takes its time. `told`
+  /// is empty. `into` is null for a plain reply, whose value it is; one that has no value to give need not
+  /// look.
+  virtual void answer(reply& told, const value_sink* into) = 0;
 };
 
 /// How a handler's argument is made of what it waited for. Typed replies specialize it.
@@ -58,7 +58,11 @@ template <class Reply>
 struct answered;
 template <>
 struct answered<reply> {
-  static reply by(wait_side& wait) { return wait.answer(); }
+  static reply by(wait_side& wait) {
+    reply told;
+    wait.answer(told, nullptr);
+    return told;
+  }
 };
 
 /// The handler's side of one wait. Ends with exactly one of `hand_over` and `drop`.

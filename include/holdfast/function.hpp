@@ -45,7 +45,7 @@ class export_link {
   virtual void call(argument_source from, const call_options& options, reply& told,
                     value_sink into) const = 0;
   virtual holdfast::result<ticket> submit(argument_source from, const call_options& options) const = 0;
-  /// As `call_operation::start`: whatever comes of it is posted.
+  /// As `call_operation::start`: whatever comes of it is posted. Its caller keeps the link until it returns.
   virtual void start(argument_source from, const call_options& options, handler_source& tells,
                      std::stop_token stop) const = 0;
   /// Where a handler runs that names no executor.

@@ -86,8 +86,10 @@ class initiation {
   template <class Handler>
   void operator()(Handler&& handler) && {
     using held = std::decay_t<Handler>;
-    started_handler<held, Operation> tells(held(std::forward<Handler>(handler)), what_);
-    std::move(what_).start(tells);
+    // Here: whoever started it may be gone once the handler was told, and this with it.
+    Operation what(std::move(what_));
+    started_handler<held, Operation> tells(held(std::forward<Handler>(handler)), what);
+    std::move(what).start(tells);
   }
   template <class Handler>
   void operator()(Handler&& handler) const& {

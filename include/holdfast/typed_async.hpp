@@ -34,7 +34,10 @@ namespace detail {
 template <class R>
 struct answered<typed_reply<R>> {
   static typed_reply<R> by(wait_side& wait) {
-    return told_by<R>([&](const value_sink& into) { return wait.answer(into); });
+    typed_reply<R> told;
+    const value_sink into = sink_into(told);
+    wait.answer(told, &into);
+    return told;
   }
 };
 

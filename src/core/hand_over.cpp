@@ -56,9 +56,8 @@ void cell::show(newcomer& which) noexcept {
 
 void cell::leave_here(bool more) noexcept {
   leave(more);
-  // What was queued meanwhile may have been left to another idle cell that somebody took just then; and a
-  // wake may have been taken for the guest's (`yielded`).
-  if (!more && (mailbox_->waits() || raised(stop_asked | cut | drain_asked | close_asked))) wake();
+  // What was queued meanwhile may have been left to another idle cell that somebody took just then.
+  if (!more && mailbox_->waits()) wake();
 }
 
 bool cell::yielded() noexcept {
@@ -114,7 +113,7 @@ handed cell::hand_over(newcomer& next) noexcept {
       retire();
       more = wind_up(true);
     } else if (again) {
-      more = !rest();  // whoever woke it may have counted on it, and taken it for busy
+      more = !rest();  // the wake may have been another's, who took it for busy, or drains
     } else {
       move_to(cell_state::idle);
     }

@@ -15,7 +15,7 @@ class refusal final : public wait_side {
   explicit refusal(reply why) : why_(std::move(why)) {}
   void leave() noexcept override {}
   void withdraw() noexcept override {}
-  reply answer() override { return std::move(why_); }
+  void answer(reply& told, const value_sink* /*into*/) override { told = std::move(why_); }
 
  private:
   reply why_;
@@ -27,16 +27,9 @@ class unseen_end final : public wait_side {
   explicit unseen_end(pool_newcomer& of) : of_(of) {}
   void leave() noexcept override {}
   void withdraw() noexcept override {}
-  reply answer() override { return read(nullptr); }
-  reply answer(const value_sink& into) override { return read(&into); }
+  void answer(reply& told, const value_sink* into) override { of_.end_of_unseen(told, into); }
 
  private:
-  reply read(const value_sink* into) {
-    reply told;
-    of_.end_of_unseen(told, into);
-    return told;
-  }
-
   pool_newcomer& of_;
 };
 

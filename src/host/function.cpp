@@ -47,12 +47,10 @@ class pool_export final : public export_link {
 
   void start(argument_source from, const call_options& options, handler_source& tells,
              std::stop_token stop) const override {
-    // Its own: once the handler was told, whoever started it may be gone, and all it had of the pool.
-    const std::shared_ptr<pool::impl> in = in_;
-    const pool::impl::admission to(*in);
+    const pool::impl::admission to(*in_);
     checked_request asked;
     const auto why = check(*to, from, asked);
-    begin_async(*in, *to, why, asked, options, tells, std::move(stop));
+    begin_async(*in_, *to, why, asked, options, tells, std::move(stop));
   }
 
   boost::asio::any_io_executor executor() const noexcept override { return in_->owner->callback_executor(); }

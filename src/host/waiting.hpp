@@ -138,10 +138,14 @@ class handler_waiter final : public call_waiter<core::async_waiter> {
   }
 
  private:
-  reply answer() override { return refused_ ? std::move(*refused_) : told_reply(left()); }
-  reply answer(const value_sink& into) override {
-    if (refused_) return std::move(*refused_);
-    return left() ? told_reply(true) : read(into);
+  void answer(reply& told, const value_sink* into) override {
+    if (refused_) {
+      told = std::move(*refused_);
+    } else if (into != nullptr && !left()) {
+      told = read(*into);
+    } else {
+      told = told_reply(left());
+    }
   }
 
   std::optional<reply> refused_;

@@ -149,6 +149,20 @@ TEST_F(hand_over_test, drains_where_it_was_asked_to_as_the_tick_came) {
   EXPECT_EQ(pool->at(0).state(), cell_state::closed);
 }
 
+TEST_F(hand_over_test, leaves_others_to_the_idle_cell_while_a_call_goes_on) {
+  for (const std::size_t cell : {0U, 1U}) {
+    open(2);
+    fake_newcomer next(world, {.what = kind::wait});
+    ASSERT_EQ(hand(next, cell), handed::goes_on);
+    const auto other = pool->send({.value = 2}, {}, start::post);
+    world.settle();
+    EXPECT_EQ(other->phase(), call_phase::done);
+    EXPECT_EQ(next.asked->phase(), call_phase::running);
+    pool->close();
+    world.settle();
+  }
+}
+
 TEST_F(hand_over_test, takes_nothing_past_a_call_that_waits) {
   open(2);
   const auto first = pool->send({.what = kind::loop});
