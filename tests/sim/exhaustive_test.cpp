@@ -40,7 +40,10 @@ const char* name(does what) {
 }
 
 call_plan call_that(does what, start how) {
-  call_plan made{.guest = {.what = guest_plan::kind::give_back, .slices = 1}, .joined = true, .how = how};
+  // One that dispatches is polled twice by its caller, and goes on after that.
+  const std::uint32_t slices = how == start::dispatch ? 2 : 1;
+  call_plan made{
+      .guest = {.what = guest_plan::kind::give_back, .slices = slices}, .joined = true, .how = how};
   switch (what) {
     case does::nothing:
       break;
@@ -150,7 +153,7 @@ TEST(exhaustive, two_callers_on_one_cell_keep_every_law_in_every_order_of_acts) 
 
 TEST(exhaustive, two_callers_that_dispatch_keep_every_law_in_every_order_of_acts) {
   expect("the same, each caller drives the first slice, a pair and its mirror once",
-         explore_pairs(grain::acts, start::dispatch, pairs::unordered), 493'878);
+         explore_pairs(grain::acts, start::dispatch, pairs::unordered), 2'180'195);
 }
 
 TEST(exhaustive, two_callers_keep_every_law_with_a_preemption_at_any_lock) {
