@@ -52,6 +52,7 @@ void cell::show(newcomer& which) noexcept {
     if (raised(close_asked)) ask(errc::killed);
   }
   world_.deadlines.arm(made.deadline_, made.stop_at_);
+  if (raised(stop_asked)) wake();  // whoever closed it did too, but that may have been taken for the guest's
 }
 
 void cell::leave_here(bool more) noexcept {
