@@ -283,6 +283,20 @@ TEST_F(hand_over_test, stops_a_first_slice_that_its_cell_is_closed_beside) {
   EXPECT_EQ(pool->at(0).state(), cell_state::closed);
 }
 
+TEST_F(hand_over_test, cuts_one_that_waits_in_the_host_where_its_cell_was_closed_beside_the_tick) {
+  open();
+  fake_newcomer next(world, {.what = kind::deaf_wait});
+  seen.acts = [this] {
+    pool->box().close();
+    pool->at(0).close();
+  };
+  ASSERT_EQ(hand(next), handed::goes_on);
+  world.settle();
+  EXPECT_EQ(next.asked->end().what, outcome::killed);
+  EXPECT_EQ(next.waits->told, 1);
+  EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+}
+
 TEST_F(hand_over_test, serves_what_was_queued_during_the_slice) {
   open();
   boost::intrusive_ptr<fake_call> other;
