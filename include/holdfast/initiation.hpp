@@ -31,14 +31,6 @@ struct told_handler {
   }
 };
 
-/// Stands where a handler would name its executor, to see whether it does.
-struct no_executor {};
-
-/// Whether a handler names its executor.
-template <class Handler>
-inline constexpr bool names_executor =
-    !std::is_same_v<typename boost::asio::associated_executor<Handler, no_executor>::type, no_executor>;
-
 /// The handler of an operation that is being started, which says where handlers run that name no executor.
 template <class Handler, class Operation>
 class started_handler final : public handler_source {
@@ -46,27 +38,19 @@ class started_handler final : public handler_source {
   started_handler(Handler&& handler, const Operation& what) : handler_(std::move(handler)), what_(what) {}
 
   handler_ptr box() override {
-    return handler_box<Handler, executor, typename Operation::reply_type>::make(
-        std::move(handler_), what_.executor(), Operation::rule);
+    return handler_box<Handler, executor, reply_type>::make(std::move(handler_), what_.executor(),
+                                                            Operation::rule);
   }
 
   void post(wait_side& over) noexcept override {
-    if constexpr (names_executor<Handler>) {
-      post_to(boost::asio::get_associated_executor(handler_), over);
-    } else {
-      post_to(what_.executor(), over);
-    }
+    const auto on = boost::asio::get_associated_executor(handler_, what_.executor());
+    boost::asio::defer(
+        on, told_handler<Handler, reply_type>{std::move(handler_), answered<reply_type>::by(over)});
   }
 
  private:
   using executor = boost::asio::any_io_executor;
   using reply_type = typename Operation::reply_type;
-
-  template <class On>
-  void post_to(const On& on, wait_side& over) noexcept {
-    boost::asio::defer(
-        on, told_handler<Handler, reply_type>{std::move(handler_), answered<reply_type>::by(over)});
-  }
 
   Handler handler_;
   const Operation& what_;

@@ -3,6 +3,7 @@
 
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <functional>
 #include <holdfast/async_call.hpp>
 #include <optional>
 #include <stdexcept>
@@ -10,6 +11,24 @@
 #include <vector>
 
 #include "host/manual_host.hpp"
+
+namespace holdfast {
+namespace {
+
+// A handler that could have an executor of its own, and takes the one that is offered.
+struct undecided {
+  std::function<void(std::error_code)> told;
+  void operator()(std::error_code code, const reply&) const { told(code); }
+};
+
+}  // namespace
+}  // namespace holdfast
+
+template <class Offered>
+struct boost::asio::associated_executor<holdfast::undecided, Offered> {
+  using type = boost::asio::any_io_executor;
+  static type get(const holdfast::undecided&, const Offered& offered = Offered()) noexcept { return offered; }
+};
 
 // Every form of calling, on the real engine, with steps and time in the test's hands.
 namespace holdfast {
@@ -68,6 +87,19 @@ class async_call_test : public testing::Test {
   std::vector<host_call> naps;
   manual_host owner{no_observer(), callbacks.get_executor()};
 };
+
+TEST_F(async_call_test, runs_a_handler_whose_type_alone_could_name_an_executor_where_those_without_one_run) {
+  const pool shop = open("echo.wat");
+  call_options dispatched;
+  dispatched.how = start::dispatch;
+  bool on_callbacks = false;
+  shop.async_call("add", args(2U, 3U), dispatched, undecided{[&](std::error_code code) {
+                    EXPECT_FALSE(code);
+                    on_callbacks = callbacks.get_executor().running_in_this_thread();
+                  }});
+  EXPECT_EQ(callbacks.run(), 1U);
+  EXPECT_TRUE(on_callbacks);
+}
 
 TEST_F(async_call_test, leaves_where_an_inline_host_function_ends_the_context_of_a_handler_that_dispatched) {
   auto other = std::make_unique<asio::io_context>();
