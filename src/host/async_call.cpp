@@ -47,15 +47,15 @@ class async_newcomer final : public pool_newcomer {
       const boost::intrusive_ptr<handler_waiter> made(new handler_waiter(in_.owner, call()));
       if (made->adopt(tells_.box())) {
         waits_ = made;
-        try {
-          waits_->leave_on(std::move(stop_));
-        } catch (...) {
-          waits_->disown();
-          throw;
-        }
+        waits_->leave_on(std::move(stop_));
       }
     }
     return waits_;
+  }
+
+  /// Destroys the handler untold, if it has a waiter: the call could not be begun.
+  void disown() noexcept {
+    if (waits_ != nullptr) waits_->disown();
   }
 
  private:
@@ -123,13 +123,13 @@ void begin_async(const pool::impl& of, edition& to, const std::optional<error>& 
     case core::handed::untaken:
       break;
   }
-  const boost::intrusive_ptr<handler_waiter>& waits = next.waiter();
-  if (waits == nullptr) return;
   try {
+    const boost::intrusive_ptr<handler_waiter>& waits = next.waiter();
+    if (waits == nullptr) return;
     if (auto refused = begin_bound(*to.box, next.call(), *waits, options, start::post))
       waits->refuse(std::move(*refused));
   } catch (...) {
-    waits->disown();
+    next.disown();
     throw;
   }
 }

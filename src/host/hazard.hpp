@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <new>
 
 /// Looking at what somebody may exchange, for the price of one store.
 ///
