@@ -64,34 +64,22 @@ void cell::open() noexcept {
 // Who drives.
 
 void cell::wake() noexcept {
-  drive seen = drive_.load();
-  for (;;) {
-    switch (seen) {
-      case drive::parked:
-        if (!drive_.compare_exchange_weak(seen, drive::posted)) continue;
-        intrusive_ptr_add_ref(this);  // the queue's reference, taken over by `run`
-        world_.run.post(*this);
-        return;
-      case drive::driving:
-        if (!drive_.compare_exchange_weak(seen, drive::rerun)) continue;
-        return;
-      case drive::posted:
-      case drive::rerun:
-      case drive::ended:
-        return;
-    }
-  }
+  if (turn_.wake()) post();
+}
+
+void cell::post() noexcept {
+  intrusive_ptr_add_ref(this);  // the queue's, taken over by `run`
+  world_.run.post(*this);
 }
 
 void cell::run() noexcept {
   const boost::intrusive_ptr<cell> self(this, false);
-  drive_.store(drive::driving);
+  turn_.begin();
   drive_once(true);
 }
 
 bool cell::dispatch() noexcept {
-  drive seen = drive::parked;
-  if (driving_mark::here() || !drive_.compare_exchange_strong(seen, drive::driving)) return false;
+  if (driving_mark::here() || !turn_.take()) return false;
   const boost::intrusive_ptr<cell> self(this);
   drive_once(false);
   return true;
@@ -101,15 +89,11 @@ void cell::drive_once(bool by_worker) noexcept { leave(drive_slice(by_worker)); 
 
 void cell::leave(bool more) noexcept {
   if (state_.load() == cell_state::closed) {
-    drive_.store(drive::ended);
+    turn_.end();
     mailbox_->part(*this);  // the last act: now the world may go
     return;
   }
-  drive seen = drive::driving;
-  if (!more && drive_.compare_exchange_strong(seen, drive::parked)) return;
-  drive_.store(drive::posted);
-  intrusive_ptr_add_ref(this);
-  world_.run.post(*this);
+  if (turn_.leave(more)) post();
 }
 
 bool cell::drive_slice(bool by_worker) noexcept {
@@ -301,9 +285,7 @@ bool cell::step_build() noexcept {
     built_in_ = duration::max();
     world_.deadlines.disarm(build_timer_);
   }
-  mailbox_->built(*this);
   grow_up();
-  move_to(or_draining(cell_state::idle));
   return true;
 }
 
@@ -315,13 +297,12 @@ bool cell::take_spare() noexcept {
     const std::scoped_lock lock(mutex_);
     guest_ = std::move(ready);
   }
-  mailbox_->built(*this);  // it may have waited for its turn to build
   grow_up();
-  move_to(or_draining(cell_state::idle));
   return true;
 }
 
 void cell::grow_up() noexcept {
+  mailbox_->built(*this);  // one that has a spare may have waited for its turn to build
   failures_ = 0;
   // Each instance draws its own age, so that those that were built together do not go together.
   const auto drawn = [this](std::uint64_t most) {
@@ -332,6 +313,7 @@ void cell::grow_up() noexcept {
   const std::uint64_t growth = drawn(policy_.retire_growth);
   const std::uint64_t now = guest_->memory();
   memory_left_ = growth > std::numeric_limits<std::uint64_t>::max() - now ? growth : now + growth;
+  move_to(or_draining(cell_state::idle));
 }
 
 bool cell::is_old() const noexcept {

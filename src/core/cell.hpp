@@ -16,6 +16,7 @@
 #include "core/guest.hpp"
 #include "core/mailbox.hpp"
 #include "core/spares.hpp"
+#include "core/turn.hpp"
 
 /// An instance slot: the unit of isolation.
 ///
@@ -69,7 +70,7 @@ class cell final : public poller, public task {
   handed hand_over(newcomer& next) noexcept;
 
   /// Whether nobody drives it or is about to.
-  bool parked() const noexcept { return drive_.load() == drive::parked; }
+  bool parked() const noexcept { return turn_.parked(); }
 
   /// Stops this attempt at `which` if it is in flight: asks, then cuts after its grace. A second stop keeps
   /// the first's reason.
@@ -103,11 +104,9 @@ class cell final : public poller, public task {
     drain_asked = 16,
     close_asked = 32,
   };
-  // Who drives. `rerun`: woken while driving. `ended`: closed; a late wake touches nothing, the world may be
-  // gone.
-  enum class drive : std::uint8_t { parked, posted, driving, rerun, ended };
 
   void run() noexcept override;
+  void post() noexcept;  // to the workers
   void on_timer(timer& fired) noexcept override;
 
   void drive_once(bool by_worker) noexcept;
@@ -121,7 +120,6 @@ class cell final : public poller, public task {
   bool wind_up(bool more) noexcept;     // what a caller's thread does for its cell after its call
   void leave(bool more) noexcept;       // the end of a drive
   void leave_here(bool more) noexcept;  // ... by one that handed a call over
-  bool yielded() noexcept;              // the guest that was polled wants to go on at once
   bool take_next() noexcept;
   bool rest() noexcept;         // false: there is work
   void ask(errc why) noexcept;  // under the lock: the call in flight is to end
@@ -130,7 +128,7 @@ class cell final : public poller, public task {
   void complete(call_end end) noexcept;
   bool build_failed(const fault& why) noexcept;  // true: go on
   void spoil(const fault& why) noexcept;
-  void grow_up() noexcept;       // an instance is built
+  void grow_up() noexcept;       // an instance is there
   bool is_old() const noexcept;  // ... and has served its time
   void retire() noexcept;
   void finish_closing() noexcept;
@@ -151,7 +149,7 @@ class cell final : public poller, public task {
   const std::uint32_t number_;
   const boost::intrusive_ptr<spares> spares_;
 
-  std::atomic<drive> drive_{drive::parked};
+  turn turn_;
   std::atomic<std::uint32_t> signals_{0};
   std::atomic<cell_state> state_{cell_state::building};
   std::atomic<std::uint64_t> generation_{1};

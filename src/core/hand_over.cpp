@@ -13,8 +13,8 @@
 namespace holdfast::core {
 namespace {
 
-// Limits this long are counted from the end of the first slice, at most a tick late: no clock is read for a
-// call that is done by then.
+// Limits this long are counted from the end of the first slice, two ticks late at most: no clock is read for
+// a call that is done by then.
 constexpr duration long_limit = std::chrono::seconds(1);
 
 }  // namespace
@@ -61,18 +61,12 @@ void cell::leave_here(bool more) noexcept {
   if (!more && mailbox_->waits()) wake();
 }
 
-bool cell::yielded() noexcept {
-  drive seen = drive::rerun;
-  return drive_.compare_exchange_strong(seen, drive::driving);
-}
-
 handed cell::hand_over(newcomer& next) noexcept {
   // What is looked at before the cell is had is looked at again after: this spares the cell of a full queue.
   if (!parked() || !mailbox_->lets_through(next.weight_) || driving_mark::here() ||
       on_behalf::current() != nullptr)
     return handed::untaken;
-  drive seen = drive::parked;
-  if (!drive_.compare_exchange_strong(seen, drive::driving)) return handed::untaken;
+  if (!turn_.take()) return handed::untaken;
   if (state_.load() != cell_state::idle || raised(drain_asked | close_asked) ||
       !mailbox_->lets_through(next.weight_) || !next.in_time(world_.time)) {
     leave_here(false);
@@ -98,7 +92,7 @@ handed cell::hand_over(newcomer& next) noexcept {
   guest_state now = guest_->poll();
   // The first tick may come at once, and to hand a short call to a worker costs a hundred of it: the slice
   // ends with the second.
-  const bool again = now == guest_state::pending && next.made_ == nullptr && yielded();
+  const bool again = now == guest_state::pending && next.made_ == nullptr && turn_.forget_wake();
   if (again) now = guest_->poll();
 
   if (now == guest_state::ready && next.made_ == nullptr) {

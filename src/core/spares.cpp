@@ -53,43 +53,28 @@ void spares::open() noexcept {
 // Who drives.
 
 void spares::wake() noexcept {
-  drive seen = drive_.load();
-  for (;;) {
-    switch (seen) {
-      case drive::parked:
-        if (!drive_.compare_exchange_weak(seen, drive::posted)) continue;
-        intrusive_ptr_add_ref(static_cast<shared_object*>(this));  // taken over by `run`
-        world_.run.post(*this);
-        return;
-      case drive::driving:
-        if (!drive_.compare_exchange_weak(seen, drive::rerun)) continue;
-        return;
-      case drive::posted:
-      case drive::rerun:
-      case drive::ended:
-        return;
-    }
-  }
+  if (turn_.wake()) post();
+}
+
+void spares::post() noexcept {
+  intrusive_ptr_add_ref(static_cast<shared_object*>(this));  // the queue's, taken over by `run`
+  world_.run.post(*this);
 }
 
 void spares::run() noexcept {
   const boost::intrusive_ptr<spares> self(this, false);
-  drive_.store(drive::driving);
+  turn_.begin();
   bool more = false;
   {
     const driving_mark mark;
     more = step();
   }
   if (gone_) {
-    drive_.store(drive::ended);
+    turn_.end();
     mailbox_->part(*this);  // the last act: now the world may go
     return;
   }
-  drive seen = drive::driving;
-  if (!more && drive_.compare_exchange_strong(seen, drive::parked)) return;
-  drive_.store(drive::posted);
-  intrusive_ptr_add_ref(static_cast<shared_object*>(this));
-  world_.run.post(*this);  // behind all that waits for a worker
+  if (turn_.leave(more)) post();  // behind all that waits for a worker
 }
 
 // What others tell, and take.

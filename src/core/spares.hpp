@@ -14,6 +14,7 @@
 #include "core/environment.hpp"
 #include "core/guest.hpp"
 #include "core/poller.hpp"
+#include "core/turn.hpp"
 
 /// Instances that a pool's cells take when they lose theirs.
 ///
@@ -58,10 +59,9 @@ class spares final : public poller, public task {
   };
   // What others tell the driver.
   enum signal : std::uint32_t { expired = 1, due = 2, closing = 4 };
-  // As a cell's.
-  enum class drive : std::uint8_t { parked, posted, driving, rerun, ended };
 
   void run() noexcept override;
+  void post() noexcept;  // to the workers
   void on_timer(timer& fired) noexcept override;
 
   bool step() noexcept;  // true: there is more to do now
@@ -77,7 +77,7 @@ class spares final : public poller, public task {
   guest_maker& maker_;
   const rebuild_policy policy_;
 
-  std::atomic<drive> drive_{drive::parked};
+  turn turn_;
   std::atomic<std::uint32_t> signals_{0};
 
   // Written under the lock. The driver alone writes what is built, so it may read that without.
