@@ -12,8 +12,13 @@ namespace holdfast {
 
 /// Who drives the first slice of a call.
 enum class start : std::uint8_t {
-  dispatch,  ///< the submitting thread, if an instance is idle; past one tick, or two, a worker takes over
-  post,      ///< a worker; the submitting thread never runs a guest
+  /// The submitting thread, if an instance is idle; past one tick, or two, a worker takes over. An
+  /// asynchronous form may so take as long as a slice, in which no other thread may end the handler's
+  /// context.
+  /// What is over by then is deferred (`boost::asio::defer`): a handler that starts a call must not block
+  /// until that call's handler has run.
+  dispatch,
+  post,  ///< a worker; the submitting thread never runs a guest
 };
 
 /// What may be built inside a `co_await` expression. g++ 12 destroys an aggregate that is built there twice,

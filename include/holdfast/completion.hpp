@@ -96,6 +96,9 @@ enum class cancel_rule : std::uint8_t {
 /// the two was called; whoever started the operation may be gone from then on.
 class handler_source {
  public:
+  /// A guest is about to run before the handler is boxed or posted: until then there is work outstanding on
+  /// its executor. At most once.
+  virtual void hold() = 0;
   /// Takes the handler into memory of its own, to be told later.
   virtual handler_ptr box() = 0;
   /// What it would wait for is over already: reads the answer in here, and posts the handler as what the

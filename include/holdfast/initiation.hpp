@@ -5,7 +5,9 @@
 #include <boost/asio/associated_allocator.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/defer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <holdfast/completion.hpp>
+#include <optional>
 #include <system_error>
 #include <type_traits>
 #include <utility>
@@ -37,7 +39,11 @@ class started_handler final : public handler_source {
  public:
   started_handler(Handler&& handler, const Operation& what) : handler_(std::move(handler)), what_(what) {}
 
+  void hold() override { work_.emplace(boost::asio::get_associated_executor(handler_, what_.executor())); }
+
+  // The box has work of its own, and from here on a host function may end the context.
   handler_ptr box() override {
+    const auto work = std::exchange(work_, std::nullopt);
     return handler_box<Handler, executor, reply_type>::make(std::move(handler_), what_.executor(),
                                                             Operation::rule);
   }
@@ -54,6 +60,8 @@ class started_handler final : public handler_source {
 
   Handler handler_;
   const Operation& what_;
+  std::optional<boost::asio::executor_work_guard<boost::asio::associated_executor_t<Handler, executor>>>
+      work_;
 };
 
 /// Starts an operation when its handler is there. Owns all that the operation needs, since `deferred` and

@@ -28,7 +28,8 @@ enum class cell_state : std::uint8_t {
 const char* to_string(cell_state state) noexcept;
 
 /// Called on the thread where it happens, at times under a lock, so that events of one call and of one cell
-/// keep their order: be quick, throw nothing, call nothing of Holdfast. The defaults do nothing.
+/// keep their order: be quick, throw nothing, call nothing of Holdfast, end no
+/// execution context. The defaults do nothing.
 class observer {
  public:
   virtual ~observer() = default;

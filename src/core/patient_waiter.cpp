@@ -64,7 +64,7 @@ void patient_waiter::withdraw_now() noexcept {
 }
 
 void patient_waiter::abandon() noexcept {
-  bits_.fetch_or(is_over);
+  bits_.fetch_or(is_over | leave_asked);  // it may be about to begin
   if (!asked_->leave(*this)) return;
   world_.deadlines.disarm(patience_);
   forget_stops();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <holdfast/async_call.hpp>
+#include <new>
 #include <utility>
 
 #include "host/pool_newcomer.hpp"
@@ -27,7 +28,16 @@ class unseen_end final : public wait_side {
   explicit unseen_end(pool_newcomer& of) : of_(of) {}
   void leave() noexcept override {}
   void withdraw() noexcept override {}
-  void answer(reply& told, const value_sink* into) override { of_.end_of_unseen(told, into); }
+  void answer(reply& told, const value_sink* into) override {
+    try {
+      of_.end_of_unseen(told, into);
+    } catch (const std::bad_alloc&) {
+      told.value.reset();
+      told.outcome = outcome::host_failed;
+      told.code = errc::host_failed;
+      told.detail = "no memory for the result";
+    }
+  }
 
  private:
   pool_newcomer& of_;
@@ -107,7 +117,9 @@ void begin_async(const pool::impl& of, edition& to, const std::optional<error>& 
     return;
   }
   async_newcomer next(of, asked, options, tells, stop);
-  switch (next.try_cells(to)) {
+  const bool passes = next.may_pass();
+  if (passes) tells.hold();
+  switch (passes ? to.hand_over(next) : core::handed::untaken) {
     case core::handed::done:
       if (next.made() == nullptr) {
         unseen_end over(next);

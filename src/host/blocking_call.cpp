@@ -73,7 +73,7 @@ boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition
                                                    const call_options& options, std::stop_token stop,
                                                    reply& told, const value_sink* into) {
   blocking_newcomer next(in, asked, options, stop, into);
-  switch (next.try_cells(to)) {
+  switch (next.may_pass() ? to.hand_over(next) : core::handed::untaken) {
     case core::handed::done:
       next.end(told);
       return nullptr;

@@ -31,7 +31,7 @@ pool::impl::admission::~admission() {
 
 void pool::impl::supersede(detail::edition& which) noexcept {
   which.superseded.store(true);
-  // A look-up, an admission, and at most the first slice of a call that is dispatched.
+  // A look-up, an admission, and where a call is dispatched its slice and the reading of its result.
   while (which.admitting.load() > 0) std::this_thread::yield();
   detail::wait_for_hazards(&which);
 }

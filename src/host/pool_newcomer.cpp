@@ -20,12 +20,11 @@ pool_newcomer::pool_newcomer(const pool::impl& in, checked_request& asked, const
   run_limit_ = how.run_limit;
 }
 
-core::handed pool_newcomer::try_cells(edition& of) {
+bool pool_newcomer::may_pass() const {
   // A result with handles is its call's until somebody has read it.
-  const bool may_pass = how_.how.value_or(otherwise_) == start::dispatch && !asked_.only_in &&
-                        !(asked_.of->result && names_handles(*asked_.of->result)) &&
-                        !stop_.stop_requested() && !in_.owner->began.forked();
-  return may_pass ? of.hand_over(*this) : core::handed::untaken;
+  return how_.how.value_or(otherwise_) == start::dispatch && !asked_.only_in &&
+         !(asked_.of->result && names_handles(*asked_.of->result)) && !stop_.stop_requested() &&
+         !in_.owner->began.forked();
 }
 
 void pool_newcomer::end_of_unseen(reply& told, const value_sink* into, bool landed) {

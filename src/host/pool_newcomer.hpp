@@ -13,8 +13,8 @@ namespace holdfast::detail {
 /// Who waits for the call is for those who derive from it: `join` attaches it.
 class pool_newcomer : public core::newcomer {
  public:
-  /// Takes it to an idle cell, if the options let this thread run a guest.
-  core::handed try_cells(edition& of);
+  /// Whether this thread may take it to an idle cell.
+  bool may_pass() const;
 
   /// The call that is made of it, now or before. What was asked is used up then.
   const boost::intrusive_ptr<pool_call>& call() {

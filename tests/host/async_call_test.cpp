@@ -101,32 +101,81 @@ TEST_F(async_call_test, runs_a_handler_whose_type_alone_could_name_an_executor_w
   EXPECT_TRUE(on_callbacks);
 }
 
+// A handler whose context is ended while a guest runs on the thread that started the call.
+class ended_in_the_slice {
+ public:
+  void end() {
+    other_.reset();
+    destroyed_ = held_.expired();
+  }
+  void dispatch(const pool& to, std::string_view function, wit::arguments arguments) {
+    call_options options;
+    options.how = start::dispatch;
+    auto held = std::make_shared<int>(0);
+    held_ = held;
+    to.async_call(function, std::move(arguments), options,
+                  asio::bind_executor(other_->get_executor(),
+                                      [this, held = std::move(held)](std::error_code, const reply&) {
+                                        static_cast<void>(held);
+                                        ran_ = true;
+                                      }));
+  }
+  bool destroyed_unrun() const { return destroyed_ && !ran_; }
+
+ private:
+  std::unique_ptr<asio::io_context> other_ = std::make_unique<asio::io_context>();
+  std::weak_ptr<int> held_;
+  bool ran_ = false;
+  bool destroyed_ = false;
+};
+
 TEST_F(async_call_test, leaves_where_an_inline_host_function_ends_the_context_of_a_handler_that_dispatched) {
-  auto other = std::make_unique<asio::io_context>();
-  auto alive = std::make_shared<int>(0);
-  const std::weak_ptr<int> handler = alive;
-  bool ran = false;
-  bool destroyed = false;
+  ended_in_the_slice caller;
   pool_options options;
   options.functions.define("holdfast:demo/shop", "price", [](host_call) {});  // not asked for here
   options.functions.define_inline("holdfast:demo/shop", "add",
                                   [&](std::uint32_t a, std::uint32_t b) noexcept {
-                                    other.reset();
-                                    destroyed = handler.expired();
+                                    caller.end();
                                     return a + b;
                                   });
-  const pool asker = open("asker.wat", options);
-  call_options dispatched;
-  dispatched.how = start::dispatch;
-  asker.async_call(
-      "add", args(2U, 3U), dispatched,
-      asio::bind_executor(other->get_executor(), [&ran, held = std::move(alive)](std::error_code, reply) {
-        static_cast<void>(held);
-        ran = true;
-      }));
+  caller.dispatch(open("asker.wat", options), "add", args(2U, 3U));
   settle();
-  EXPECT_TRUE(destroyed);
-  EXPECT_FALSE(ran);
+  EXPECT_TRUE(caller.destroyed_unrun());
+}
+
+TEST_F(async_call_test, leaves_where_what_the_guest_prints_ends_the_context_of_a_handler_that_dispatched) {
+  ended_in_the_slice caller;
+  pool_options options;
+  options.output = [&](guest_stream, std::string_view) { caller.end(); };
+  caller.dispatch(open("greet-js.wasm", options), "say", args("good morning"));
+  settle();
+  EXPECT_TRUE(caller.destroyed_unrun());
+}
+
+TEST(async_call_on_a_watched_host,
+     has_work_on_the_handler_s_executor_while_the_guest_runs_in_the_first_slice) {
+  struct : observer {
+    void on_started(const call_id&, std::uint32_t, std::uint64_t) noexcept override {
+      io.restart();
+      io.poll();
+      out_of_work = io.stopped();
+    }
+    asio::io_context io;
+    std::optional<bool> out_of_work;
+  } watching;
+  manual_host owner(watching);
+  const pool shop = owner.get().open(guest("echo.wat"), {}).value();
+  owner.settle();
+  call_options options;
+  options.how = start::dispatch;
+  bool told = false;
+  shop.async_call("add", args(2U, 3U), options,
+                  asio::bind_executor(watching.io.get_executor(),
+                                      [&](std::error_code code, const reply&) { told = !code; }));
+  EXPECT_EQ(watching.out_of_work, false);
+  watching.io.restart();
+  EXPECT_EQ(watching.io.run(), 1U);
+  EXPECT_TRUE(told);
 }
 
 TEST_F(async_call_test, tells_a_callback_on_its_own_executor_and_never_in_the_initiating_function) {
