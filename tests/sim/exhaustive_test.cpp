@@ -174,5 +174,43 @@ TEST(exhaustive, one_caller_keeps_every_law_with_three_preemptions_at_any_lock) 
   expect("1 caller x 1 cell, at every lock, at most 3 preemptions, 2 beside a deadline", all, 203'149);
 }
 
+// Beside the callers somebody drains the pool, or closes it, at any point.
+explored explore_ends(std::size_t callers, grain how, std::size_t preemptions = every_choice::unbounded) {
+  explored all;
+  for (const auto ends : {pool_act::kind::drain, pool_act::kind::close}) {
+    for (const start begins : {start::post, start::dispatch}) {
+      for (const does what : all_acts) {
+        if (what == does::deadline && callers > 1) continue;  // clock and ticker are two fibers more
+        if (!whole && what != does::nothing) continue;
+        plan made = callers == 1 ? scenario({what}, begins) : scenario({what, does::nothing}, begins);
+        made.calls.pop_back();  // the probe: the pool may be gone
+        made.probe = -1;
+        made.pool_acts = {{.pool = 0, .after = duration::zero(), .what = ends}};
+        made.patient = false;
+        const explored found = explore(made, how, preemptions);
+        EXPECT_EQ(found.broken, 0U) << name(what) << (ends == pool_act::kind::drain ? ", drain" : ", close")
+                                    << (begins == start::dispatch ? ", dispatch: " : ", post: ")
+                                    << found.first;
+        all.runs += found.runs;
+        all.deepest = std::max(all.deepest, found.deepest);
+      }
+    }
+  }
+  return all;
+}
+
+TEST(exhaustive, callers_keep_every_law_beside_a_drain_and_a_close_in_every_order_of_acts) {
+  explored all = explore_ends(1, grain::acts);
+  const explored two = explore_ends(2, grain::acts);
+  all.runs += two.runs;
+  all.deepest = std::max(all.deepest, two.deepest);
+  expect("1 and 2 callers x 1 cell x {drain, close} x {post, dispatch}", all, 119'508);
+}
+
+TEST(exhaustive, one_caller_keeps_every_law_beside_a_drain_and_a_close_with_preemptions_at_any_lock) {
+  expect("1 caller x 1 cell x {drain, close} x {post, dispatch}, at every lock, at most 1 preemption",
+         explore_ends(1, grain::locks, 1), 202'963);
+}
+
 }  // namespace
 }  // namespace holdfast::sim
