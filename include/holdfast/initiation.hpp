@@ -6,7 +6,7 @@
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/defer.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <holdfast/completion.hpp>
+#include <holdfast/handler_box.hpp>
 #include <optional>
 #include <system_error>
 #include <type_traits>
@@ -48,7 +48,7 @@ class started_handler final : public handler_source {
                                                             Operation::rule);
   }
 
-  void post(wait_side& over) noexcept override {
+  void post(wait_end& over) noexcept override {
     const auto on = boost::asio::get_associated_executor(handler_, what_.executor());
     boost::asio::defer(
         on, told_handler<Handler, reply_type>{std::move(handler_), answered<reply_type>::by(over)});

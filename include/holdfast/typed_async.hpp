@@ -33,7 +33,7 @@ namespace detail {
 
 template <class R>
 struct answered<typed_reply<R>> {
-  static typed_reply<R> by(wait_side& wait) {
+  static typed_reply<R> by(wait_end& wait) {
     typed_reply<R> told;
     const value_sink into = sink_into(told);
     wait.answer(told, &into);

@@ -76,7 +76,8 @@ void context_waits::end() noexcept {
 
 bool async_waiter::adopt(detail::handler_ptr tells) {
   waits_ = context_waits::of(tells->context());
-  tells->connect({this, [held = boost::intrusive_ptr<async_waiter>(this)](detail::wait_side*) {}});
+  keep();
+  tells->connect(detail::wait_ptr(this));
   tells_ = std::move(tells);
   if (waits_->join(*this)) return true;
   tells_.reset();

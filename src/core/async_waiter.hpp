@@ -6,9 +6,9 @@
 #include <boost/intrusive/list_hook.hpp>
 #include <holdfast/completion.hpp>
 #include <memory>
-#include <mutex>
 
 #include "core/patient_waiter.hpp"
+#include "core/short_mutex.hpp"
 
 /// A waiter whose handler runs on an executor, and the end of that executor's context.
 ///
@@ -35,6 +35,8 @@ class async_waiter : public patient_waiter,
   /// Has the handler told without the call: it was refused, or is done already.
   void tell_now() noexcept;
 
+  void keep() noexcept final { intrusive_ptr_add_ref(this); }
+  void let_go() noexcept final { intrusive_ptr_release(this); }
   void leave() noexcept final { patient_waiter::leave(); }
   void withdraw() noexcept final { patient_waiter::withdraw(); }
 
@@ -72,7 +74,7 @@ class context_waits {
   void end() noexcept;
 
  private:
-  std::mutex mutex_;  // held while a handler is posted, so that its context cannot end meanwhile
+  short_mutex mutex_;  // held while a handler is posted, so that its context cannot end meanwhile
   boost::intrusive::list<async_waiter, boost::intrusive::constant_time_size<false>>
       waiting_;  // a reference each
   bool ended_ = false;

@@ -158,21 +158,12 @@ void call::on_timer(timer& fired) noexcept {
     mailbox_->admit_again(*this);
     return;
   }
-  // One that was armed for the end of an attempt before this one finds the time moved.
-  const time_point now = world_.time.now();
-  if (now >= terms_.deadline && mailbox_->remove(*this)) {
-    finish_unrun(errc::expired_in_queue);
-    return;
-  }
-  boost::intrusive_ptr<cell> on;
-  unsigned attempt = 0;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (now >= stop_at_) on = runs_on_;
-    attempt = end_.attempts;
-  }
-  // None: taken out to run and not begun yet; `begin` sees the deadline.
-  if (on != nullptr) on->stop(*this, attempt, errc::deadline_killed);
+  // Not removed: taken out to run; its cell sees the deadline.
+  if (mailbox_->remove(*this)) finish_unrun(errc::expired_in_queue);
+}
+
+void call::forget_timer() noexcept {
+  if (std::exchange(timed_, false)) world_.deadlines.disarm(deadline_);
 }
 
 // Its way through a cell.
@@ -188,6 +179,7 @@ request call::attempt() noexcept {
 }
 
 std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
+  forget_timer();
   const time_point now = world_.time.now();
   {
     const std::scoped_lock lock(mutex_);
@@ -200,7 +192,6 @@ std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
     began_at_ = now;
     stop_at_ = std::min(terms_.deadline, later(now, terms_.run_limit));
   }
-  world_.deadlines.arm(deadline_, stop_at_);
   return std::nullopt;
 }
 
@@ -234,13 +225,13 @@ bool call::may_repeat(const call_end& end) const noexcept {
   return false;
 }
 
-void call::attempt_ended(call_end end) noexcept {
-  if (end.what != outcome::completed && mailbox_->back_off(*this, end)) return;
-  finish(std::move(end));
+untold call::attempt_ended(call_end end) noexcept {
+  if (end.what != outcome::completed && mailbox_->back_off(*this, end)) return {};
+  return finish(std::move(end));
 }
 
-void call::finish(call_end end) noexcept {
-  std::vector<boost::intrusive_ptr<waiter>> told;
+untold call::finish(call_end end) noexcept {
+  untold told{.of = this, .who = {}};
   boost::intrusive_ptr<cell> ran_on;
   bool kept = false;
   bool park = false;
@@ -253,21 +244,25 @@ void call::finish(call_end end) noexcept {
     // First: nobody has the outcome before the observer knows of it.
     if (!terms_.chore) world_.observe.on_done(id_, end_.what);
     phase_ = call_phase::done;
-    told.swap(waiters_);
+    told.who.swap(waiters_);
     ran_on.swap(runs_on_);
     kept = kept_;
-    park = told.empty() || left_.load();  // somebody may come back who has the id and not the end
+    park = told.who.empty() || left_.load();  // somebody may come back who has the id and not the end
   }
-  world_.deadlines.disarm(deadline_);
-  forget_arguments();
+  forget_timer();
+  forget_arguments(kept && park);
   lineage::ended(*this);
   if (kept && park) world_.kept->park(*this);
   if (kept && !park) world_.kept->forget(*this);
+  return told;
+}
+
+void untold::tell() const noexcept {
   // A host function whose thread ends somebody's call, by a revoke or by driving its first slice, does not
   // speak for those who are told of it.
   std::optional<on_behalf> nobody;
   if (on_behalf::current() != nullptr) nobody.emplace(nullptr);
-  for (const auto& who : told) who->on_done(*this);
+  for (const auto& each : who) each->on_done(*of);
 }
 
 void call::finish_unrun(errc why, std::string detail) noexcept {
@@ -283,7 +278,7 @@ void call::finish_unrun(errc why, std::string detail) noexcept {
       end.detail = std::move(detail);
     }
   }
-  finish(std::move(end));
+  finish(std::move(end)).tell();
 }
 
 }  // namespace holdfast::core

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/container/small_vector.hpp>
 #include <boost/intrusive/list_hook.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstddef>
@@ -19,6 +20,7 @@
 #include "core/buffer.hpp"
 #include "core/environment.hpp"
 #include "core/guest.hpp"
+#include "core/short_mutex.hpp"
 
 /// A request on its way to its one outcome.
 ///
@@ -50,6 +52,17 @@ class waiter : public shared_object {
   virtual void on_done(call& ended) noexcept = 0;
 };
 
+/// Most calls have one, and that is for no allocation.
+using waiters = boost::container::small_vector<boost::intrusive_ptr<waiter>, 1>;
+
+/// Those who are still to be told of a call that is done.
+struct untold {
+  boost::intrusive_ptr<call> of;
+  waiters who;
+
+  void tell() const noexcept;
+};
+
 /// How long a call may take, and who it belongs to.
 struct call_terms {
   time_point deadline = time_point::max();  ///< queued past it: expired, running: stopped
@@ -75,8 +88,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// What the request weighs in a queue's byte bound.
   virtual std::size_t bytes() const noexcept = 0;
 
-  /// The call is done: nobody reads its arguments any more, and a parked result does not need them.
-  virtual void forget_arguments() noexcept {}
+  /// The call is done: nobody reads its arguments any more. `parked`: the result is kept for longer.
+  virtual void forget_arguments(bool /*parked*/) noexcept {}
 
   /// The caller's name for the request; lives as long as the call.
   virtual std::string_view key() const noexcept { return {}; }
@@ -133,6 +146,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   friend class waiting_for;
 
   void on_timer(timer& fired) noexcept override;
+  /// It waits no more.
+  void forget_timer() noexcept;
   /// Its limits are counted from now.
   void count_from(time_point now) noexcept;
 
@@ -147,11 +162,11 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// It began, but the guest was not entered.
   void unbegin() noexcept;
   /// An attempt has ended: the call backs off before the next one, or that was its end.
-  void attempt_ended(call_end end) noexcept;
+  untold attempt_ended(call_end end) noexcept;
   /// Whether it may run again after an attempt that ended so.
   bool may_repeat(const call_end& end) const noexcept;
-  /// Ends the call. Exactly once.
-  void finish(call_end end) noexcept;
+  /// Ends the call. Exactly once. The answer is to be told.
+  untold finish(call_end end) noexcept;
   /// Ends a call that waits: with what its last attempt came to, or, if there was none, as never entered.
   void finish_unrun(errc why, std::string detail = {}) noexcept;
 
@@ -167,10 +182,10 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   timer deadline_{*this};
   timer backoff_{*this};
 
-  mutable std::mutex
+  mutable short_mutex
       mutex_;  // taken after the mailbox's and the cell's, before the parking's and the timers'
   call_phase phase_ = call_phase::queued;
-  std::vector<boost::intrusive_ptr<waiter>> waiters_;
+  waiters waiters_;
   boost::intrusive_ptr<cell> runs_on_;
   time_point began_at_{};                   // the attempt that runs
   time_point stop_at_ = time_point::max();  // ... and when it is asked to stop
@@ -188,6 +203,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   enum class place : std::uint8_t { nowhere, queued, home, outside, chore };
   place place_ = place::nowhere;
   std::uint64_t turn_ = 0;
+  // ... and, while it is nowhere, its finisher's or its cell's own: its deadline has a timer of its own.
+  bool timed_ = false;
   unsigned backoffs_ = 0;
 
   // Guarded by the lineage's lock.

@@ -16,6 +16,11 @@ namespace {
 // When a cell that has work goes to the back of the workers' queue, so that its neighbours get their turn.
 constexpr int slice_steps = 64;
 constexpr duration slice_length = std::chrono::milliseconds(2);
+// A worker tells of so many calls together, where each takes no longer than that: to wake those who wait
+// costs more than such a call. One that follows them and takes longer keeps them waiting for its slice at
+// most.
+constexpr std::size_t told_at_once = 8;
+constexpr duration brief_call = std::chrono::microseconds(10);
 // An instance that was built in so short a time is built on the thread that found its forerunner spent:
 // waking another would take longer. A caller's answer may wait for it.
 constexpr duration brief_build = std::chrono::microseconds(100);
@@ -67,9 +72,13 @@ void cell::wake() noexcept {
   if (turn_.wake()) post();
 }
 
-void cell::post() noexcept {
+void cell::post(bool again) noexcept {
   intrusive_ptr_add_ref(this);  // the queue's, taken over by `run`
-  world_.run.post(*this);
+  if (again) {
+    world_.run.post_again(*this);
+  } else {
+    world_.run.post(*this);
+  }
 }
 
 void cell::run() noexcept {
@@ -85,26 +94,34 @@ bool cell::dispatch() noexcept {
   return true;
 }
 
-void cell::drive_once(bool by_worker) noexcept { leave(drive_slice(by_worker)); }
+void cell::drive_once(bool by_worker) noexcept { leave(drive_slice(by_worker), by_worker); }
 
-void cell::leave(bool more) noexcept {
+void cell::leave(bool more, bool by_worker) noexcept {
   if (state_.load() == cell_state::closed) {
     turn_.end();
     mailbox_->part(*this);  // the last act: now the world may go
     return;
   }
-  if (turn_.leave(more)) post();
+  if (turn_.leave(more)) post(by_worker);
 }
 
 bool cell::drive_slice(bool by_worker) noexcept {
   const driving_mark mark;
   bool more = step();
   if (by_worker) {
-    const time_point end = later(world_.time.now(), slice_length);
+    time_point last = world_.time.now();
+    const time_point end = later(last, slice_length);
     for (int steps = 1; more && steps < slice_steps; ++steps) {
       more = step();
-      if (current_ == nullptr && world_.time.now() >= end) break;
+      if (current_ != nullptr) continue;
+      const time_point now = world_.time.now();
+      if (now >= end) break;
+      tells_later_ = now - last < brief_call;
+      last = now;
+      if (!more || !tells_later_ || untold_.size() >= told_at_once) tell();
     }
+    tells_later_ = false;
+    tell();
   } else {
     // A caller's thread runs one slice of one call, its own as a rule: what else waits is the workers'.
     if (more && current_ != nullptr) more = step();
@@ -155,9 +172,25 @@ void cell::ask(errc why) noexcept {
   }
 }
 
+void cell::watch(time_point stop_at) noexcept {
+  if (stop_at >= limit_due_) return;
+  limit_due_ = stop_at;
+  world_.deadlines.arm(limit_timer_, stop_at);
+}
+
 void cell::on_timer(timer& fired) noexcept {
   if (&fired == &retry_timer_) {
     raise(rebuild_due);
+  } else if (&fired == &limit_timer_) {
+    const time_point now = world_.time.now();
+    const std::scoped_lock lock(mutex_);
+    limit_due_ = time_point::max();
+    if (current_ == nullptr || stop_why_) return;
+    if (const time_point stop_at = current_->stop_at(); now < stop_at) {
+      watch(stop_at);
+      return;
+    }
+    ask(errc::deadline_killed);
   } else {
     // One that fired for the call or the build before this one finds its time moved.
     const time_point now = world_.time.now();
@@ -375,6 +408,7 @@ bool cell::take_next() noexcept {
       attempt = next.attempt();
       current_ = got.next;
       attempt_ = attempt.attempt;
+      watch(attempt.stop_at);
     }
   }
   if (!never) {
@@ -457,10 +491,12 @@ bool cell::settle(guest_state seen, bool cutting) noexcept {
 }
 
 boost::intrusive_ptr<call> cell::forget_call() noexcept {
-  world_.deadlines.disarm(stop_timer_);
   const std::scoped_lock lock(mutex_);
-  stop_why_.reset();
-  lower(stop_asked | cut);
+  if (stop_why_) {
+    world_.deadlines.disarm(stop_timer_);
+    stop_why_.reset();
+    lower(stop_asked | cut);
+  }
   return std::move(current_);
 }
 
@@ -468,7 +504,17 @@ void cell::complete(call_end end) noexcept {
   const boost::intrusive_ptr<call> ended = forget_call();
   end.cell = number_;
   end.generation = generation_.load();
-  ended->attempt_ended(std::move(end));
+  untold told = ended->attempt_ended(std::move(end));
+  if (tells_later_) {
+    untold_.push_back(std::move(told));
+  } else {
+    told.tell();
+  }
+}
+
+void cell::tell() noexcept {
+  for (const untold& each : untold_) each.tell();
+  untold_.clear();
 }
 
 void cell::spoil(const fault& why) noexcept {
@@ -481,6 +527,7 @@ void cell::finish_closing() noexcept {
   world_.deadlines.disarm(build_timer_);
   world_.deadlines.disarm(retry_timer_);
   world_.deadlines.disarm(stop_timer_);
+  world_.deadlines.disarm(limit_timer_);
   replace_guest(nullptr);
   mailbox_->built(*this);
   move_to(cell_state::closed);

@@ -15,6 +15,7 @@
 #include "core/environment.hpp"
 #include "core/guest.hpp"
 #include "core/mailbox.hpp"
+#include "core/short_mutex.hpp"
 #include "core/spares.hpp"
 #include "core/turn.hpp"
 
@@ -106,7 +107,7 @@ class cell final : public poller, public task {
   };
 
   void run() noexcept override;
-  void post() noexcept;  // to the workers
+  void post(bool again = false) noexcept;  // to the workers; again: by one of them, as its last act
   void on_timer(timer& fired) noexcept override;
 
   void drive_once(bool by_worker) noexcept;
@@ -117,15 +118,17 @@ class cell final : public poller, public task {
   bool step_call() noexcept;
   bool settle(guest_state seen, bool cutting) noexcept;  // the call in flight was polled; true: go on
   void show(newcomer& which) noexcept;                   // handed over here, it becomes known
-  bool wind_up(bool more) noexcept;     // what a caller's thread does for its cell after its call
-  void leave(bool more) noexcept;       // the end of a drive
-  void leave_here(bool more) noexcept;  // ... by one that handed a call over
+  bool wind_up(bool more) noexcept;                // what a caller's thread does for its cell after its call
+  void leave(bool more, bool by_worker) noexcept;  // the end of a drive
+  void leave_here(bool more) noexcept;             // ... by one that handed a call over
   bool take_next() noexcept;
-  bool rest() noexcept;         // false: there is work
-  void ask(errc why) noexcept;  // under the lock: the call in flight is to end
+  bool rest() noexcept;                     // false: there is work
+  void ask(errc why) noexcept;              // under the lock: the call in flight is to end
+  void watch(time_point stop_at) noexcept;  // ... is to be asked to then
   boost::intrusive_ptr<call>
   forget_call() noexcept;  // it is over, and so is every stop that was meant for it
   void complete(call_end end) noexcept;
+  void tell() noexcept;                          // those whose calls are done
   bool build_failed(const fault& why) noexcept;  // true: go on
   void spoil(const fault& why) noexcept;
   void grow_up() noexcept;       // an instance is there
@@ -155,7 +158,7 @@ class cell final : public poller, public task {
   std::atomic<std::uint64_t> generation_{1};
 
   // Written under the lock. The driver alone writes the guest and the call, so it may read these two without.
-  mutable std::mutex mutex_;
+  mutable short_mutex mutex_;
   std::unique_ptr<guest> guest_;
   boost::intrusive_ptr<call> current_;
   unsigned attempt_ = 0;  // at it
@@ -163,8 +166,13 @@ class cell final : public poller, public task {
   bool building_ = false;   // the guest is being instantiated
   time_point build_due_{};  // when that has taken too long
   time_point stop_due_{};   // when the grace of the call in flight is over
+  // For when the limit timer is armed. It stays so from one call to the next, which as a rule may run longer:
+  // no call touches it then, and at its time it moves on.
+  time_point limit_due_ = time_point::max();
 
   // The driver's own.
+  std::vector<untold> untold_;
+  bool tells_later_ = false;
   unsigned failures_ = 0;
   bool backing_off_ = false;
   duration built_in_ = duration::max();  // the time its last instance took, if one slice was enough
@@ -176,6 +184,7 @@ class cell final : public poller, public task {
   bool builds_ = false;
 
   timer stop_timer_{*this};
+  timer limit_timer_{*this};
   timer build_timer_{*this};
   timer retry_timer_{*this};
 };

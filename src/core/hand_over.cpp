@@ -50,13 +50,13 @@ void cell::show(newcomer& which) noexcept {
     current_ = which.made_;
     attempt_ = 1;
     if (raised(close_asked)) ask(errc::killed);
+    watch(made.stop_at_);
   }
-  world_.deadlines.arm(made.deadline_, made.stop_at_);
   if (raised(stop_asked)) wake();  // whoever closed it did too, but that may have been taken for the guest's
 }
 
 void cell::leave_here(bool more) noexcept {
-  leave(more);
+  leave(more, false);
   // What was queued meanwhile may have been left to another idle cell that somebody took just then.
   if (!more && mailbox_->waits()) wake();
 }

@@ -54,6 +54,11 @@ void mailbox::enqueue(call& request) noexcept {
   request.place_ = at_home ? call::place::home : call::place::queued;
   request.turn_ = ++turns_;  // by which the two lists are one queue
   bytes_ += request.bytes();
+  if (at_home) {
+    watch_alone(request);
+  } else {
+    watch(request);
+  }
 }
 
 std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, start how) {
@@ -94,9 +99,9 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
       if (!full) waiting_.fetch_add(1);  // first: nobody is told of it while another may overtake it
       world_.observe.on_accepted(request->id());
       intrusive_ptr_add_ref(request.get());
-      world_.deadlines.arm(request->deadline_, request->terms().deadline);
       earn();
       if (full) {
+        watch_alone(*request);
         world_.observe.on_backing_off(request->id(), 0, errc::queue_full, wait_outside(*request));
       } else {
         enqueue(*request);
@@ -214,7 +219,7 @@ bool mailbox::back_off(call& request, call_end& end) noexcept {
     ran_on.swap(request.runs_on_);
   }
   intrusive_ptr_add_ref(&request);
-  world_.deadlines.arm(request.deadline_, request.terms_.deadline);
+  watch_alone(request);
   const duration wait = wait_outside(request);
   world_.observe.on_backing_off(request.id(), request.end_.attempts,
                                 static_cast<errc>(request.end_.code.value()), wait);
@@ -262,6 +267,7 @@ bool mailbox::unlink(call& request) noexcept {
     case call::place::nowhere:
       return false;
     case call::place::queued:
+      unwatch(request);
       queue_.erase(queue_.iterator_to(request));
       bytes_ -= request.bytes();
       waiting_.fetch_sub(1);
@@ -347,7 +353,7 @@ mailbox::withdrawn mailbox::withdraw(call& request, waiter& who) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     const std::scoped_lock inner(request.mutex_);
-    if (!request.is_linked() || request.end_.attempts > 0) return withdrawn::no;
+    if (request.place_ == call::place::nowhere || request.end_.attempts > 0) return withdrawn::no;
     const auto found = std::ranges::find(request.waiters_, &who, &boost::intrusive_ptr<waiter>::get);
     if (found == request.waiters_.end()) return withdrawn::no;
     left = std::move(*found);
@@ -480,11 +486,17 @@ void mailbox::refuse_cycles() noexcept {
     if (remove(*each)) each->finish_unrun(errc::cycle, "every instance that could run the call waits for it");
 }
 
+void mailbox::parted() noexcept {
+  assert(unparted_ > 0);
+  if (--unparted_ > 0) return;
+  world_.deadlines.disarm(first_timer_);
+  deserted_.notify_all();
+}
+
 void mailbox::part(cell& who) noexcept {
   const std::scoped_lock lock(mutex_);
-  assert(unparted_ > 0);
   std::erase(members_, &who);
-  if (--unparted_ == 0) deserted_.notify_all();
+  parted();
 }
 
 bool mailbox::may_build(cell& who, unsigned at_once) noexcept {
@@ -528,8 +540,7 @@ void mailbox::part(spares& /*who*/) noexcept {
   boost::intrusive_ptr<spares> waited;  // released after the lock
   const std::scoped_lock lock(mutex_);
   waited.swap(spare_to_build_);
-  assert(unparted_ > 0);
-  if (--unparted_ == 0) deserted_.notify_all();
+  parted();
 }
 
 bool mailbox::may_build(spares& who, unsigned at_once) noexcept {

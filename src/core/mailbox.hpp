@@ -4,7 +4,6 @@
 #include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +17,9 @@
 
 #include "core/call.hpp"
 #include "core/process_mark.hpp"
+#include "core/short_mutex.hpp"
 #include "core/spares.hpp"
+#include "core/timers.hpp"
 
 /// A bounded queue of calls with the cells that serve it.
 ///
@@ -34,11 +35,12 @@ struct mailbox_limits {
 };
 
 /// Thread-safe.
-class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_counter> {
+class mailbox final : public shared_object {
  public:
   mailbox(environment& world, mailbox_limits limits, retry_policy retry = {}) noexcept;
   mailbox(const mailbox&) = delete;
   mailbox& operator=(const mailbox&) = delete;
+  ~mailbox() override = default;
 
   /// Accepts the call, or answers at once why not; refused, it was never visible to a cell.
   std::optional<error> admit(const boost::intrusive_ptr<call>& request, start how);
@@ -138,6 +140,9 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   std::optional<error> fullness(const call& request) const;
   void enqueue(call& request) noexcept;  // counted already
   bool unlink(call& request) noexcept;   // false: not here
+  void watch(call& queued) noexcept;     // it was queued
+  void watch_alone(call& request) noexcept;
+  void unwatch(call& queued) noexcept;  // it is about to leave the queue
   bool may_retry(const call& request) const noexcept;
   duration wait_outside(call& request) noexcept;
   boost::intrusive_ptr<cell> server_for(const call& request) noexcept;
@@ -146,9 +151,11 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;
   boost::intrusive_ptr<poller> next_to_build() noexcept;  // null: nobody waits for that
+  void parted() noexcept;
   void earn() noexcept;  // an accepted call's share of a retry; also without the lock
 
   // Without the lock.
+  void on_timer(timer& first) noexcept override;
   void refuse_cycles() noexcept;
   void end_all(queue& from, errc why, const std::string& detail) noexcept;
   template <class Which>
@@ -158,7 +165,7 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   const mailbox_limits limits_;
   const retry_policy retry_;
   const process_mark began_;
-  mutable std::mutex mutex_;
+  mutable short_mutex mutex_;
   queue queue_;  // each of the lists holds a reference to its calls
   queue home_;   // calls that one cell alone can run
   queue outside_;
@@ -166,6 +173,10 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   std::size_t bytes_ = 0;
   std::size_t outside_bytes_ = 0;
   std::uint64_t turns_ = 0;
+  // From here on the queue has calls without a timer of their own; null: none is there. One timer is armed
+  // for the first of their deadlines, or for an earlier time.
+  call* unwatched_ = nullptr;
+  time_point first_deadline_ = time_point::max();
   std::atomic<std::int64_t> budget_;  // thousandths of a retry
   // Written under the lock; looked at without it by who would go past the queue. One that waits is counted
   // before an idle cell is looked for, a cell is left before the count is looked at: one of them sees the
@@ -177,10 +188,11 @@ class mailbox : public boost::intrusive_ref_counter<mailbox, boost::thread_safe_
   std::size_t building_ = 0;
   std::vector<boost::intrusive_ptr<cell>> to_build_;  // in order
   boost::intrusive_ptr<spares> spare_to_build_;       // after them
-  std::condition_variable deserted_;
+  std::condition_variable_any deserted_;
   std::atomic<bool> closed_{false};
   bool refusing_ = false;
   std::string broken_why_;
+  timer first_timer_{*this};
 };
 
 }  // namespace holdfast::core

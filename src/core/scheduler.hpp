@@ -22,6 +22,10 @@ class scheduler {
   /// Runs the task soon, on some worker, after those posted before. Any thread; never runs it inline.
   /// The task stays alive until it has run: whoever posts holds it.
   virtual void post(task& work) noexcept = 0;
+
+  /// The same, for a task that a worker runs and that is about to return: where nothing else waits, that
+  /// worker has a look before it sleeps, and no other need be woken.
+  virtual void post_again(task& work) noexcept { post(work); }
 };
 
 }  // namespace holdfast::core

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/short_mutex.hpp"
 #include "core/time_source.hpp"
 
 /// Deadlines: a heap of armed timers, advanced from outside.
@@ -70,7 +71,7 @@ class timers {
   void sift_down(std::size_t index) noexcept;
   void remove(std::size_t index) noexcept;
 
-  mutable std::mutex mutex_;
+  mutable short_mutex mutex_;
   std::vector<timer*> heap_;
 };
 

@@ -33,6 +33,13 @@ void workers::post(task& work) noexcept {
   if (waiting_ > 0) there_is_work_.notify_one();
 }
 
+void workers::post_again(task& work) noexcept {
+  const std::scoped_lock lock(mutex_);
+  const bool alone = queue_.empty();
+  queue_.push_back(work);
+  if (!alone && waiting_ > 0) there_is_work_.notify_one();
+}
+
 void workers::work() noexcept {
   std::unique_lock lock(mutex_);
   for (;;) {

@@ -21,6 +21,7 @@ class workers final : public scheduler {
   ~workers() override;
 
   void post(task& work) noexcept override;
+  void post_again(task& work) noexcept override;
 
  private:
   void work() noexcept;

@@ -11,11 +11,9 @@ namespace detail {
 namespace {
 
 // A handler that is told of a request which never became a call.
-class refusal final : public wait_side {
+class refusal final : public wait_end {
  public:
   explicit refusal(reply why) : why_(std::move(why)) {}
-  void leave() noexcept override {}
-  void withdraw() noexcept override {}
   void answer(reply& told, const value_sink* /*into*/) override { told = std::move(why_); }
 
  private:
@@ -23,11 +21,9 @@ class refusal final : public wait_side {
 };
 
 // A call that went past the queue and was over before anybody else knew of it.
-class unseen_end final : public wait_side {
+class unseen_end final : public wait_end {
  public:
   explicit unseen_end(pool_newcomer& of) : of_(of) {}
-  void leave() noexcept override {}
-  void withdraw() noexcept override {}
   void answer(reply& told, const value_sink* into) override {
     try {
       of_.end_of_unseen(told, into);

@@ -31,7 +31,10 @@ class pool_call final : public core::call {
 
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
   std::size_t bytes() const noexcept override { return arguments_.size() + key_.size(); }
-  void forget_arguments() noexcept override { arguments_.forget(); }
+  /// Small ones go with the call: as a rule on the thread that made them, whose memory they came from.
+  void forget_arguments(bool parked) noexcept override {
+    if (parked || arguments_.size() > 4096) arguments_.forget();
+  }
   std::string_view key() const noexcept override { return key_; }
 
   /// What a caller is told once the call is done.

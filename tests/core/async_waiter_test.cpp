@@ -12,9 +12,11 @@
 #include <boost/asio/system_executor.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <functional>
+#include <holdfast/handler_box.hpp>
 #include <mutex>
 #include <optional>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
 #include "core/fakes.hpp"
@@ -188,6 +190,75 @@ TEST_F(async_waiter_test, leaves_its_call_when_its_context_is_destroyed) {
   EXPECT_EQ(running->end().what, outcome::completed) << "leaving never cancels";
   EXPECT_EQ(log.entered, std::vector<std::uint64_t>{1});
   EXPECT_EQ(on.told, 0);
+}
+
+TEST_F(async_waiter_test, keeps_the_order_on_each_executor_of_calls_that_end_in_one_slice) {
+  asio::io_context one;
+  asio::io_context other;
+  const auto strand = asio::make_strand(one);
+  std::vector<int> on_one;
+  std::vector<int> on_other;
+  std::vector<int> on_strand;
+  for (int i = 0; i < 24; ++i) {
+    const script what{.value = static_cast<std::uint64_t>(i)};
+    if (i % 3 == 0) {
+      ask(what, box(asio::bind_executor(one.get_executor(),
+                                        [&, i](std::error_code, const reply&) { on_one.push_back(i); })));
+    } else if (i % 4 != 0) {
+      ask(what, box(asio::bind_executor(other.get_executor(), [&, i](std::error_code, const reply&) {
+            EXPECT_TRUE(other.get_executor().running_in_this_thread());
+            on_other.push_back(i);
+          })));
+    } else {
+      ask(what, box(asio::bind_executor(strand, [&, i](std::error_code, const reply&) {
+            EXPECT_TRUE(strand.running_in_this_thread());
+            on_strand.push_back(i);
+          })));
+    }
+  }
+  world.settle();
+  EXPECT_TRUE(on_one.empty() && on_other.empty() && on_strand.empty()) << "handed over, not run";
+  one.run();
+  other.run();
+  EXPECT_EQ(on_one, (std::vector{0, 3, 6, 9, 12, 15, 18, 21}));
+  EXPECT_EQ(on_other, (std::vector{1, 2, 5, 7, 10, 11, 13, 14, 17, 19, 22, 23}));
+  EXPECT_EQ(on_strand, (std::vector{4, 8, 16, 20}));
+}
+
+TEST_F(async_waiter_test, takes_handlers_along_that_were_posted_in_one_slice_and_never_run) {
+  handler::tally on;
+  {
+    asio::io_context io;
+    for (std::uint64_t i = 0; i < 12; ++i)
+      ask({.value = i}, box(asio::bind_executor(io.get_executor(), handler(on))));
+    world.settle();
+    EXPECT_EQ(on.alive, 12);
+    EXPECT_EQ(io.run_one(), 1U);
+  }
+  EXPECT_EQ(on.told, 1);
+  EXPECT_EQ(on.alive, 0);
+}
+
+// A call whose waiter ends the context of those that are told with it.
+TEST_F(async_waiter_test, posts_nothing_to_a_context_that_ends_while_others_are_told) {
+  handler::tally on;
+  auto io = std::make_unique<asio::io_context>();
+  struct ender final : waiter {
+    explicit ender(std::unique_ptr<asio::io_context>& which) : io(which) {}
+    void on_done(call&) noexcept override { io.reset(); }
+    void on_timer(timer&) noexcept override {}
+    std::unique_ptr<asio::io_context>& io;
+  };
+  ask({.value = 1}, box(asio::bind_executor(asio::system_executor(), [](std::error_code, const reply&) {})));
+  for (std::uint64_t i = 2; i < 6; ++i)
+    ask({.value = i}, box(asio::bind_executor(io->get_executor(), handler(on))));
+  const auto last = pool.make({.value = 6}, {});
+  last->attach(boost::intrusive_ptr<waiter>(new ender(io)));
+  EXPECT_FALSE(pool.box().admit(last, start::post));
+  world.settle();
+  EXPECT_EQ(io, nullptr);
+  EXPECT_EQ(on.told, 0);
+  EXPECT_EQ(on.alive, 0);
 }
 
 TEST_F(async_waiter_test, takes_its_handler_along_when_it_was_posted_and_never_run) {

@@ -49,7 +49,7 @@ TEST_F(parking_test, keeps_no_arguments_of_a_call_that_is_done) {
     }
     std::span<const std::byte> arguments() const noexcept override { return packed; }
     std::size_t bytes() const noexcept override { return packed.size(); }
-    void forget_arguments() noexcept override { packed = {}; }
+    void forget_arguments(bool) noexcept override { packed = {}; }
     std::vector<std::byte> packed;
   };
   const boost::intrusive_ptr<heavy> asked(new heavy(world.env, {.value = 5}));

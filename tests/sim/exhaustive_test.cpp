@@ -137,7 +137,8 @@ explored explore_pairs(grain how, start begins, pairs which,
   return all;
 }
 
-// A number that shrinks is a point or a scenario lost: say why before lowering it here.
+// A number that shrinks is a point or a scenario lost: say why before lowering it here. (They were higher while
+// each call had a timer of its own: three locks less, and no timer of a call that is done.)
 void expect(const char* what, const explored& found, std::uint64_t at_least) {
   std::printf("%s: %llu interleavings, of at most %zu decisions\n", what,
               static_cast<unsigned long long>(found.runs), found.deepest);
@@ -148,17 +149,17 @@ void expect(const char* what, const explored& found, std::uint64_t at_least) {
 
 TEST(exhaustive, two_callers_on_one_cell_keep_every_law_in_every_order_of_acts) {
   expect("2 callers x 1 cell x {nothing, leave, revoke, deadline, trap, kill}",
-         explore_pairs(grain::acts, start::post, pairs::ordered), 1'241'408);
+         explore_pairs(grain::acts, start::post, pairs::ordered), 1'240'374);
 }
 
 TEST(exhaustive, two_callers_that_dispatch_keep_every_law_in_every_order_of_acts) {
   expect("the same, each caller drives the first slice, a pair and its mirror once",
-         explore_pairs(grain::acts, start::dispatch, pairs::unordered), 2'180'195);
+         explore_pairs(grain::acts, start::dispatch, pairs::unordered), 2'178'409);
 }
 
 TEST(exhaustive, two_callers_keep_every_law_with_a_preemption_at_any_lock) {
   expect("2 callers x 1 cell, at every lock, at most 1 preemption, a pair and its mirror once",
-         explore_pairs(grain::locks, start::post, pairs::unordered, 1), 609'426);
+         explore_pairs(grain::locks, start::post, pairs::unordered, 1), 579'913);
 }
 
 TEST(exhaustive, one_caller_keeps_every_law_with_three_preemptions_at_any_lock) {
@@ -171,7 +172,7 @@ TEST(exhaustive, one_caller_keeps_every_law_with_three_preemptions_at_any_lock) 
     all.runs += found.runs;
     all.deepest = std::max(all.deepest, found.deepest);
   }
-  expect("1 caller x 1 cell, at every lock, at most 3 preemptions, 2 beside a deadline", all, 203'149);
+  expect("1 caller x 1 cell, at every lock, at most 3 preemptions, 2 beside a deadline", all, 174'976);
 }
 
 // Beside the callers somebody drains the pool, or closes it, at any point.
@@ -209,7 +210,7 @@ TEST(exhaustive, callers_keep_every_law_beside_a_drain_and_a_close_in_every_orde
 
 TEST(exhaustive, one_caller_keeps_every_law_beside_a_drain_and_a_close_with_preemptions_at_any_lock) {
   expect("1 caller x 1 cell x {drain, close} x {post, dispatch}, at every lock, at most 1 preemption",
-         explore_ends(1, grain::locks, 1), 202'963);
+         explore_ends(1, grain::locks, 1), 210'165);
 }
 
 }  // namespace

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <iterator>
+#include <utility>
+
+#include "core/cell.hpp"
+#include "core/mailbox.hpp"
+
+// The deadlines of the calls that wait. Most calls begin long before theirs: until the first deadline among
+// them comes, they are watched by one timer together, and a call's admission and its start touch no timer.
+// Those that still wait then get timers of their own.
+namespace holdfast::core {
+namespace {
+
+constexpr int calls_a_hold = 256;  // that are looked at before the lock is given back
+
+}  // namespace
+
+void mailbox::watch(call& queued) noexcept {
+  if (queued.timed_) return;  // it backed off, and has kept its timer
+  if (unwatched_ == nullptr) unwatched_ = &queued;
+  const time_point at = queued.terms().deadline;
+  if (at >= first_deadline_) return;
+  first_deadline_ = at;
+  world_.deadlines.arm(first_timer_, at);
+}
+
+void mailbox::watch_alone(call& request) noexcept {
+  if (std::exchange(request.timed_, true)) return;
+  world_.deadlines.arm(request.deadline_, request.terms().deadline);
+}
+
+void mailbox::unwatch(call& queued) noexcept {
+  if (unwatched_ != &queued) return;
+  const auto next = std::next(queue_.iterator_to(queued));
+  unwatched_ = next != queue_.end() ? &*next : nullptr;
+}
+
+void mailbox::on_timer(timer& /*first*/) noexcept {
+  const time_point now = world_.time.now();
+  queue expired;
+  {
+    const std::scoped_lock lock(mutex_);
+    first_deadline_ = time_point::max();
+    for (int left = calls_a_hold; unwatched_ != nullptr; --left) {
+      if (left == 0) {  // goes on at once, when others have had the lock
+        first_deadline_ = now;
+        world_.deadlines.arm(first_timer_, now);
+        break;
+      }
+      call& each = *unwatched_;
+      unwatch(each);
+      if (each.timed_) continue;
+      if (each.terms().deadline > now) {
+        watch_alone(each);
+      } else {
+        unlink(each);
+        expired.push_back(each);
+      }
+    }
+  }
+  while (!expired.empty()) {
+    const boost::intrusive_ptr<call> next(&expired.front(), false);  // the reference that the queue had
+    expired.pop_front();
+    next->finish_unrun(errc::expired_in_queue);
+  }
+}
+
+}  // namespace holdfast::core
