@@ -137,8 +137,8 @@ explored explore_pairs(grain how, start begins, pairs which,
   return all;
 }
 
-// A number that shrinks is a point or a scenario lost: say why before lowering it here. (They were higher while
-// each call had a timer of its own: three locks less, and no timer of a call that is done.)
+// A number that shrinks is a point or a scenario lost: say why before lowering it here. (They were higher
+// while each call had a timer of its own: three locks less, and no timer of a call that is done.)
 void expect(const char* what, const explored& found, std::uint64_t at_least) {
   std::printf("%s: %llu interleavings, of at most %zu decisions\n", what,
               static_cast<unsigned long long>(found.runs), found.deepest);
