@@ -18,7 +18,7 @@ constexpr int slice_steps = 64;
 constexpr duration slice_length = std::chrono::milliseconds(2);
 // A worker tells of so many calls together, where each takes no longer than that: to wake those who wait
 // costs more than such a call. One that follows them and takes longer keeps them waiting for its slice at
-// most.
+// most, never for the end of an instance.
 constexpr std::size_t told_at_once = 8;
 constexpr duration brief_call = std::chrono::microseconds(10);
 // An instance that was built in so short a time is built on the thread that found its forerunner spent:
@@ -118,7 +118,10 @@ bool cell::drive_slice(bool by_worker) noexcept {
       if (now >= end) break;
       tells_later_ = now - last < brief_call;
       last = now;
-      if (!more || !tells_later_ || untold_.size() >= told_at_once) tell();
+      if (!more || !tells_later_ || untold_.size() >= told_at_once) {
+        tell();
+        last = world_.time.now();
+      }
     }
     tells_later_ = false;
     tell();
@@ -239,6 +242,7 @@ void cell::move_to(cell_state next) noexcept {
 }
 
 void cell::replace_guest(std::unique_ptr<guest> next, time_point build_due) noexcept {
+  tell();  // first: the end of a guest runs what the embedder has bound to it
   const on_behalf nobody(nullptr);
   {
     const std::scoped_lock lock(mutex_);
@@ -440,6 +444,7 @@ bool cell::step_call() noexcept {
   }
   if (raised(stop_asked) && state_.load() != cell_state::stopping) {
     move_to(cell_state::stopping);
+    tell();
     const on_behalf nobody(nullptr);  // whoever is driven here is a stranger to what this thread may work for
     guest_->ask_to_stop();  // here, not in `stop`: it runs the embedder's callbacks, which must meet no lock
   }

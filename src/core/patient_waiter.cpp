@@ -64,7 +64,8 @@ void patient_waiter::withdraw_now() noexcept {
 }
 
 void patient_waiter::abandon() noexcept {
-  bits_.fetch_or(is_over | leave_asked);  // it may be about to begin
+  // Before that it leaves when it is accepted: until then nobody would revoke the call for it.
+  if ((bits_.fetch_or(is_over | leave_asked) & is_accepted) == 0) return;
   if (!asked_->leave(*this)) return;
   world_.deadlines.disarm(patience_);
   forget_stops();

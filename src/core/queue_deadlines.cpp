@@ -11,7 +11,7 @@
 namespace holdfast::core {
 namespace {
 
-constexpr int calls_a_hold = 256;  // that are looked at before the lock is given back
+constexpr int calls_a_hold = 8;  // that are looked at before the lock is given back, and ended after it
 
 }  // namespace
 
@@ -37,31 +37,33 @@ void mailbox::unwatch(call& queued) noexcept {
 
 void mailbox::on_timer(timer& /*first*/) noexcept {
   const time_point now = world_.time.now();
-  queue expired;
   {
     const std::scoped_lock lock(mutex_);
     first_deadline_ = time_point::max();
-    for (int left = calls_a_hold; unwatched_ != nullptr; --left) {
-      if (left == 0) {  // goes on at once, when others have had the lock
-        first_deadline_ = now;
-        world_.deadlines.arm(first_timer_, now);
-        break;
-      }
-      call& each = *unwatched_;
-      unwatch(each);
-      if (each.timed_) continue;
-      if (each.terms().deadline > now) {
-        watch_alone(each);
-      } else {
-        unlink(each);
-        expired.push_back(each);
-      }
-    }
   }
-  while (!expired.empty()) {
-    const boost::intrusive_ptr<call> next(&expired.front(), false);  // the reference that the queue had
-    expired.pop_front();
-    next->finish_unrun(errc::expired_in_queue);
+  // All of them in this one beat; who would queue another or take one has the lock in between.
+  for (bool more = true; more;) {
+    queue expired;
+    {
+      const std::scoped_lock lock(mutex_);
+      for (int left = calls_a_hold; left > 0 && unwatched_ != nullptr; --left) {
+        call& each = *unwatched_;
+        unwatch(each);
+        if (each.timed_) continue;
+        if (each.terms().deadline > now) {
+          watch_alone(each);
+        } else {
+          unlink(each);
+          expired.push_back(each);
+        }
+      }
+      more = unwatched_ != nullptr;
+    }
+    while (!expired.empty()) {
+      const boost::intrusive_ptr<call> next(&expired.front(), false);  // the reference that the queue had
+      expired.pop_front();
+      next->finish_unrun(errc::expired_in_queue);
+    }
   }
 }
 

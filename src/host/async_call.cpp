@@ -28,10 +28,10 @@ class unseen_end final : public wait_end {
     try {
       of_.end_of_unseen(told, into);
     } catch (const std::bad_alloc&) {
+      // The guest has done its work, and the outcome stands.
       told.value.reset();
-      told.outcome = outcome::host_failed;
       told.code = errc::host_failed;
-      told.detail = "no memory for the result";
+      told.detail = "out of memory";
     }
   }
 

@@ -225,6 +225,23 @@ TEST_F(async_waiter_test, keeps_the_order_on_each_executor_of_calls_that_end_in_
   EXPECT_EQ(on_strand, (std::vector{4, 8, 16, 20}));
 }
 
+TEST_F(async_waiter_test, revokes_a_call_that_is_accepted_when_the_context_has_just_ended) {
+  auto io = std::make_unique<asio::io_context>();
+  handler::tally on;
+  const auto asked = pool.make({.value = 1}, {.bound = true});
+  const boost::intrusive_ptr<async_waiter> who(new fake_async_waiter(world.env, asked));
+  ASSERT_TRUE(who->adopt(box(asio::bind_executor(io->get_executor(), handler(on)))));
+  ASSERT_TRUE(who->begin());
+  io.reset();
+  EXPECT_EQ(on.alive, 0);
+  EXPECT_FALSE(pool.box().admit(asked, start::post));
+  who->accepted(no_limit);
+  world.settle();
+  EXPECT_EQ(asked->end().what, outcome::revoked);
+  EXPECT_TRUE(log.entered.empty());
+  EXPECT_EQ(on.told, 0);
+}
+
 TEST_F(async_waiter_test, takes_handlers_along_that_were_posted_in_one_slice_and_never_run) {
   handler::tally on;
   {

@@ -18,6 +18,30 @@ class mailbox_test : public testing::Test {
   manual_world world;
 };
 
+// A clock that is never the same twice, as real ones are.
+struct creeping final : time_source {
+  time_point now() const noexcept override { return at += std::chrono::nanoseconds(1); }
+  mutable time_point at{};
+};
+
+TEST_F(mailbox_test, ends_all_whose_deadline_has_come_in_one_beat_however_many_they_are) {
+  creeping clock;
+  environment env{clock, world.env.run, world.env.deadlines, world.env.random, world.env.observe};
+  fake_pool pool(env, log, 1, {.depth = 1000});
+  std::vector<boost::intrusive_ptr<fake_call>> calls;
+  for (int i = 0; i < 600; ++i) calls.push_back(pool.send({}, {.deadline = clock.at + 1s}));
+  const auto later = pool.send({}, {.deadline = clock.at + 5s});
+  clock.at += 2s;
+  world.env.deadlines.advance(clock.at);
+  for (const auto& each : calls) ASSERT_EQ(each->end().what, outcome::expired_in_queue);
+  EXPECT_EQ(later->phase(), call_phase::queued);
+  clock.at += 4s;
+  world.env.deadlines.advance(clock.at);
+  EXPECT_EQ(later->end().what, outcome::expired_in_queue) << "it was given a timer of its own";
+  pool.close();
+  world.settle();
+}
+
 // Whoever is told of a refusal lets time pass, so that a backoff is over while the rest is being refused.
 TEST(mailbox, queues_nothing_again_while_it_refuses_all_because_the_last_cell_broke) {
   struct late final : waiter {
