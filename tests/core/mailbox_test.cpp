@@ -42,6 +42,51 @@ TEST_F(mailbox_test, ends_all_whose_deadline_has_come_in_one_beat_however_many_t
   world.settle();
 }
 
+// Both have come to their deadline; whoever is told of the first wants to withdraw from the second.
+TEST_F(mailbox_test, lets_nobody_withdraw_from_a_call_that_is_on_its_way_to_its_end) {
+  struct withdrawing final : waiter {
+    void on_done(call&) noexcept override {
+      ++told;
+      if (from != nullptr) withdrew = from->withdraw(*as);
+    }
+    void on_timer(timer&) noexcept override {}
+    int told = 0;
+    boost::intrusive_ptr<call> from;
+    waiter* as = nullptr;
+    std::optional<bool> withdrew;
+  };
+  fake_pool pool(world.env, log);
+  const time_point soon = world.env.time.now() + 1s;
+  const boost::intrusive_ptr<withdrawing> one(new withdrawing);
+  const boost::intrusive_ptr<withdrawing> two(new withdrawing);
+  const auto first = pool.send({}, {.deadline = soon, .bound = true});
+  const auto second = pool.send({}, {.deadline = soon, .bound = true});
+  ASSERT_TRUE(first->attach(one));
+  ASSERT_TRUE(second->attach(two));
+  one->from = second;
+  one->as = two.get();
+  world.advance(2s);
+  EXPECT_EQ(one->withdrew, false);
+  EXPECT_EQ(two->told, 1);
+  EXPECT_EQ(second->end().what, outcome::expired_in_queue);
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, tells_of_short_calls_before_one_behind_them_waits_in_the_host) {
+  fake_pool pool(world.env, log);
+  world.settle();
+  const boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE(pool.send({.value = i})->attach(who));
+  const auto waits = pool.send({.what = script::kind::wait});
+  while (waits->phase() == call_phase::queued) ASSERT_TRUE(world.step());
+  EXPECT_EQ(who->told, 3);
+  log.released = true;
+  pool.at(0).wake();
+  pool.close();
+  world.settle();
+}
+
 // Whoever is told of a refusal lets time pass, so that a backoff is over while the rest is being refused.
 TEST(mailbox, queues_nothing_again_while_it_refuses_all_because_the_last_cell_broke) {
   struct late final : waiter {
