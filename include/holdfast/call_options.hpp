@@ -12,12 +12,11 @@ namespace holdfast {
 
 /// Who drives the first slice of a call.
 enum class start : std::uint8_t {
-  /// The submitting thread, if an instance is idle; past one tick, or two, a worker takes over. An
-  /// asynchronous form may so take as long as a slice; until it returns no other thread may end or restart
-  /// the
-  /// handler's context.
-  /// What is over by then is deferred (`boost::asio::defer`): a handler that starts a call must not block
-  /// until that call's handler has run.
+  /// The submitting thread, if an instance is idle; past one tick, or two, a worker takes over.
+  ///
+  /// An asynchronous form may so take as long as a slice; until it returns no other thread may end or restart
+  /// the handler's context. What is over by then is deferred (`boost::asio::defer`): a handler that starts a
+  /// call must not block until that call's handler has run.
   dispatch,
   post,  ///< a worker; the submitting thread never runs a guest
 };

@@ -64,7 +64,7 @@ void patient_waiter::withdraw_now() noexcept {
 }
 
 void patient_waiter::abandon() noexcept {
-  // Before that it leaves when it is accepted: until then nobody would revoke the call for it.
+  // Before its acceptance the call could not be revoked: `accepted` leaves it then.
   if ((bits_.fetch_or(is_over | leave_asked) & is_accepted) == 0) return;
   if (!asked_->leave(*this)) return;
   world_.deadlines.disarm(patience_);
