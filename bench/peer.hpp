@@ -81,6 +81,23 @@ class many_peer {
   std::unique_ptr<hfp_many, detail::freed_by<hfp_many_free>> many_;
 };
 
+/// Slots for short-lived instances, by how their memories are put back.
+class slots_peer {
+ public:
+  slots_peer(std::span<const std::byte> component, std::size_t keep_resident, bool scan)
+      : slots_(detail::made_by([&](char* why, std::size_t room) {
+          return hfp_slots_new(detail::octets(component), component.size(), keep_resident, scan, why, room);
+        })) {}
+
+  /// So many instances, each of which writes to so many pages.
+  void touch(std::uint32_t pages, unsigned times) const {
+    detail::must(hfp_slots_touch(slots_.get(), pages, times));
+  }
+
+ private:
+  std::unique_ptr<hfp_slots, detail::freed_by<hfp_slots_free>> slots_;
+};
+
 /// The usual cure: a Tokio task that owns an instance, asked by mpsc and answering by oneshot.
 class actor_peer {
  public:

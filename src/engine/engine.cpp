@@ -17,6 +17,7 @@ result<engine> engine::make(const engine_options& options) {
   config.max_wasm_stack = options.max_stack;
   config.reactor_threads = options.reactor_threads;
   config.signal_traps = options.signal_traps;
+  config.reuse_pages = options.reuse_pages;
 
   // In a child of a fork it is left as it is: its threads are the parent's, and there is nobody to join.
   const std::shared_ptr<impl> made(new impl, [](impl* which) {

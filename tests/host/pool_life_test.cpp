@@ -70,6 +70,25 @@ TEST(pool_life, replaces_an_instance_that_has_grown) {
   EXPECT_THAT(generations, ElementsAre(1, 1, 1, 1, 2, 2, 2, 2));
 }
 
+TEST(pool_life, begins_each_instance_with_a_memory_that_no_other_has_written_to_however_it_is_put_back) {
+  for (const bool reuse : {false, true}) {
+    const engine with({.max_instances = 4, .reuse_pages = reuse});
+    // It faults where a page is not as the component has it.
+    const component touches = component::load(with, HOLDFAST_SOURCE_DIR "/bench/guests/touch.wat").value();
+    host owner(with);
+    const pool held = owner.open(touches, {.cells = 1, .rebuild = {.retire_calls = 1}}).value();
+    std::uint64_t last = 0;
+    for (std::uint32_t i = 0; i < 24; ++i) {
+      const std::uint32_t pages = 100 * (i % 5);  // more of them than are put back in place, too
+      const reply told = held.call("touch", args(pages));
+      ASSERT_TRUE(told) << told.detail;
+      EXPECT_EQ(told.value, wit::value(pages));
+      EXPECT_GT(told.generation, last);
+      last = told.generation;
+    }
+  }
+}
+
 TEST(pool_life, tries_a_declared_export_again_in_the_next_generation_and_says_so_in_the_reply) {
   const component naps =
       component::load(shared_engine(), std::string(HOLDFAST_GUESTS_DIR) + "/sleeper.wat",

@@ -18,6 +18,7 @@ extern "C" {
 
 typedef struct hfp_guest hfp_guest;
 typedef struct hfp_many hfp_many;
+typedef struct hfp_slots hfp_slots;
 typedef struct hfp_actor hfp_actor;
 typedef struct hfp_capi hfp_capi;
 typedef struct hfp_histogram hfp_histogram;
@@ -49,6 +50,17 @@ hfp_many* hfp_many_new(const uint8_t* component, size_t size, uint64_t tick_ns, 
 bool hfp_many_add(hfp_many* many, uint32_t calls);
 
 void hfp_many_free(hfp_many* many);
+
+// Slots for short-lived instances of `component`, of whose memories so many bytes are written back when one ends, and not
+// given to the kernel. `scan`: the kernel is asked which pages those are (PAGEMAP_SCAN, an error where it has none), else
+// they are the lowest.
+hfp_slots* hfp_slots_new(const uint8_t* component, size_t size, size_t keep_resident, bool scan, char* message,
+                         size_t room);
+
+// So many times: a new instance, one call of `touch: func(pages: u32) -> u32`, its end.
+bool hfp_slots_touch(const hfp_slots* slots, uint32_t pages, uint32_t times);
+
+void hfp_slots_free(hfp_slots* slots);
 
 // One more instance of the guest, owned by a task of a Tokio runtime with so many workers; 0: of a runtime that runs all
 // its tasks in turns on the thread of hfp_actor_calls. Callers send it requests

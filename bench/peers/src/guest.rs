@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable, TypedFunc};
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Store, StoreLimits,
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result, Store, StoreLimits,
     StoreLimitsBuilder, UpdateDeadline,
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
@@ -48,19 +48,30 @@ pub struct Size {
     pub memory: usize,
     pub reservation: u64,
     pub wasm_stack: usize,
+    pub keep_resident: usize,
+    /// Whether the kernel is asked which pages those are.
+    pub scan: bool,
 }
 
 impl Size {
     /// As `engine_options` has it by default.
-    pub const USUAL: Self = Self { instances: 256, memory: GIB as usize, reservation: 4 * GIB, wasm_stack: MIB };
+    pub const USUAL: Self = Self {
+        instances: 256,
+        memory: GIB as usize,
+        reservation: 4 * GIB,
+        wasm_stack: MIB,
+        keep_resident: 64 << 10,
+        scan: false,
+    };
 
     /// Many small ones, as bench/cells.cpp has them.
     pub fn small(instances: u32) -> Self {
-        Self { instances, memory: MIB, reservation: MIB as u64, wasm_stack: 128 << 10 }
+        Self { instances, memory: MIB, reservation: MIB as u64, wasm_stack: 128 << 10, ..Self::USUAL }
     }
 }
 
-fn engine(size: &Size) -> Result<Engine> {
+/// As the bridge makes its own.
+pub fn engine(size: &Size) -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(size.instances)
         .total_core_instances(size.instances)
@@ -68,8 +79,9 @@ fn engine(size: &Size) -> Result<Engine> {
         .total_tables(size.instances)
         .total_stacks(size.instances)
         .max_memory_size(size.memory)
-        .linear_memory_keep_resident(64 << 10)
-        .table_keep_resident(64 << 10);
+        .linear_memory_keep_resident(size.keep_resident)
+        .table_keep_resident(size.keep_resident)
+        .pagemap_scan(if size.scan { Enabled::Yes } else { Enabled::No });
     let mut config = Config::new();
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
@@ -94,6 +106,22 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// The data of a store whose instance is granted nothing.
+pub fn data() -> Data {
+    Data {
+        limits: StoreLimitsBuilder::new().memory_size(256 * MIB).table_elements(1 << 18).build(),
+        context: WasiCtxBuilder::new().build(),
+        table: ResourceTable::new(),
+    }
+}
+
+/// Bounds what runs in it. What happens at a tick is left open.
+pub fn prepare(store: &mut Store<Data>) {
+    store.limiter(|data| &mut data.limits);
+    store.set_hostcall_fuel(128 * MIB);
+    store.set_epoch_deadline(1);
+}
+
 impl Blueprint {
     /// Compiles `component`, text or binary, and links it.
     pub fn new(component: &[u8], size: &Size) -> Result<Self> {
@@ -110,16 +138,9 @@ impl Blueprint {
     }
 
     pub async fn instantiate(&self) -> Result<Instance> {
-        let data = Data {
-            limits: StoreLimitsBuilder::new().memory_size(256 * MIB).table_elements(1 << 18).build(),
-            context: WasiCtxBuilder::new().build(),
-            table: ResourceTable::new(),
-        };
-        let mut store = Store::new(&self.engine, data);
-        store.limiter(|data| &mut data.limits);
-        store.set_hostcall_fuel(128 * MIB);
+        let mut store = Store::new(&self.engine, data());
+        prepare(&mut store);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
-        store.set_epoch_deadline(1);
         let instance = self.pre.instantiate_async(&mut store).await?;
         let add = instance.get_typed_func(&mut store, "add")?;
         Ok(Instance { store, add, instance })

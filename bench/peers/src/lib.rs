@@ -13,6 +13,7 @@ mod floor;
 mod guest;
 mod histogram;
 mod many;
+mod slots;
 mod ticker;
 
 use actor::Actor;
@@ -20,6 +21,7 @@ use capi::CApi;
 use floor::Floor;
 use histogram::hfp_histogram;
 use many::Many;
+use slots::Slots;
 use std::time::Duration;
 use ticker::Ticker;
 
@@ -38,6 +40,11 @@ pub struct hfp_many {
     many: Many,
     /// Stopped with them.
     _ticker: Ticker,
+}
+
+/// Short-lived instances, opaque to C.
+pub struct hfp_slots {
+    slots: Slots,
 }
 
 /// The same guest behind a task of its own, opaque to C.
@@ -211,6 +218,47 @@ pub unsafe extern "C" fn hfp_many_add(many: *mut hfp_many, calls: u32) -> bool {
 pub unsafe extern "C" fn hfp_many_free(many: *mut hfp_many) {
     // SAFETY: the caller's promise.
     unsafe { free(many) }
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `component` points at `size` readable bytes, `message` at `room` writable ones.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_slots_new(
+    component: *const u8,
+    size: usize,
+    keep_resident: usize,
+    scan: bool,
+    message: *mut u8,
+    room: usize,
+) -> *mut hfp_slots {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let slots = Slots::new(std::slice::from_raw_parts(component, size), keep_resident, scan);
+        made(slots.map(|slots| hfp_slots { slots }), message, room)
+    }
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `slots` are live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_slots_touch(slots: *const hfp_slots, pages: u32, times: u32) -> bool {
+    // SAFETY: the caller's promise.
+    let slots = unsafe { &*slots };
+    (0..times).all(|_| slots.slots.touch(pages).is_ok())
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `slots` is null or live, not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_slots_free(slots: *mut hfp_slots) {
+    // SAFETY: the caller's promise.
+    unsafe { free(slots) }
 }
 
 /// See the C header.

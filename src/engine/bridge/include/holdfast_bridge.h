@@ -144,12 +144,14 @@ typedef struct hfb_engine_config {
   uint64_t max_wasm_stack;
   // Stack of a call in bytes, guest and host functions together (default `max_wasm_stack` and 1 MiB more).
   uint64_t async_stack;
-  // Bytes of a slot's memory and table kept resident when it is reused (default 64 KiB).
-  uint64_t keep_resident;
   // Threads of the reactor that serves WASI's clocks, files and sockets (default 1).
   uint32_t reactor_threads;
   // 1: guests' faults are caught by signal handlers. 0: explicit checks, no handler installed.
   bool signal_traps;
+  // 1: the pages that an instance wrote are put back where they lie, if the kernel can tell them (PAGEMAP_SCAN). 0: they
+  // are given to the kernel. One that the kernel has swapped out, or moves just then, is not put back (Wasmtime pull
+  // request 14357): what the last instance wrote there is seen by the next one in the slot.
+  bool reuse_pages;
 } hfb_engine_config;
 
 // An object among the arguments of a host call.

@@ -141,12 +141,14 @@ pub struct hfb_engine_config {
     pub max_wasm_stack: u64,
     /// Stack of a call in bytes, guest and host functions together (default `max_wasm_stack` and 1 MiB more).
     pub async_stack: u64,
-    /// Bytes of a slot's memory and table kept resident when it is reused (default 64 KiB).
-    pub keep_resident: u64,
     /// Threads of the reactor that serves WASI's clocks, files and sockets (default 1).
     pub reactor_threads: u32,
     /// 1: guests' faults are caught by signal handlers. 0: explicit checks, no handler installed.
     pub signal_traps: bool,
+    /// 1: the pages that an instance wrote are put back where they lie, if the kernel can tell them (PAGEMAP_SCAN). 0: they
+    /// are given to the kernel. One that the kernel has swapped out, or moves just then, is not put back (Wasmtime pull
+    /// request 14357): what the last instance wrote there is seen by the next one in the slot.
+    pub reuse_pages: bool,
 }
 
 /// Bounds of one instance. 0 stands for the default given with each field.

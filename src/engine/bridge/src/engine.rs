@@ -10,7 +10,7 @@ use crate::abi::{hfb_bytes, hfb_engine_config, hfb_kind};
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::runtime::{Builder, Handle, Runtime};
-use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -96,9 +96,9 @@ pub(crate) struct Settings {
     pub table_elements: u32,
     pub wasm_stack: u64,
     pub async_stack: u64,
-    pub keep_resident: u64,
     pub reactor_threads: u32,
     pub signal_traps: bool,
+    pub reuse_pages: bool,
 }
 
 fn or<T: Default + PartialEq>(value: T, default: T) -> T {
@@ -118,9 +118,9 @@ impl Settings {
                 max_table_elements: 0,
                 max_wasm_stack: 0,
                 async_stack: 0,
-                keep_resident: 0,
                 reactor_threads: 0,
                 signal_traps: true,
+                reuse_pages: false,
             };
             return Self::of(Some(&zeros));
         };
@@ -136,9 +136,9 @@ impl Settings {
             table_elements: or(config.max_table_elements, 65_536),
             wasm_stack,
             async_stack: or(config.async_stack, wasm_stack.saturating_add(MIB)),
-            keep_resident: or(config.keep_resident, 64 << 10),
             reactor_threads: or(config.reactor_threads, 1),
             signal_traps: config.signal_traps,
+            reuse_pages: config.reuse_pages && PoolingAllocationConfig::is_pagemap_scan_available(),
         };
         // A host function runs above the guest on the same stack; without room it meets the guard page, and
         // that ends the process.
@@ -178,6 +178,13 @@ impl Settings {
 
     fn gc_heaps(&self) -> u32 {
         self.instances
+    }
+
+    /// Bytes of each memory and table of an ended instance that are put back in place. Without a scan those are the lowest,
+    /// written or not. With it they stay resident, so that all slots together have a bound.
+    fn keep_resident(&self) -> u64 {
+        const LEAST: u64 = 64 << 10;
+        if self.reuse_pages { (256 * MIB / u64::from(self.instances.max(1))).clamp(LEAST, MIB) } else { LEAST }
     }
 
     /// Bytes of address space that one pool reserves.
@@ -231,8 +238,9 @@ impl Settings {
             .max_core_instance_size(size(64 * MIB)?)
             .table_elements(self.table_elements as usize)
             .max_memory_size(size(self.memory_bytes)?)
-            .linear_memory_keep_resident(size(self.keep_resident)?)
-            .table_keep_resident(size(self.keep_resident)?);
+            .linear_memory_keep_resident(size(self.keep_resident())?)
+            .table_keep_resident(size(self.keep_resident())?)
+            .pagemap_scan(if self.reuse_pages { Enabled::Yes } else { Enabled::No });
         let mut config = Config::new();
         config
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
