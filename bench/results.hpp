@@ -29,6 +29,7 @@ struct load_level {
   double goodput = 0;                 ///< answers in time a second
   double refused = 0;                 ///< a second, at the door
   double expired = 0;                 ///< a second, whose deadline passed in the queue
+  double stopped = 0;                 ///< a second, whose deadline passed while they ran
   std::vector<double> answered_ns{};  ///< at each of `quantiles`
   std::vector<double> refused_ns{};
 };

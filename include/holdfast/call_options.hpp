@@ -34,7 +34,9 @@ struct call_options {
   std::string_view key{};
   /// How long the caller waits for the outcome. Past it the caller is told `detached`, and the call goes on.
   duration wait = no_limit;
-  /// From acceptance. Still queued, the call expires; running, the guest is stopped.
+  /// From acceptance. Still queued, the call expires; running, the guest is stopped. Where those that wait
+  /// ahead of it would leave it no time, as fast as the queue moved of late, it is refused at once as
+  /// `deadline_too_close`.
   duration deadline = std::chrono::seconds(60);
   /// From the start of the run. Past it the guest is stopped.
   duration run_limit = std::chrono::seconds(30);

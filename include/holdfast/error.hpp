@@ -15,17 +15,18 @@ namespace holdfast {
 /// Why a call did not complete, or why something could not be set up.
 enum class errc {
   // Refused: the guest was never entered for this call.
-  queue_full = 1,    ///< the queue's depth or bytes are used up; try again later
-  draining,          ///< the pool or the host admits nothing any more
-  broken,            ///< every instance failed to rebuild, repeatedly
-  cycle,             ///< the call would wait for itself
-  bad_arguments,     ///< count, type or value of an argument; the detail says where
-  no_such_export,    ///< the component does not export that function
-  key_conflict,      ///< the idempotency key is in use for another request
-  limit,             ///< larger than a configured limit
-  forked,            ///< this process was forked after the engine or host began: its threads are not here
-  revoked,           ///< taken back before it began
-  expired_in_queue,  ///< its deadline passed before it began
+  queue_full = 1,      ///< the queue's depth or bytes are used up; try again later
+  deadline_too_close,  ///< those that wait ahead of it leave it no time; try again later
+  draining,            ///< the pool or the host admits nothing any more
+  broken,              ///< every instance failed to rebuild, repeatedly
+  cycle,               ///< the call would wait for itself
+  bad_arguments,       ///< count, type or value of an argument; the detail says where
+  no_such_export,      ///< the component does not export that function
+  key_conflict,        ///< the idempotency key is in use for another request
+  limit,               ///< larger than a configured limit
+  forked,              ///< this process was forked after the engine or host began: its threads are not here
+  revoked,             ///< taken back before it began
+  expired_in_queue,    ///< its deadline passed before it began
 
   // The guest was entered.
   trapped,          ///< the guest faulted, in post-return too

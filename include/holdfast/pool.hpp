@@ -115,8 +115,7 @@ class pool {
   /// `options.wait` does not matter here.
   ///
   /// @par Errors  `effect::not_executed`, every one: `no_such_export`, `bad_arguments`, `limit`,
-  /// `queue_full`,
-  ///              `draining`, `broken`
+  ///              `queue_full`, `deadline_too_close`, `draining`, `broken`
   [[nodiscard]] result<ticket> submit(std::string_view function, wit::arguments arguments,
                                       const call_options& options = {}) const;
 

@@ -431,6 +431,7 @@ bool cell::take_next() noexcept {
     next.finish_unrun(static_cast<errc>(never->code.value()), std::move(never->detail));
     return true;
   }
+  served_ = !next.terms().only_in;
   if (!next.terms().chore) world_.observe.on_started(next.id(), number_, generation);
   move_to(or_draining(cell_state::running));
   return true;

@@ -173,6 +173,7 @@ class cell final : public poller, public task {
   // The driver's own.
   std::vector<untold> untold_;
   bool tells_later_ = false;
+  bool served_ = false;  // a call that any cell could have run, since it last took one
   unsigned failures_ = 0;
   bool backing_off_ = false;
   duration built_in_ = duration::max();  // the time its last instance took, if one slice was enough

@@ -13,6 +13,7 @@ constexpr fate fate_of(errc code) noexcept {
   switch (code) {
     // The guest was never entered.
     case errc::queue_full:
+    case errc::deadline_too_close:
     case errc::draining:
     case errc::broken:
     case errc::cycle:

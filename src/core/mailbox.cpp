@@ -48,8 +48,9 @@ std::optional<error> mailbox::fullness(const call& request) const {
   return std::nullopt;
 }
 
-void mailbox::enqueue(call& request) noexcept {
+void mailbox::enqueue(call& request, time_point now) noexcept {
   const bool at_home = request.terms().only_in.has_value();
+  if (!at_home) pace_.queued(queue_.size(), now);
   (at_home ? home_ : queue_).push_back(request);
   request.place_ = at_home ? call::place::home : call::place::queued;
   request.turn_ = ++turns_;  // by which the two lists are one queue
@@ -82,15 +83,20 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
   {
     const std::scoped_lock lock(mutex_);
     refused = refusal(*request);
+    const time_point now = world_.time.now();
     std::optional<error> full;
     if (!refused) {
       full = fullness(*request);
-      if (full && !may_retry(*request)) refused = full;
+      if (!full) {
+        refused = lateness(*request, now);
+      } else if (!may_retry(*request)) {
+        refused = full;
+      }
     }
     if (!refused) {
       // Everything another thread may look at is set before the call can be seen.
       request->mailbox_.reset(this);
-      if (request->terms().time_limit != no_limit) request->count_from(world_.time.now());
+      request->count_from(now);
       if (full) request->phase_ = call_phase::backing_off;
       if (request->terms().findable && world_.kept != nullptr) {
         request->kept_ = true;
@@ -104,7 +110,7 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
         watch_alone(*request);
         world_.observe.on_backing_off(request->id(), 0, errc::queue_full, wait_outside(*request));
       } else {
-        enqueue(*request);
+        enqueue(*request, now);
         server = server_for(*request);
       }
     }
@@ -247,7 +253,7 @@ void mailbox::admit_again(call& request) noexcept {
         request.phase_ = call_phase::queued;
       }
       waiting_.fetch_add(1);
-      enqueue(request);
+      enqueue(request, world_.time.now());
       world_.observe.on_queued_again(request.id());
       server = server_for(request);
     }
@@ -402,6 +408,7 @@ mailbox::queue::iterator mailbox::next_for(const cell& who) noexcept {
 
 mailbox::taken mailbox::take(cell& who) {
   const std::scoped_lock lock(mutex_);
+  if (std::exchange(who.served_, false)) pace_.served();
   if (const auto found = next_for(who); found != queue_.end()) {
     boost::intrusive_ptr<call> next(&*found, false);
     unlink(*next);

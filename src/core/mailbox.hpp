@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/call.hpp"
+#include "core/pace.hpp"
 #include "core/process_mark.hpp"
 #include "core/short_mutex.hpp"
 #include "core/spares.hpp"
@@ -23,7 +24,8 @@
 
 /// A bounded queue of calls with the cells that serve it.
 ///
-/// First come, first served. Full is an answer at once, never a wait. A queued call is taken out by whoever
+/// First come, first served. Full is an answer at once, never a wait, and so is a queue that moves too slowly
+/// for a call's deadline. A queued call is taken out by whoever
 /// gets the lock first: a cell that runs it, its caller who revokes it, or its deadline. A call that backs
 /// off stands outside of the queue, under a bound of its own, and comes back at its end.
 namespace holdfast::core {
@@ -138,9 +140,10 @@ class mailbox final : public shared_object {
   // All under the lock.
   std::optional<error> refusal(const call& request) const;
   std::optional<error> fullness(const call& request) const;
-  void enqueue(call& request) noexcept;  // counted already
-  bool unlink(call& request) noexcept;   // false: not here
-  void watch(call& queued) noexcept;     // it was queued
+  std::optional<error> lateness(const call& request, time_point now) const;
+  void enqueue(call& request, time_point now) noexcept;  // counted already
+  bool unlink(call& request) noexcept;                   // false: not here
+  void watch(call& queued) noexcept;                     // it was queued
   void watch_alone(call& request) noexcept;
   void unwatch(call& queued) noexcept;  // it is about to leave the queue
   bool may_retry(const call& request) const noexcept;
@@ -177,6 +180,7 @@ class mailbox final : public shared_object {
   // for the first of their deadlines, or for an earlier time.
   call* unwatched_ = nullptr;
   time_point first_deadline_ = time_point::max();
+  pace pace_;
   std::atomic<std::int64_t> budget_;  // thousandths of a retry
   // Written under the lock; looked at without it by who would go past the queue. One that waits is counted
   // before an idle cell is looked for, a cell is left before the count is looked at: one of them sees the

@@ -22,6 +22,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::lost_in_crash:
       return outcome::lost_in_crash;
     case errc::queue_full:
+    case errc::deadline_too_close:
     case errc::draining:
     case errc::broken:
     case errc::cycle:

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <iterator>
+#include <string>
 #include <utility>
 
 #include "core/cell.hpp"
@@ -14,6 +16,21 @@ namespace {
 constexpr int calls_a_hold = 8;  // that are looked at before the lock is given back, and ended after it
 
 }  // namespace
+
+// First come, first served: it would begin after all that wait, and it has to be done by then as well, for
+// which a turn of every cell is counted. To let it wait would take the place of one that can still be in
+// time.
+std::optional<error> mailbox::lateness(const call& request, time_point now) const {
+  if (queue_.empty() || request.terms().only_in) return std::nullopt;
+  const time_point deadline = std::min(request.terms().deadline, later(now, request.terms().time_limit));
+  duration wait = pace_.of(queue_.size() + members_.size(), now);
+  wait += wait / 8;  // at the average half of those that are admitted would come too late
+  if (wait == duration::zero() || later(now, wait) <= deadline) return std::nullopt;
+  const auto ms = [](duration of) { return std::to_string(of / std::chrono::milliseconds(1)) + " ms"; };
+  return error(errc::deadline_too_close,
+               "the queue is too slow for the deadline: " + std::to_string(queue_.size()) +
+                   " calls wait, which may take " + ms(wait) + ", and it is " + ms(deadline - now) + " away");
+}
 
 void mailbox::watch(call& queued) noexcept {
   if (queued.timed_) return;  // it backed off, and has kept its timer

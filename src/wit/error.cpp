@@ -16,6 +16,8 @@ constexpr entry describe(errc code) noexcept {
   switch (code) {
     case errc::queue_full:
       return {"queue_full", "the queue is full", effect::not_executed};
+    case errc::deadline_too_close:
+      return {"deadline_too_close", "the queue is too slow for the deadline", effect::not_executed};
     case errc::draining:
       return {"draining", "draining: nothing is admitted any more", effect::not_executed};
     case errc::broken:

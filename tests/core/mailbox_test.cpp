@@ -129,6 +129,66 @@ TEST_F(mailbox_test, refuses_at_once_when_it_is_full) {
   world.settle();
 }
 
+TEST_F(mailbox_test, refuses_at_once_what_those_ahead_leave_no_time_and_nothing_once_they_are_gone) {
+  fake_pool pool(world.env, log, 1);
+  for (std::uint64_t i = 0; i < 15; ++i) pool.send({.slices = 100, .value = i});
+  const auto ask = [&](duration time) {
+    return pool.box().admit(pool.make({}, {.time_limit = time}), start::post);
+  };
+  EXPECT_FALSE(ask(1ms)) << "nothing is known yet";
+  while (log.entered.size() < 10) {
+    const std::size_t before = log.entered.size();
+    while (log.entered.size() == before) ASSERT_TRUE(world.step());
+    world.advance(10ms);
+  }
+  // Five of the first wait; nine were served in a hundred milliseconds, and the one that runs has its turn.
+  // And an eighth more.
+  const auto refused = ask(70ms);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*refused, errc::deadline_too_close);
+  EXPECT_EQ(*refused, effect::not_executed);
+  EXPECT_EQ(
+      refused->detail,
+      "the queue is too slow for the deadline: 5 calls wait, which may take 74 ms, and it is 70 ms away");
+  EXPECT_FALSE(ask(76ms));
+  EXPECT_FALSE(pool.box().admit(pool.make({}), start::post)) << "one without a deadline has time";
+  world.settle();
+  EXPECT_FALSE(ask(1ns));
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, counts_no_time_in_which_nothing_waited_against_a_call_that_comes_back_to_the_queue) {
+  fake_pool pool(world.env, log, 1, {}, {}, {.attempts = 2, .base = 1h, .max = 1h});
+  for (int i = 0; i < 9; ++i) pool.send({});
+  world.settle();
+  pool.send({.what = script::kind::trap_until, .value = 2}, {.attempts = 2, .repeatable = true});
+  world.settle();
+  world.advance(2h);  // it waits again, and no other cell takes it
+  ASSERT_EQ(pool.box().depth(), 1U);
+  EXPECT_FALSE(pool.box().admit(pool.make({}, {.time_limit = 1s}), start::post));
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, takes_what_expired_for_no_sign_of_how_fast_the_queue_moves) {
+  creeping clock;
+  environment env{clock, world.env.run, world.env.deadlines, world.env.random, world.env.observe};
+  fake_pool pool(env, log);
+  world.settle();
+  for (int i = 0; i < 20; ++i) pool.send({}, {.deadline = clock.at + 1s});
+  pool.send({.what = script::kind::wait});
+  pool.send({});
+  clock.at += 2s;  // no timer fires: the cell finds them expired
+  world.settle();
+  ASSERT_EQ(pool.box().depth(), 1U);
+  EXPECT_FALSE(pool.box().admit(pool.make({}, {.time_limit = 1ms}), start::post));
+  log.released = true;
+  pool.at(0).wake();
+  pool.close();
+  world.settle();
+}
+
 TEST_F(mailbox_test, counts_the_bytes_that_wait) {
   fake_pool pool(world.env, log, 1, {.depth = 100, .bytes = 2 * one});
   pool.send({});

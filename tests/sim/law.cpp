@@ -14,6 +14,7 @@ laws::laws() {
   add(law_of_order());
   add(law_of_cells());
   add(law_of_guests());
+  add(law_of_admission());
   add(law_of_bounds());
   add(law_of_time());
   add(law_of_rest());

@@ -87,6 +87,7 @@ std::unique_ptr<law> law_of_bound_calls();
 std::unique_ptr<law> law_of_order();
 std::unique_ptr<law> law_of_cells();
 std::unique_ptr<law> law_of_guests();
+std::unique_ptr<law> law_of_admission();
 std::unique_ptr<law> law_of_bounds();
 std::unique_ptr<law> law_of_time();
 std::unique_ptr<law> law_of_rest();

@@ -17,6 +17,7 @@ namespace {
 
 using testing::Contains;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr std::uint64_t never = static_cast<std::uint64_t>(duration::max().count());
 
@@ -235,6 +236,28 @@ TEST(laws, see_a_refusal_for_a_queue_with_room) {
   story bad;
   bad.setting(2).submitted(1).asked(2).refused(2, errc::queue_full);
   EXPECT_THAT(bad.complaints(), Contains("refused_for_cause"));
+}
+
+TEST(laws, see_a_refusal_for_a_deadline_that_nothing_or_too_little_stood_before) {
+  story nothing;
+  nothing.setting().asked(1, 0, ms(5)).refused(1, errc::deadline_too_close);
+  EXPECT_THAT(nothing.complaints(), Contains("refused_for_cause"));
+
+  // Ten calls in ten milliseconds, and two that wait.
+  const auto until_refused = [](std::uint64_t deadline) {
+    story told;
+    told.setting();
+    for (int i = 1; i <= 12; ++i) told.submitted(i);
+    for (int i = 1; i <= 10; ++i) {
+      const auto value = static_cast<std::uint64_t>(i);
+      told.at(ms(value)).started(i).entered(i).returned(i, value).done(i, outcome::completed);
+      told.moved(cell_state::running, cell_state::idle);
+    }
+    told.asked(13, 0, ms(10) + deadline).refused(13, errc::deadline_too_close);
+    return told.complaints();
+  };
+  EXPECT_THAT(until_refused(ms(20)), Contains("refused_for_cause"));
+  EXPECT_THAT(until_refused(ms(2)), Not(Contains("refused_for_cause")));
 }
 
 TEST(laws, see_something_left_behind) {

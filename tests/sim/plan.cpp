@@ -114,8 +114,11 @@ plan plan_of(std::uint64_t seed) {
   const std::uint32_t faults = from.below(3) * 40;
   for (std::uint32_t i = 0; i < pools; ++i) made.pools.push_back(pool_of(from, faults / 2));
 
-  const std::uint32_t callers = from.between(1, 5);
-  const std::uint32_t calls = from.between(callers, 14);
+  std::uint32_t callers = from.between(1, 5);
+  std::uint32_t calls = from.between(callers, 14);
+  // Now and then so many at once that the queue has a pace.
+  if (chance rush = chance::stream(seed, 3); pools == 1 && rush.one_in(8))
+    callers = calls = rush.between(16, 26);
   made.callers.resize(callers);
   for (std::uint32_t i = 0; i < calls; ++i) {
     made.calls.push_back(call_of(seed, static_cast<int>(i), static_cast<int>(pools), faults));

@@ -76,8 +76,8 @@ TEST(simulator, comes_by_everything_that_can_happen) {
        {outcome::completed, outcome::refused, outcome::revoked, outcome::expired_in_queue, outcome::trapped,
         outcome::host_failed, outcome::deadline_killed, outcome::killed})
     EXPECT_TRUE(ends.contains(each)) << to_string(each);
-  for (const errc each :
-       {errc::queue_full, errc::draining, errc::broken, errc::limit, errc::cycle, errc::bad_arguments})
+  for (const errc each : {errc::queue_full, errc::deadline_too_close, errc::draining, errc::broken,
+                          errc::limit, errc::cycle, errc::bad_arguments})
     EXPECT_TRUE(refusals.contains(each)) << to_string(each);
   using enum cell_state;
   for (const auto& [from, to] :

@@ -64,7 +64,8 @@ void ledger::told(const record_ptr& one, const reply& what) {
     if (!what.code || what.code != effect::not_executed)
       return wrong(one.get(), "not accepted, and its caller is told " + what.code.message());
     const bool fits =
-        what.code == errc::queue_full || (what.code == errc::cycle && one->what == deed::nap_round) ||
+        what.code == errc::queue_full || what.code == errc::deadline_too_close ||
+        (what.code == errc::cycle && one->what == deed::nap_round) ||
         (what.code == errc::revoked && one->may_end.has(outcome::revoked)) ||
         (what.code == errc::draining && one->may_end.has(outcome::refused)) ||
         (what.code == errc::bad_arguments && (one->what == deed::take || one->what == deed::release));

@@ -13,8 +13,9 @@ namespace {
 using enum errc;
 
 // The table of the contract, written a second time: what a caller reads off an error is checked against it.
-constexpr std::array<std::pair<errc, effect>, 29> table{{
+constexpr std::array<std::pair<errc, effect>, 30> table{{
     {queue_full, effect::not_executed},
+    {deadline_too_close, effect::not_executed},
     {draining, effect::not_executed},
     {broken, effect::not_executed},
     {cycle, effect::not_executed},
