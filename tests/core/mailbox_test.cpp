@@ -160,9 +160,8 @@ TEST_F(mailbox_test, refuses_at_once_what_those_ahead_leave_no_time_and_nothing_
 
 TEST_F(mailbox_test, counts_no_time_in_which_nothing_waited_against_a_call_that_comes_back_to_the_queue) {
   fake_pool pool(world.env, log, 1, {}, {}, {.attempts = 2, .base = 1h, .max = 1h});
-  for (int i = 0; i < 9; ++i) pool.send({});
-  world.settle();
   pool.send({.what = script::kind::trap_until, .value = 2}, {.attempts = 2, .repeatable = true});
+  for (int i = 0; i < 9; ++i) pool.send({});
   world.settle();
   world.advance(2h);  // it waits again, and no other cell takes it
   ASSERT_EQ(pool.box().depth(), 1U);
