@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
 #include <future>
+#include <memory>
 #include <random>
 #include <thread>
 
@@ -24,6 +26,98 @@ struct threaded_world {
   workers run{2};
   environment env{time, run, deadlines, random, no_observer()};
 };
+
+/// A task that does what it is told to, once or again and again.
+class odd_job final : public task {
+ public:
+  explicit odd_job(std::function<void()> what) : what_(std::move(what)) {}
+  void run() noexcept override { what_(); }
+
+ private:
+  std::function<void()> what_;
+};
+
+void wait_for(const std::atomic<int>& count, int wanted) {
+  for (int seen = count.load(); seen < wanted; seen = count.load()) count.wait(seen);
+}
+
+TEST(workers, leave_no_task_behind_one_that_takes_long_while_another_of_them_has_nothing_to_do) {
+  workers run(2);
+  std::atomic<int> met{0};
+  const auto meet = [&met] {
+    ++met;
+    met.notify_all();
+    wait_for(met, 2);  // for ever, if one worker had both of them
+  };
+  std::atomic<int> done{0};
+  odd_job one(meet);
+  odd_job other(meet);
+  odd_job both([&] {
+    run.post(one);
+    run.post(other);
+    ++done;
+    done.notify_all();
+  });
+  run.post(both);
+  wait_for(done, 1);
+  wait_for(met, 2);
+}
+
+TEST(workers, run_what_is_posted_from_everywhere_exactly_as_often_as_it_was) {
+  for (const unsigned count : {1U, 2U, 3U, 70U}) {
+    std::atomic<int> ran{0};
+    std::vector<std::unique_ptr<odd_job>> jobs;
+    {
+      workers run(count);
+      const auto again = [&](int times) {
+        auto left = std::make_shared<int>(times);
+        auto& job = jobs.emplace_back();
+        job = std::make_unique<odd_job>([&ran, &run, left, own = &job] {
+          ++ran;
+          if (--*left > 0) run.post_again(**own);
+        });
+      };
+      jobs.reserve(160);
+      for (int i = 0; i < 160; ++i) again(50);
+      std::vector<std::jthread> posters;
+      for (std::size_t who = 0; who < 4; ++who)
+        posters.emplace_back([&, who] {
+          for (std::size_t i = who; i < jobs.size(); i += 4) run.post(*jobs[i]);
+        });
+      posters.clear();
+    }  // what was posted is run before the end
+    EXPECT_EQ(ran.load(), 160 * 50) << count;
+  }
+}
+
+// A task that goes on for ever beside many that do: each has its turn.
+TEST(workers, give_all_that_go_on_equal_turns_wherever_they_were_posted) {
+  workers run(2);
+  std::atomic<bool> ending{false};
+  std::atomic<int> ended{0};
+  std::array<std::atomic<int>, 12> turns{};
+  std::vector<std::unique_ptr<odd_job>> jobs;
+  for (auto& count : turns) {
+    auto& job = jobs.emplace_back();
+    job = std::make_unique<odd_job>([&, own = jobs.size() - 1] {
+      ++count;
+      count.notify_all();
+      if (!ending.load()) return run.post_again(*jobs[own]);
+      ++ended;
+      ended.notify_all();
+    });
+  }
+  std::atomic<int> begun{0};
+  odd_job all([&] {  // of one worker
+    for (const auto& each : jobs) run.post(*each);
+    ++begun;
+    begun.notify_all();
+  });
+  run.post(all);
+  for (const auto& each : turns) wait_for(each, 500);
+  ending = true;
+  wait_for(ended, static_cast<int>(jobs.size()));
+}
 
 /// Blocks until it is told.
 class blocking_waiter final : public waiter {
