@@ -7,6 +7,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <optional>
 #include <random>
 #include <thread>
 
@@ -42,7 +43,7 @@ void wait_for(const std::atomic<int>& count, int wanted) {
 }
 
 TEST(workers, leave_no_task_behind_one_that_takes_long_while_another_of_them_has_nothing_to_do) {
-  workers run(2);
+  std::optional<workers> run(2U);
   std::atomic<int> met{0};
   const auto meet = [&met] {
     ++met;
@@ -53,14 +54,15 @@ TEST(workers, leave_no_task_behind_one_that_takes_long_while_another_of_them_has
   odd_job one(meet);
   odd_job other(meet);
   odd_job both([&] {
-    run.post(one);
-    run.post(other);
+    run->post(one);
+    run->post(other);
     ++done;
     done.notify_all();
   });
-  run.post(both);
+  run->post(both);
   wait_for(done, 1);
   wait_for(met, 2);
+  run.reset();  // before the jobs go
 }
 
 TEST(workers, run_what_is_posted_from_everywhere_exactly_as_often_as_it_was) {
@@ -92,7 +94,7 @@ TEST(workers, run_what_is_posted_from_everywhere_exactly_as_often_as_it_was) {
 
 // A task that goes on for ever beside many that do: each has its turn.
 TEST(workers, give_all_that_go_on_equal_turns_wherever_they_were_posted) {
-  workers run(2);
+  std::optional<workers> run(2U);
   std::atomic<bool> ending{false};
   std::atomic<int> ended{0};
   std::array<std::atomic<int>, 12> turns{};
@@ -102,21 +104,22 @@ TEST(workers, give_all_that_go_on_equal_turns_wherever_they_were_posted) {
     job = std::make_unique<odd_job>([&, own = jobs.size() - 1] {
       ++count;
       count.notify_all();
-      if (!ending.load()) return run.post_again(*jobs[own]);
+      if (!ending.load()) return run->post_again(*jobs[own]);
       ++ended;
       ended.notify_all();
     });
   }
   std::atomic<int> begun{0};
   odd_job all([&] {  // of one worker
-    for (const auto& each : jobs) run.post(*each);
+    for (const auto& each : jobs) run->post(*each);
     ++begun;
     begun.notify_all();
   });
-  run.post(all);
+  run->post(all);
   for (const auto& each : turns) wait_for(each, 500);
   ending = true;
   wait_for(ended, static_cast<int>(jobs.size()));
+  run.reset();  // before the jobs go
 }
 
 /// Blocks until it is told.
