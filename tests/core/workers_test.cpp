@@ -65,6 +65,26 @@ TEST(workers, leave_no_task_behind_one_that_takes_long_while_another_of_them_has
   run.reset();  // before the jobs go
 }
 
+TEST(workers, take_what_one_of_them_posted_and_has_no_time_for) {
+  std::optional<workers> run(2U);
+  std::atomic<int> done{0};
+  const auto count = [&done] {
+    ++done;
+    done.notify_all();
+  };
+  odd_job one(count);
+  odd_job other(count);
+  odd_job lasts([&] {
+    run->post(one);
+    run->post(other);
+    wait_for(done, 2);
+    count();
+  });
+  run->post(lasts);
+  wait_for(done, 3);
+  run.reset();  // before the jobs go
+}
+
 TEST(workers, run_what_is_posted_from_everywhere_exactly_as_often_as_it_was) {
   for (const unsigned count : {1U, 2U, 3U, 70U}) {
     std::atomic<int> ran{0};

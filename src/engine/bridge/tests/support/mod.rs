@@ -89,9 +89,9 @@ pub fn small() -> hfb_engine_config {
         max_table_elements: 0,
         max_wasm_stack: 0,
         async_stack: 0,
-        keep_resident: 0,
         reactor_threads: 0,
         signal_traps: true,
+        reuse_pages: false,
     }
 }
 
