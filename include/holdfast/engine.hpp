@@ -24,11 +24,12 @@ struct engine_options {
   unsigned reactor_threads = 1;  ///< threads for WASI's clocks, files and sockets
   bool signal_traps =
       true;  ///< false for embedders with SIGSEGV handlers of their own: explicit checks, slower
-  /// The pages that an instance wrote are put back in place when it ends, up to 1 MiB of a memory, and not
-  /// given to the kernel: new instances that write much begin 4 to 28 times sooner (docs/profile.md). Needs
-  /// Linux 6.7, else it changes nothing. Only where all guests of the engine may see each other's data: a
-  /// page that the kernel has swapped out, or moves just then, is not put back, and the next instance finds
-  /// what the last one wrote there (https://github.com/bytecodealliance/wasmtime/pull/14357).
+  /// The pages that an instance wrote are put back in place when it ends and not given to the kernel, of each
+  /// memory up to 1 MiB, or 256 MiB by `max_instances` where that is less: new instances that write much
+  /// begin 4 to 28 times sooner (docs/profile.md). Needs Linux 6.7, else it changes nothing. Only where all
+  /// guests of the engine may see each other's data and survive it: a page that the kernel has swapped out,
+  /// or moves just then, is not put back, and the next instance begins with what the last one wrote there
+  /// (https://github.com/bytecodealliance/wasmtime/pull/14357).
   bool reuse_pages = false;
 };
 

@@ -183,6 +183,7 @@ class cell final : public poller, public task {
   // Guarded by the mailbox's lock.
   bool noted_idle_ = false;
   bool builds_ = false;
+  bool serves_ = false;
 
   timer stop_timer_{*this};
   timer limit_timer_{*this};

@@ -84,14 +84,11 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
     const std::scoped_lock lock(mutex_);
     refused = refusal(*request);
     const time_point now = world_.time.now();
+    if (!refused) refused = lateness(*request, now);
     std::optional<error> full;
     if (!refused) {
       full = fullness(*request);
-      if (!full) {
-        refused = lateness(*request, now);
-      } else if (!may_retry(*request)) {
-        refused = full;
-      }
+      if (full && !may_retry(*request)) refused = full;
     }
     if (!refused) {
       // Everything another thread may look at is set before the call can be seen.
@@ -409,9 +406,12 @@ mailbox::queue::iterator mailbox::next_for(const cell& who) noexcept {
 mailbox::taken mailbox::take(cell& who) {
   const std::scoped_lock lock(mutex_);
   if (std::exchange(who.served_, false)) pace_.served();
+  note_served(who);
   if (const auto found = next_for(who); found != queue_.end()) {
     boost::intrusive_ptr<call> next(&*found, false);
     unlink(*next);
+    who.serves_ = true;
+    ++serving_;
     // Woken by something else than an admission, it is still noted: a busy cell must not be taken for an idle
     // one.
     note_busy(who);
@@ -425,6 +425,8 @@ mailbox::taken mailbox::take(cell& who) {
 bool mailbox::rest(cell& who) {
   const std::scoped_lock lock(mutex_);
   if (next_for(who) != queue_.end() || closed_) return false;
+  who.served_ = false;  // nothing waits, which is the end of a pace
+  note_served(who);
   note_idle(who);
   return true;
 }
@@ -433,6 +435,10 @@ void mailbox::note_idle(cell& who) {
   if (who.noted_idle_) return;
   who.noted_idle_ = true;
   idle_.emplace_back(&who);
+}
+
+void mailbox::note_served(cell& who) noexcept {
+  if (std::exchange(who.serves_, false)) --serving_;
 }
 
 void mailbox::note_busy(cell& who) noexcept {
@@ -459,6 +465,7 @@ void mailbox::broke(cell& who, const std::string& why) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     std::erase(members_, &who);
+    note_served(who);
     broken_why_ = why;
     last = members_.empty();
   }
@@ -503,11 +510,13 @@ void mailbox::parted() noexcept {
 void mailbox::part(cell& who) noexcept {
   const std::scoped_lock lock(mutex_);
   std::erase(members_, &who);
+  note_served(who);
   parted();
 }
 
 bool mailbox::may_build(cell& who, unsigned at_once) noexcept {
   const std::scoped_lock lock(mutex_);
+  note_served(who);
   if (who.builds_) return true;
   if (building_ >= std::max(at_once, 1U)) {
     if (std::ranges::find(to_build_, &who, &boost::intrusive_ptr<cell>::get) == to_build_.end())

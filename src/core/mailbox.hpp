@@ -140,7 +140,7 @@ class mailbox final : public shared_object {
   // All under the lock.
   std::optional<error> refusal(const call& request) const;
   std::optional<error> fullness(const call& request) const;
-  std::optional<error> lateness(const call& request, time_point now) const;
+  std::optional<error> lateness(const call& request, time_point now);
   void enqueue(call& request, time_point now) noexcept;  // counted already
   bool unlink(call& request) noexcept;                   // false: not here
   void watch(call& queued) noexcept;                     // it was queued
@@ -153,6 +153,7 @@ class mailbox final : public shared_object {
   static queue::iterator first_for(queue& in, std::uint32_t cell) noexcept;
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;
+  void note_served(cell& who) noexcept;                   // it is done with what it took
   boost::intrusive_ptr<poller> next_to_build() noexcept;  // null: nobody waits for that
   void parted() noexcept;
   void earn() noexcept;  // an accepted call's share of a retry; also without the lock
@@ -181,6 +182,7 @@ class mailbox final : public shared_object {
   call* unwatched_ = nullptr;
   time_point first_deadline_ = time_point::max();
   pace pace_;
+  std::size_t serving_ = 0;           // calls that cells took and are not known to be done with
   std::atomic<std::int64_t> budget_;  // thousandths of a retry
   // Written under the lock; looked at without it by who would go past the queue. One that waits is counted
   // before an idle cell is looked for, a cell is left before the count is looked at: one of them sees the

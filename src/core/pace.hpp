@@ -17,15 +17,18 @@ class pace {
  public:
   /// A call is about to wait behind `ahead` others.
   void queued(std::size_t ahead, time_point now) noexcept {
-    if (ahead == 0) {
-      since_ = half_at_ = now;
-      early_ = late_ = 0;
-    } else if (late_ >= half) {
-      since_ = half_at_;
-      early_ = late_;
-      half_at_ = now;
-      late_ = 0;
-    }
+    if (ahead > 0) return forget_old(now);
+    since_ = half_at_ = now;
+    early_ = late_ = 0;
+  }
+
+  /// Before it is asked.
+  void forget_old(time_point now) noexcept {
+    if (late_ < half) return;
+    since_ = half_at_;
+    early_ = late_;
+    half_at_ = now;
+    late_ = 0;
   }
 
   /// An instance that ran a call is done with it.

@@ -17,13 +17,13 @@ constexpr int calls_a_hold = 8;  // that are looked at before the lock is given 
 
 }  // namespace
 
-// First come, first served: it would begin after all that wait, and it has to be done by then as well, for
-// which a turn of every cell is counted. To let it wait would take the place of one that can still be in
-// time.
-std::optional<error> mailbox::lateness(const call& request, time_point now) const {
+// First come, first served: it would begin after all that wait, and it has to be done by then as well, beside
+// as many as are served now. To let it wait would take the place of one that can still be in time.
+std::optional<error> mailbox::lateness(const call& request, time_point now) {
   if (queue_.empty() || request.terms().only_in) return std::nullopt;
+  pace_.forget_old(now);
   const time_point deadline = std::min(request.terms().deadline, later(now, request.terms().time_limit));
-  duration wait = pace_.of(queue_.size() + members_.size(), now);
+  duration wait = pace_.of(queue_.size() + std::max<std::size_t>(serving_, 1), now);
   wait += wait / 8;  // at the average half of those that are admitted would come too late
   if (wait == duration::zero() || later(now, wait) <= deadline) return std::nullopt;
   const auto ms = [](duration of) { return std::to_string(of / std::chrono::milliseconds(1)) + " ms"; };

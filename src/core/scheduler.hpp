@@ -19,7 +19,8 @@ class scheduler {
  public:
   virtual ~scheduler() = default;
 
-  /// Runs the task soon, on some worker, after those posted before. Any thread; never runs it inline.
+  /// Runs the task soon, on some worker: none that is posted later, or again and again, keeps it waiting for
+  /// ever. Any thread; never runs it inline.
   /// The task stays alive until it has run: whoever posts holds it.
   virtual void post(task& work) noexcept = 0;
 

@@ -8,6 +8,8 @@ namespace holdfast::core {
 namespace {
 
 constexpr std::size_t bits = 64;
+// After so many turns of its own a worker looks whether others have one that waits.
+constexpr unsigned own_turns = 16;
 
 struct place {
   const workers* of = nullptr;
@@ -64,7 +66,7 @@ void workers::post_again(task& work) noexcept {
   if (mine > 0 && count_ > 1) {
     own->looked_at = (own->looked_at + 1) % count_;
     worker& other = workers_[own->looked_at];
-    if (other.size.load(std::memory_order_relaxed) + 1 < mine) return push(other, work, true);
+    if (other.size.load(std::memory_order_relaxed) < mine) return push(other, work, true);
   }
   push(*own, work, mine > 0);
 }
@@ -108,10 +110,12 @@ task* workers::next_of(worker& from) noexcept {
   return &next;
 }
 
-task* workers::next_of_others(std::size_t number) noexcept {
-  for (std::size_t i = 1; i < count_; ++i) {
-    worker& other = workers_[(number + i) % count_];
-    if (other.size.load() == 0) continue;
+task* workers::next_of_others(worker& own) noexcept {
+  // From another one each time: a neighbour that always has some must not hide the rest.
+  const std::size_t first = ++own.looked_at;
+  for (std::size_t i = 0; i < count_; ++i) {
+    worker& other = workers_[(first + i) % count_];
+    if (&other == &own || other.size.load() == 0) continue;
     if (task* const next = next_of(other)) return next;
   }
   return nullptr;
@@ -123,6 +127,7 @@ bool workers::something_waits() const noexcept {
 }
 
 bool workers::sleep(std::size_t number) noexcept {
+  if (ending_ && !something_waits()) return false;
   worker& own = workers_[number];
   std::atomic<std::uint64_t>& some = sleepers_[number / bits];
   std::unique_lock lock(own.sleeping);
@@ -136,9 +141,11 @@ bool workers::sleep(std::size_t number) noexcept {
 
 void workers::work(std::size_t number) noexcept {
   at = {this, number};
-  for (;;) {
-    task* next = next_of(workers_[number]);
-    if (next == nullptr) next = next_of_others(number);
+  worker& own = workers_[number];
+  for (unsigned turn = 0;; ++turn) {
+    task* next = turn % own_turns == own_turns - 1 ? next_of_others(own) : nullptr;
+    if (next == nullptr) next = next_of(own);
+    if (next == nullptr) next = next_of_others(own);
     if (next != nullptr) {
       next->run();
     } else if (!sleep(number)) {

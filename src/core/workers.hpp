@@ -17,9 +17,9 @@
 /// A few threads with a run queue each: the real scheduler.
 ///
 /// What comes from outside goes to a worker that sleeps, else to each in turn; what a worker posts goes to a
-/// sleeping one or stays. One that has nothing left takes from the others, and what goes on for more than its
-/// slice moves to where fewer wait, so that all get equal turns. In docs/profile.md it is measured beside one
-/// queue for all.
+/// sleeping one or stays. One that has nothing left takes from the others, and each does so now and then all
+/// the same: nothing waits behind a worker that stands still. What goes on for more than its slice moves to
+/// where fewer wait, so that all get equal turns. In docs/profile.md it is measured beside one queue for all.
 namespace holdfast::core {
 
 class workers final : public scheduler {
@@ -41,13 +41,13 @@ class workers final : public scheduler {
     std::mutex sleeping;                 // taken after the other
     std::condition_variable woken;
     bool awake = true;          // under that lock
-    std::size_t looked_at = 0;  // its own: whom it compared itself with last
+    std::size_t looked_at = 0;  // its own: with whom it compared itself last, or whom it asked for work
   };
 
   worker* here() noexcept;  // whose thread this is; null: of none of them
   void work(std::size_t number) noexcept;
   task* next_of(worker& from) noexcept;
-  task* next_of_others(std::size_t number) noexcept;
+  task* next_of_others(worker& own) noexcept;
   bool something_waits() const noexcept;
   bool sleep(std::size_t number) noexcept;  // false: the end
 

@@ -170,6 +170,41 @@ TEST_F(mailbox_test, counts_no_time_in_which_nothing_waited_against_a_call_that_
   world.settle();
 }
 
+TEST_F(mailbox_test, counts_only_the_cells_that_serve_against_a_deadline) {
+  fake_pool pool(world.env, log, 4);
+  ASSERT_TRUE(world.step());
+  log.builds_hang = true;  // of the other three
+  world.settle();
+  for (std::uint64_t i = 0; i < 15; ++i) pool.send({.slices = 100, .value = i});
+  while (log.entered.size() < 10) {
+    const std::size_t before = log.entered.size();
+    while (log.entered.size() == before) ASSERT_TRUE(world.step());
+    world.advance(10ms);
+  }
+  // As if there were one cell: five calls wait, one runs, nine took a hundred milliseconds.
+  EXPECT_FALSE(pool.box().admit(pool.make({}, {.time_limit = 80ms}), start::post));
+  pool.close();
+  world.settle();
+}
+
+TEST_F(mailbox_test, refuses_for_its_deadline_rather_than_to_let_it_wait_outside_of_a_full_queue) {
+  fake_pool pool(world.env, log, 1, {.depth = 15}, {}, {.attempts = 2});
+  for (std::uint64_t i = 0; i < 15; ++i) pool.send({.slices = 100, .value = i});
+  while (log.entered.size() < 10) {
+    const std::size_t before = log.entered.size();
+    while (log.entered.size() == before) ASSERT_TRUE(world.step());
+    world.advance(10ms);
+  }
+  for (int i = 0; i < 10; ++i) pool.send({});
+  ASSERT_EQ(pool.box().depth(), 15U);
+  const auto refused = pool.box().admit(pool.make({}, {.time_limit = 50ms, .attempts = 2}), start::post);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(*refused, errc::deadline_too_close);
+  EXPECT_EQ(pool.box().outside(), 0U);
+  pool.close();
+  world.settle();
+}
+
 TEST_F(mailbox_test, takes_what_expired_for_no_sign_of_how_fast_the_queue_moves) {
   creeping clock;
   environment env{clock, world.env.run, world.env.deadlines, world.env.random, world.env.observe};

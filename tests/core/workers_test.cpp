@@ -10,6 +10,7 @@
 #include <optional>
 #include <random>
 #include <thread>
+#include <utility>
 
 #include "core/fakes.hpp"
 
@@ -82,6 +83,39 @@ TEST(workers, take_what_one_of_them_posted_and_has_no_time_for) {
   });
   run->post(lasts);
   wait_for(done, 3);
+  run.reset();  // before the jobs go
+}
+
+TEST(workers, leave_nothing_behind_one_that_stands_still_while_another_is_kept_busy_for_ever) {
+  std::optional<workers> run(2U);
+  std::atomic<int> begun{0};
+  std::atomic<int> done{0};
+  std::atomic<int> ended{0};
+  const auto count = [](std::atomic<int>& what) {
+    ++what;
+    what.notify_all();
+  };
+  odd_job stands([&] {
+    count(begun);
+    wait_for(done, 2);
+    count(ended);
+  });
+  std::unique_ptr<odd_job> goes_on;
+  bool first = true;
+  goes_on = std::make_unique<odd_job>([&] {
+    if (std::exchange(first, false)) count(begun);
+    if (done.load() < 2) return run->post_again(*goes_on);
+    count(ended);
+  });
+  run->post(stands);
+  run->post(*goes_on);
+  wait_for(begun, 2);
+  // From outside, to each in turn: one of them to the one that stands still.
+  odd_job one([&] { count(done); });
+  odd_job other([&] { count(done); });
+  run->post(one);
+  run->post(other);
+  wait_for(ended, 2);
   run.reset();  // before the jobs go
 }
 
