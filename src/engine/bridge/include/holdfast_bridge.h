@@ -322,8 +322,8 @@ struct hfb_error *hfb_engine_new(const struct hfb_engine_config *config, struct 
 // `engine` is a live engine.
 void hfb_engine_tick(const struct hfb_engine *engine);
 
-// Bytes of address space that the engine reserved, for printing: a pool, and another one once a component was compiled
-// for fuel.
+// Bytes of address space that the engine reserved, for printing: a pool, another one once a component was compiled for
+// fuel, and once one was that has async functions.
 //
 // # Safety
 // `engine` is a live engine.

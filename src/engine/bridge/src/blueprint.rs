@@ -5,7 +5,7 @@
 
 use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output, hfb_slice};
 use crate::component::{ComponentShared, hfb_component};
-use crate::engine::Metering;
+use crate::engine::{Concurrency, Metering};
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
 use crate::guest::{Foreign, Grants, Guest, Limiter, Limits, Output};
 use crate::handles::Handles;
@@ -79,7 +79,7 @@ fn complaint(error: &wasmtime::Error) -> Complaint {
 
 impl hfb_linker {
     fn new(component: Arc<ComponentShared>, limits: Limits, grants: Grants, output: Output) -> Result<Self, Failure> {
-        if limits.fuel != 0 && component.metering == Metering::Off {
+        if limits.fuel != 0 && component.code.metering == Metering::Off {
             return Err(failure(
                 hfb_kind::TooLarge,
                 format!("a limit of {} units of fuel needs a component that was compiled for fuel", limits.fuel),
@@ -100,7 +100,7 @@ impl hfb_linker {
     /// Whether the component imports something of an interface, whichever version of it.
     pub(crate) fn imports_interface(&self, interface: &str) -> bool {
         let imports = &self.component.description.imports;
-        imports.iter().any(|(known, _)| known.split('@').next() == Some(interface))
+        imports.iter().any(|known| known.interface.split('@').next() == Some(interface))
     }
 
     /// Whether the component imports that resource.
@@ -112,9 +112,10 @@ impl hfb_linker {
     fn define(&mut self, interface: &str, name: &str, entry: HostEntry, answers: Answers) -> Result<(), Failure> {
         // What the component does not import would only be in the way of another version of the interface.
         let imports = &self.component.description.imports;
-        if !imports.iter().any(|(known, function)| known == interface && function == name) {
+        let Some(import) = imports.iter().find(|known| known.interface == interface && known.name == name) else {
             return Ok(());
-        }
+        };
+        let answers = if import.is_async { Answers::Meanwhile } else { answers };
         let trouble = |error: wasmtime::Error| {
             failure(hfb_kind::Internal, format!("`{interface}#{name}` cannot be defined: {}", causes(&error)))
         };
@@ -126,7 +127,7 @@ impl hfb_linker {
         entry.link(&mut place, name, answers).map_err(trouble)?;
         let shown = shown(Some(interface).filter(|interface| !interface.is_empty()), name);
         match answers {
-            Answers::Later => self.waiting.insert(shown),
+            Answers::Later | Answers::Meanwhile => self.waiting.insert(shown),
             Answers::AtOnce => self.waiting.remove(&shown),
         };
         Ok(())
@@ -135,7 +136,7 @@ impl hfb_linker {
     fn finish(self) -> Result<hfb_blueprint, Failure> {
         let pre = self.linker.instantiate_pre(&self.component.component).map_err(|error| self.why(error))?;
         if let Some(first) = self.brief.iter().position(|brief| *brief)
-            && self.may_wait(&pre)
+            && (self.component.code.concurrency == Concurrency::On || self.may_wait(&pre))
         {
             return Err(self.not_brief(first));
         }
@@ -183,12 +184,16 @@ impl hfb_linker {
             ["wasi:io/", "wasi:filesystem/", "wasi:sockets/", "wasi:http/"].iter().any(|of| interface.starts_with(of))
         };
         let imports = self.component.description.imports.iter();
-        let wasi = || imports.filter(|(interface, _)| may_wait(interface)).map(|(interface, _)| shown(None, interface));
+        let wasi = || imports.filter(|known| may_wait(&known.interface)).map(|known| shown(None, &known.interface));
         let (what, names) = match self.waiting.is_empty() {
             false => ("calls of the host that may wait", self.waiting.clone()),
             true => ("interfaces of WASI that may wait", wasi().collect()),
         };
         let export = &self.component.description.exports[number].name;
+        if self.component.code.concurrency == Concurrency::On {
+            let why = "the component has async functions, and its calls may wait for each other";
+            return failure(hfb_kind::MayWait, format!("`{export}` cannot be brief: {why}"));
+        }
         let list = names.into_iter().collect::<Vec<_>>().join(", ");
         failure(hfb_kind::MayWait, format!("`{export}` cannot be brief: the component imports {what}: {list}"))
     }

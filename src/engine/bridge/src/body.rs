@@ -5,16 +5,17 @@
 //! `direct` does, to show what happens then.
 
 use crate::abi::hfb_kind;
+use crate::among::{self, Kept};
 use crate::blueprint::BlueprintShared;
 use crate::brief::Slice;
 use crate::describe::Export;
-use crate::engine::Metering;
+use crate::engine::{Code, Concurrency, Metering};
 use crate::error::{Failure, failure, of_run};
 use crate::guest::{Foreign, Guest, Limiter};
 use crate::handles::{Handles, Types};
 use crate::lift::{Answer, PackedResult};
 use crate::lower::{Args, PackedArgs};
-use crate::shape::Passed;
+use crate::shape::{Passed, Shape};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::component::{Func, Instance, TypedFunc};
@@ -104,7 +105,7 @@ impl Body {
     ) -> Result<Self, Failure> {
         // From the current tick on: a deadline of the store's making may be long over.
         store.set_epoch_deadline(1);
-        refuel(&mut store, blueprint.component.metering, 0)?;
+        refuel(&mut store, blueprint.component.code, 0)?;
         match blueprint.pre.instantiate_async(&mut store).await {
             Ok(instance) => {
                 let description = &blueprint.component.description;
@@ -144,12 +145,12 @@ impl Body {
     fn begin(&mut self) -> Result<(), Failure> {
         self.store.data_mut().limiter.forget();
         self.store.set_epoch_deadline(1);
-        refuel(&mut self.store, self.blueprint.component.metering, self.blueprint.limits.fuel)
+        refuel(&mut self.store, self.blueprint.component.code, self.blueprint.limits.fuel)
     }
 
     fn end(&self, outside: &Outside) {
         // Asked for fuel that is not counted, Wasmtime makes an error, and that costs more than the call.
-        if self.blueprint.component.metering == Metering::On
+        if self.blueprint.component.code.metering == Metering::On
             && let Ok(left) = self.store.get_fuel()
         {
             // Relaxed: read between polls, on whatever thread.
@@ -188,6 +189,23 @@ impl Body {
         self.settle(outcome, outside)
     }
 
+    /// Calls an export of a store with concurrency.
+    pub(crate) async fn call_among(
+        &mut self,
+        number: usize,
+        args: &Args<'_>,
+        outside: &Outside,
+    ) -> Result<Answer, Failure> {
+        let function = self.function(number)?;
+        self.begin()?;
+        let description = &self.blueprint.component.description;
+        let comes = description.result_of(&description.exports[number]);
+        // SAFETY: this future, which borrows both, is dropped together with the store alone.
+        let kept = unsafe { Kept::new(args) };
+        let outcome = among::call(&mut self.store, function, comes, kept).await;
+        self.settle(outcome, outside)
+    }
+
     fn settle(&self, outcome: wasmtime::Result<PackedResult>, outside: &Outside) -> Result<Answer, Failure> {
         self.end(outside);
         match outcome {
@@ -218,8 +236,8 @@ fn tank(limit: u64) -> u64 {
     if limit == 0 { u64::MAX } else { limit }
 }
 
-fn refuel(store: &mut Store<Guest>, metering: Metering, limit: u64) -> Result<(), Failure> {
-    if metering == Metering::Off {
+fn refuel(store: &mut Store<Guest>, code: Code, limit: u64) -> Result<(), Failure> {
+    if code.metering == Metering::Off {
         return Ok(());
     }
     store.set_fuel(tank(limit)).map_err(|error| failure(hfb_kind::Internal, error.to_string()))
@@ -259,6 +277,10 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
             hfb_kind::Unsupported,
             format!("`{}` has a value of type {spelling}, which cannot be passed", export.name),
         ));
+    }
+    if blueprint.component.code.concurrency == Concurrency::On {
+        let has_handles = export.brings_handles || export.params.iter().any(Shape::has_handles);
+        among::check(description.result_of(export), has_handles, &export.name)?;
     }
     // Any bits are numbers: where there are just enough, there is nothing to look at.
     if !export.numbers.is_some_and(|size| args.is_of(size)) {

@@ -5,8 +5,9 @@
 use crate::abi::{hfb_bytes, hfb_kind, hfb_slice};
 use crate::cache::Cache;
 use crate::describe::{Description, describe};
-use crate::engine::{EngineShared, Metering, hfb_engine};
+use crate::engine::{Code, Concurrency, EngineShared, Metering, hfb_engine};
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error, one_line};
+use crate::lifted::all_async;
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -21,7 +22,7 @@ pub struct hfb_component {
 
 pub(crate) struct ComponentShared {
     pub(crate) engine: Arc<EngineShared>,
-    pub(crate) metering: Metering,
+    pub(crate) code: Code,
     pub(crate) component: Component,
     pub(crate) description: Description,
 }
@@ -85,12 +86,6 @@ fn starts_like_text(bytes: &[u8]) -> bool {
 /// Sorts a refusal of the compiler by its text; the texts are pinned with Wasmtime's version and tested.
 fn refused(error: &wasmtime::Error) -> Failure {
     let text = causes(error);
-    if text.contains("component model async") || text.contains("component model threading") {
-        return failure(
-            hfb_kind::Unsupported,
-            format!("the component needs component-model async, which is not supported: {text}"),
-        );
-    }
     if text.contains("unexpected end") || text.contains("is out of bounds (bound") {
         return failure(hfb_kind::Malformed, format!("the component is truncated: {text}"));
     }
@@ -132,30 +127,53 @@ fn compile(
             binary
         }
     };
-    let wasmtime = engine.engine(metering)?;
     let cache = match directory {
         [] => None,
         path => Cache::open(Path::new(OsStr::from_bytes(path)))?,
     };
-    let cached = cache.as_ref().and_then(|cache| cache.load(engine, wasmtime, &binary)).and_then(|code| {
+    let mut code = Code { metering, concurrency: Concurrency::Off };
+    let component = match compile_as(code, engine, &binary, cache.as_ref())? {
+        Ok(component) => component,
+        Err(error) if needs_concurrency(&error) => {
+            code.concurrency = Concurrency::On;
+            compile_as(code, engine, &binary, cache.as_ref())?.map_err(|error| refused(&error))?
+        }
+        Err(error) => return Err(refused(&error)),
+    };
+    let mut description = describe(&component)?;
+    description.lifts_async = code.concurrency == Concurrency::On && all_async(&binary);
+    Ok(hfb_component { shared: Arc::new(ComponentShared { engine: engine.clone(), code, component, description }) })
+}
+
+/// Compiles, or takes from the cache, for an engine of that kind; the inner error is the compiler's.
+fn compile_as(
+    code: Code,
+    engine: &Arc<EngineShared>,
+    binary: &[u8],
+    cache: Option<&Cache>,
+) -> Result<wasmtime::Result<Component>, Failure> {
+    let wasmtime = engine.engine(code)?;
+    let cached = cache.and_then(|cache| cache.load(engine, wasmtime, binary)).and_then(|code| {
         // SAFETY: the code verified under the key of a directory that only this user can write, so `store` below
         // wrote it, for this version and these settings.
         unsafe { Component::deserialize(wasmtime, &code) }.ok()
     });
-    let component = match cached {
-        Some(component) => component,
-        None => {
-            let component = Component::from_binary(wasmtime, &binary).map_err(|error| refused(&error))?;
-            if let Some(cache) = &cache
-                && let Ok(code) = component.serialize()
-            {
-                cache.store(engine, wasmtime, &binary, &code);
-            }
-            component
-        }
-    };
-    let description = describe(&component)?;
-    Ok(hfb_component { shared: Arc::new(ComponentShared { engine: engine.clone(), metering, component, description }) })
+    if let Some(component) = cached {
+        return Ok(Ok(component));
+    }
+    let compiled = Component::from_binary(wasmtime, binary);
+    if let (Some(cache), Ok(component)) = (cache, &compiled)
+        && let Ok(code) = component.serialize()
+    {
+        cache.store(engine, wasmtime, binary, &code);
+    }
+    Ok(compiled)
+}
+
+/// Whether it is what a component is refused for that has async functions; the texts are pinned with Wasmtime's version
+/// and tested.
+fn needs_concurrency(error: &wasmtime::Error) -> bool {
+    causes(error).contains("component model async")
 }
 
 /// Compiles a component, given in binary or as text. Takes long for a large one, and as long as it likes for a hostile

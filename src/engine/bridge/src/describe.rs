@@ -6,6 +6,7 @@
 
 use crate::abi::hfb_kind;
 use crate::error::{Failure, failure};
+use crate::lift::slots_of;
 use crate::shape::Shape;
 use holdfast_wave::packed::{Writer, tag};
 use std::collections::BTreeSet;
@@ -27,20 +28,55 @@ pub(crate) struct Export {
     /// Whether its result may hold handles.
     pub brings_handles: bool,
     pub unsupported: Option<&'static str>,
+    /// The flat values of its result.
+    pub flat: usize,
+    /// Whether its type is async: then it may be lifted so, or synchronously.
+    pub is_async: bool,
+}
+
+/// An imported function.
+pub(crate) struct Import {
+    /// Empty for the root.
+    pub interface: String,
+    pub name: String,
+    /// Whether its type is async: then the instance goes on while it is answered.
+    pub is_async: bool,
 }
 
 pub(crate) struct Description {
     pub packed: Vec<u8>,
     pub exports: Vec<Export>,
-    /// Interface (empty for the root) and name of each imported function.
-    pub imports: Vec<(String, String)>,
-    /// The same of each imported resource.
+    pub imports: Vec<Import>,
+    /// Interface (empty for the root) and name of each imported resource.
     pub resources: Vec<(String, String)>,
     /// How many resources the types name, by which a `Shape::Handle` counts them.
     pub resource_types: usize,
     /// Whether the arguments of an imported function may hold handles.
     pub passes_handles: bool,
     pub uses_wasi: bool,
+    /// Whether every async function is known to be lifted async.
+    pub lifts_async: bool,
+}
+
+/// How the result of an export comes, in a store with concurrency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comes {
+    /// In so many slots.
+    InSlots(usize),
+    /// In slots, or behind a pointer in one: that depends on how it is lifted, which nobody tells.
+    Either,
+}
+
+impl Description {
+    pub(crate) fn result_of(&self, export: &Export) -> Comes {
+        let slots = slots_of(export.flat);
+        match export.is_async {
+            // Lifted synchronously, as its type is: always one, written or not.
+            false => Comes::InSlots(1),
+            true if slots <= 1 || self.lifts_async => Comes::InSlots(slots),
+            true => Comes::Either,
+        }
+    }
 }
 
 pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
@@ -81,6 +117,7 @@ pub(crate) fn describe(component: &Component) -> Result<Description, Failure> {
         resource_types: walk.resources.len(),
         passes_handles: walk.passes_handles,
         uses_wasi,
+        lifts_async: false,
     })
 }
 
@@ -93,6 +130,23 @@ struct Walk<'a> {
     named: BTreeSet<usize>,
     passes_handles: bool,
     imported: Vec<(String, String)>,
+}
+
+/// How many core values one of that type is passed in, by the canonical ABI.
+fn flat_values(ty: &Type) -> usize {
+    let widest = |cases: &mut dyn Iterator<Item = Option<Type>>| {
+        1 + cases.flatten().map(|ty| flat_values(&ty)).max().unwrap_or(0)
+    };
+    match ty {
+        Type::String | Type::List(_) => 2,
+        Type::Record(record) => record.fields().map(|field| flat_values(&field.ty)).sum(),
+        Type::Tuple(tuple) => tuple.types().map(|ty| flat_values(&ty)).sum(),
+        Type::Variant(variant) => widest(&mut variant.cases().map(|case| case.ty)),
+        Type::Option(option) => widest(&mut std::iter::once(Some(option.ty()))),
+        Type::Result(result) => widest(&mut [result.ok(), result.err()].into_iter()),
+        Type::Flags(flags) => flags.names().len().div_ceil(32),
+        _ => 1,
+    }
 }
 
 fn join(interface: &str, name: &str) -> String {
@@ -135,7 +189,7 @@ impl Walk<'_> {
         name: &str,
         interface: &str,
         item: &ComponentItem,
-        imports: &mut Vec<(String, String)>,
+        imports: &mut Vec<Import>,
     ) -> Result<(), Failure> {
         self.node()?;
         match item {
@@ -143,7 +197,11 @@ impl Walk<'_> {
                 self.writer.u8(0);
                 self.writer.text(name);
                 self.writer.length(imports.len());
-                imports.push((interface.to_owned(), name.to_owned()));
+                imports.push(Import {
+                    interface: interface.to_owned(),
+                    name: name.to_owned(),
+                    is_async: function.async_(),
+                });
                 let (params, _) = self.function(function)?;
                 self.passes_handles |= params.iter().any(Shape::has_handles);
             }
@@ -186,7 +244,18 @@ impl Walk<'_> {
                 let brings_handles = result.as_ref().is_some_and(Shape::has_handles);
                 let name = join(interface, name);
                 let numbers = params.iter().map(Shape::number).sum();
-                exports.push(Export { name, index, params, numbers, names_resource, brings_handles, unsupported });
+                let flat = function.results().map(|ty| flat_values(&ty)).sum();
+                exports.push(Export {
+                    name,
+                    index,
+                    params,
+                    numbers,
+                    names_resource,
+                    brings_handles,
+                    unsupported,
+                    flat,
+                    is_async: function.async_(),
+                });
             }
             ComponentItem::ComponentInstance(instance) => {
                 let inner = join(interface, name);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wasmtime's engines with their pools of slots, their epoch, and the reactor that WASI waits on.
 //!
-//! Code that counts fuel is other code, so it has an engine of its own, made when the first such component comes.
+//! Code that counts fuel is other code, and so is code whose instances run several tasks at once: each combination has
+//! an engine of its own, made when the first such component comes. Support for tasks costs every call about four times
+//! what it costs without, so only components that need it get it.
 //!
 //! Everything made from an engine keeps it alive, so the order in which C frees things does not matter.
 #![allow(non_camel_case_types)]
@@ -18,6 +20,9 @@ const GIB: u64 = 1 << 30;
 /// What the pool guards each linear memory with; Wasmtime's own default, which compiled code relies on.
 const GUARD: u64 = 32 * MIB;
 
+/// What is put back in place of each memory and table of an ended instance at least.
+const LEAST_RESIDENT: u64 = 64 << 10;
+
 /// User space has 128 TiB on the machines we run on; a pool that wants more than this part of it is a mistake.
 const MOST_ADDRESS_SPACE: u64 = 100 << 40;
 
@@ -27,9 +32,9 @@ pub struct hfb_engine {
 }
 
 pub(crate) struct EngineShared {
-    plain: wasmtime::Engine,
-    metered: OnceLock<wasmtime::Engine>,
-    /// Held while the metered engine is made: it reserves a pool, so there must not be two.
+    /// By `Code::number`; the plain one is there from the start.
+    engines: [OnceLock<wasmtime::Engine>; Code::KINDS],
+    /// Held while an engine is made: it reserves a pool, so there must not be two of a kind.
     making: Mutex<()>,
     pub(crate) settings: Settings,
     runtime: Option<Runtime>,
@@ -42,31 +47,55 @@ pub(crate) enum Metering {
     On,
 }
 
+/// Whether an instance can run several tasks at once: the component model's async, WASI 0.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concurrency {
+    Off,
+    On,
+}
+
+/// What code is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code {
+    pub metering: Metering,
+    pub concurrency: Concurrency,
+}
+
+impl Code {
+    const KINDS: usize = 4;
+    const PLAIN: Self = Self { metering: Metering::Off, concurrency: Concurrency::Off };
+
+    fn number(self) -> usize {
+        usize::from(self.metering == Metering::On) + 2 * usize::from(self.concurrency == Concurrency::On)
+    }
+}
+
 impl EngineShared {
     /// The engine for code of that kind.
-    pub(crate) fn engine(&self, metering: Metering) -> Result<&wasmtime::Engine, Failure> {
-        if metering == Metering::Off {
-            return Ok(&self.plain);
-        }
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = self.metered.get() {
+    pub(crate) fn engine(&self, code: Code) -> Result<&wasmtime::Engine, Failure> {
+        let place = &self.engines[code.number()];
+        if let Some(made) = place.get() {
             return Ok(made);
         }
-        let made = self.settings.engine(metering)?;
-        Ok(self.metered.get_or_init(|| made))
+        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = place.get() {
+            return Ok(made);
+        }
+        let made = self.settings.engine(code)?;
+        Ok(place.get_or_init(|| made))
+    }
+
+    fn made(&self) -> impl Iterator<Item = &wasmtime::Engine> {
+        self.engines.iter().filter_map(OnceLock::get)
     }
 
     fn tick(&self) {
-        self.plain.increment_epoch();
-        if let Some(metered) = self.metered.get() {
-            metered.increment_epoch();
-        }
+        self.made().for_each(wasmtime::Engine::increment_epoch);
     }
 
     /// Bytes of address space that the pools reserved.
     fn address_space(&self) -> u64 {
-        let pools = if self.metered.get().is_some() { 2 } else { 1 };
-        self.settings.address_space().saturating_mul(pools)
+        self.settings.address_space().saturating_mul(self.made().count() as u64)
     }
 
     pub(crate) fn reactor(&self) -> &Handle {
@@ -180,11 +209,15 @@ impl Settings {
         self.instances
     }
 
-    /// Bytes of each memory and table of an ended instance that are put back in place. Without a scan those are the lowest,
-    /// written or not. With it they stay resident, so that all slots together have a bound.
+    /// Bytes of each memory of an ended instance that are put back in place. Without a scan those are the lowest, written or
+    /// not; with it they stay resident. Tables are never scanned: one whose page is missed would hold pointers into what was
+    /// freed.
     fn keep_resident(&self) -> u64 {
-        const LEAST: u64 = 64 << 10;
-        if self.reuse_pages { (256 * MIB / u64::from(self.instances.max(1))).clamp(LEAST, MIB) } else { LEAST }
+        if self.reuse_pages {
+            (256 * MIB / u64::from(self.instances.max(1))).clamp(LEAST_RESIDENT, MIB)
+        } else {
+            LEAST_RESIDENT
+        }
     }
 
     /// Bytes of address space that one pool reserves.
@@ -196,7 +229,7 @@ impl Settings {
     }
 
     /// Makes an engine and reserves its pool.
-    fn engine(&self, metering: Metering) -> Result<wasmtime::Engine, Failure> {
+    fn engine(&self, code: Code) -> Result<wasmtime::Engine, Failure> {
         let wanted = self.address_space();
         let numbers = || {
             format!(
@@ -213,12 +246,12 @@ impl Settings {
                 format!("the pool cannot be reserved: {}, more than {} MiB", numbers(), MOST_ADDRESS_SPACE / MIB),
             ));
         }
-        wasmtime::Engine::new(&self.config(metering)?).map_err(|error| {
+        wasmtime::Engine::new(&self.config(code)?).map_err(|error| {
             failure(hfb_kind::NoResources, format!("the pool cannot be reserved: {}: {}", numbers(), causes(&error)))
         })
     }
 
-    fn config(&self, metering: Metering) -> Result<Config, Failure> {
+    fn config(&self, code: Code) -> Result<Config, Failure> {
         let size = |bytes: u64| {
             usize::try_from(bytes).map_err(|_| failure(hfb_kind::Internal, "a size does not fit this machine"))
         };
@@ -239,26 +272,32 @@ impl Settings {
             .table_elements(self.table_elements as usize)
             .max_memory_size(size(self.memory_bytes)?)
             .linear_memory_keep_resident(size(self.keep_resident())?)
-            .table_keep_resident(size(self.keep_resident())?)
+            .table_keep_resident(if self.reuse_pages { 0 } else { size(LEAST_RESIDENT)? })
             .pagemap_scan(if self.reuse_pages { Enabled::Yes } else { Enabled::No });
         let mut config = Config::new();
         config
             .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
             .epoch_interruption(true)
-            .consume_fuel(metering == Metering::On)
-            .concurrency_support(false)
+            .consume_fuel(code.metering == Metering::On)
+            .concurrency_support(code.concurrency == Concurrency::On)
             .max_wasm_stack(size(self.wasm_stack)?)
             .async_stack_size(size(self.async_stack)?)
             .memory_reservation(self.reservation)
             .memory_guard_size(GUARD)
             .signals_based_traps(self.signal_traps);
+        if code.concurrency == Concurrency::On {
+            config
+                .wasm_component_model_async(true)
+                .wasm_component_model_more_async_builtins(true)
+                .wasm_component_model_async_stackful(true);
+        }
         Ok(config)
     }
 }
 
 fn make(config: Option<&hfb_engine_config>) -> Result<hfb_engine, Failure> {
     let settings = Settings::of(config)?;
-    let plain = settings.engine(Metering::Off)?;
+    let plain = settings.engine(Code::PLAIN)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(settings.reactor_threads as usize)
         .max_blocking_threads(16)
@@ -267,14 +306,10 @@ fn make(config: Option<&hfb_engine_config>) -> Result<hfb_engine, Failure> {
         .enable_time()
         .build()
         .map_err(|error| failure(hfb_kind::NoResources, format!("the reactor's threads cannot start: {error}")))?;
+    let engines = [const { OnceLock::new() }; Code::KINDS];
+    let _ = engines[Code::PLAIN.number()].set(plain);
     Ok(hfb_engine {
-        shared: Arc::new(EngineShared {
-            plain,
-            metered: OnceLock::new(),
-            making: Mutex::new(()),
-            settings,
-            runtime: Some(runtime),
-        }),
+        shared: Arc::new(EngineShared { engines, making: Mutex::new(()), settings, runtime: Some(runtime) }),
     })
 }
 
@@ -308,8 +343,8 @@ pub unsafe extern "C" fn hfb_engine_tick(engine: *const hfb_engine) {
     unsafe { &*engine }.shared.tick();
 }
 
-/// Bytes of address space that the engine reserved, for printing: a pool, and another one once a component was compiled
-/// for fuel.
+/// Bytes of address space that the engine reserved, for printing: a pool, another one once a component was compiled for
+/// fuel, and once one was that has async functions.
 ///
 /// # Safety
 /// `engine` is a live engine.

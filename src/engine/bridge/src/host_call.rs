@@ -17,8 +17,8 @@ use std::ffi::c_void;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 use wasmtime::component::types::ComponentFunc;
-use wasmtime::component::{LinkerInstance, Val};
-use wasmtime::{Result, StoreContextMut};
+use wasmtime::component::{Accessor, LinkerInstance, Val};
+use wasmtime::{AsContextMut, Result, StoreContextMut};
 
 /// A call of a host function by a guest, opaque to C. Consumed by `hfb_host_call_reply` or `hfb_host_call_fail`; each
 /// call must reach one of them.
@@ -73,6 +73,10 @@ impl HostEntry {
             Answers::AtOnce => {
                 place.func_new(name, move |store, ty, params, results| this.call_at_once(store, &ty, params, results))
             }
+            Answers::Meanwhile => place.func_new_concurrent(name, move |accessor, ty, params, results| {
+                let this = this.clone();
+                Box::pin(async move { this.call_meanwhile(accessor, &ty, params, results).await })
+            }),
         }
     }
 
@@ -83,7 +87,7 @@ impl HostEntry {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let Asked { borrowed, answer } = self.ask(&mut store, ty, params)?;
+        let Asked { borrowed, answer } = self.ask(&mut store, ty, params, true)?;
         let answer = answer.await;
         let handles = store.data().handles.clone();
         for (number, resource) in borrowed {
@@ -100,18 +104,32 @@ impl HostEntry {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let Asked { borrowed, mut answer } = self.ask(&mut store, ty, params)?;
-        // Giving one back takes a fiber; `Answers::may_be_at_once` keeps functions that get any away from here.
-        if !borrowed.is_empty() {
-            return Err(
-                HostFailed("a function that answers at once cannot borrow a resource of others".to_owned()).into()
-            );
-        }
+        // `Answers::may_be_at_once` keeps functions that borrow any away from here.
+        let Asked { mut answer, .. } = self.ask(&mut store, ty, params, false)?;
         take(store, ty, answer.try_recv().ok(), results)
     }
 
-    /// Hands the call over.
-    fn ask(&self, store: &mut StoreContextMut<'_, Guest>, ty: &ComponentFunc, params: &[Val]) -> Result<Asked> {
+    /// The instance goes on with other tasks until the answer is there.
+    async fn call_meanwhile(
+        &self,
+        accessor: &Accessor<Guest>,
+        ty: &ComponentFunc,
+        params: &[Val],
+        results: &mut [Val],
+    ) -> Result<()> {
+        let asked = accessor.with(|mut access| self.ask(&mut access.as_context_mut(), ty, params, false));
+        let answer = asked?.answer.await;
+        accessor.with(|mut access| take(access.as_context_mut(), ty, answer.ok(), results))
+    }
+
+    /// Hands the call over. `may_borrow`: resources of others can be given back, which takes a fiber.
+    fn ask(
+        &self,
+        store: &mut StoreContextMut<'_, Guest>,
+        ty: &ComponentFunc,
+        params: &[Val],
+        may_borrow: bool,
+    ) -> Result<Asked> {
         let mut writer = Writer::new();
         let mut taken = Taken::default();
         let mut trouble = None;
@@ -129,6 +147,10 @@ impl HostEntry {
         let handles = store.data().handles.clone();
         // A borrow ends with the call, and has to be given back before the guest goes on.
         let borrowed: Vec<_> = brought.iter().filter(|(_, resource)| !resource.owned()).copied().collect();
+        if !may_borrow && !borrowed.is_empty() {
+            let why = "an async function, or one that answers at once, cannot borrow a resource of others";
+            return Err(HostFailed(why.to_owned()).into());
+        }
         handles.keep(brought)?;
 
         let (reply, answer) = oneshot::channel();
@@ -148,6 +170,8 @@ pub(crate) enum Answers {
     Later,
     /// Before its entry returns.
     AtOnce,
+    /// From whatever thread, as the import's own type is async: the guest decides what it does meanwhile.
+    Meanwhile,
 }
 
 impl Answers {

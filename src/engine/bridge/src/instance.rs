@@ -10,6 +10,7 @@ use crate::abi::{hfb_bytes, hfb_kind, hfb_landing, hfb_slice, hfb_state, hfb_wak
 use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
 use crate::brief::stack_left;
+use crate::engine::Concurrency;
 use crate::error::{Failure, cross, failure, guard, guard_or, hfb_error, of_panic};
 use crate::guest::Foreign;
 use crate::landing;
@@ -121,6 +122,7 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
         Err(error) => return shared.fail(error),
     };
     shared.slot(|slot| slot.phase = Phase::Idle);
+    let among = blueprint.component.code.concurrency == Concurrency::On;
     let stack = usize::try_from(blueprint.component.engine.settings.async_stack).unwrap_or(usize::MAX);
     loop {
         shared.next().await;
@@ -128,6 +130,7 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
             return shared.fail(interrupted());
         }
         let outcome = match shared.command() {
+            Ok((number, args)) if among => body.call_among(number, &args, outside).await,
             Ok((number, args)) if blueprint.brief[number] && stack_left() >= stack => {
                 body.call_here(number, &args, outside)
             }

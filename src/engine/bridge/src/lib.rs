@@ -7,6 +7,7 @@
 #![deny(unsafe_op_in_unsafe_fn)]
 
 pub mod abi;
+mod among;
 pub mod blueprint;
 mod body;
 mod brief;
@@ -24,6 +25,7 @@ pub mod host_call;
 pub mod instance;
 mod landing;
 mod lift;
+mod lifted;
 mod lower;
 pub mod object;
 mod shape;

@@ -10,7 +10,7 @@ use crate::landing;
 use crate::lower::{case_of, is_scalar};
 use crate::shape::{chars, flag_mask};
 use holdfast_wave::packed::Writer;
-use wasmtime::component::__internal::wasmtime_environ::component::{MAX_FLAT_RESULTS, StringEncoding};
+use wasmtime::component::__internal::wasmtime_environ::component::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, StringEncoding};
 use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext};
 use wasmtime::component::{ComponentNamedList, ComponentType, Lift, ResourceAny};
 use wasmtime::{Error, Result, ValRaw, bail};
@@ -98,6 +98,52 @@ unsafe impl ComponentNamedList for PackedResult {}
 // SAFETY: the slot is read only if the function's type has a result, and then Wasmtime's trampoline has written it.
 unsafe impl Lift for PackedResult {
     fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
+        Self::lift(cx, ty, src, MAX_FLAT_RESULTS)
+    }
+
+    fn linear_lift_from_memory(_: &mut LiftContext<'_>, _: InterfaceType, _: &[u8]) -> Result<Self> {
+        bail!("a packed result is lifted as a whole")
+    }
+}
+
+/// The result of a call of a store with concurrency, packed. An export that is lifted async tells its result in so many
+/// slots as it has flat values, or in one where those are more than there may be. One that is lifted synchronously has
+/// one slot.
+pub(crate) struct PackedReturn<const SLOTS: usize>(pub PackedResult);
+
+/// How many slots a result of so many flat values comes in, where the export is lifted async.
+pub(crate) const fn slots_of(flat: usize) -> usize {
+    if flat > MAX_FLAT_PARAMS { 1 } else { flat }
+}
+
+// SAFETY: as for `PackedResult`, with as many slots as the result has.
+unsafe impl<const SLOTS: usize> ComponentType for PackedReturn<SLOTS> {
+    type Lower = [ValRaw; SLOTS];
+    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
+
+    fn typecheck(_: &InterfaceType, _: &InstanceType<'_>) -> Result<()> {
+        Err(Error::msg("a packed result has no static type"))
+    }
+}
+
+// SAFETY: only `TypedFunc` asks for it, see above.
+unsafe impl<const SLOTS: usize> ComponentNamedList for PackedReturn<SLOTS> {}
+
+// SAFETY: as many slots are read as the function's type has, which the guest's `task.return` has written.
+unsafe impl<const SLOTS: usize> Lift for PackedReturn<SLOTS> {
+    fn linear_lift_from_flat(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &Self::Lower) -> Result<Self> {
+        let most = if cx.options().async_ { MAX_FLAT_PARAMS } else { MAX_FLAT_RESULTS };
+        PackedResult::lift(cx, ty, src, most).map(Self)
+    }
+
+    fn linear_lift_from_memory(_: &mut LiftContext<'_>, _: InterfaceType, _: &[u8]) -> Result<Self> {
+        bail!("a packed result is lifted as a whole")
+    }
+}
+
+impl PackedResult {
+    /// `most`: how many flat values may come in slots; of more the first slot is a pointer to them.
+    fn lift(cx: &mut LiftContext<'_>, ty: InterfaceType, src: &[ValRaw], most: usize) -> Result<Self> {
         let InterfaceType::Tuple(index) = ty else { return Err(wrong_type()) };
         let types = cx.types;
         let results = &types[index];
@@ -105,18 +151,24 @@ unsafe impl Lift for PackedResult {
             return Ok(Self { answer: Answer::NONE, handles: None });
         }
         if let [ty] = *results.types
-            && let Some(answer) = Answer::scalar(ty, &src[0])?
+            && let Some(answer) = Answer::scalar(ty, src.first().ok_or_else(wrong_type)?)?
         {
             return Ok(Self { answer, handles: None });
         }
         let mut walk = Walk { out: Writer::new(), handles: None };
-        if results.abi.flat_count(MAX_FLAT_RESULTS).is_some() {
-            let mut slots = &src[..];
+        if results.abi.flat_count(most).is_some() {
+            let mut slots = src;
+            if let [ty] = *results.types
+                && let [start, length] = *src
+                && let Some(answer) = lone_run(cx, ty, &pair(&start, &length))?
+            {
+                return Ok(Self { answer, handles: None });
+            }
             for ty in &results.types {
                 walk.flat(cx, *ty, &mut slots)?;
             }
         } else {
-            let start = src[0].get_u32() as usize;
+            let start = src.first().ok_or_else(wrong_type)?.get_u32() as usize;
             let bytes = window(cx, start, results.abi.size32 as usize, results.abi.align32, "return pointer")?;
             if let [ty] = *results.types
                 && let Some(answer) = lone_run(cx, ty, bytes)?
@@ -132,10 +184,14 @@ unsafe impl Lift for PackedResult {
         }
         Ok(Self { answer: Answer::Bytes(walk.out.bytes), handles: walk.handles })
     }
+}
 
-    fn linear_lift_from_memory(_: &mut LiftContext<'_>, _: InterfaceType, _: &[u8]) -> Result<Self> {
-        bail!("a packed result is lifted as a whole")
-    }
+/// Address and length as they would lie in memory.
+fn pair(start: &ValRaw, length: &ValRaw) -> [u8; 8] {
+    let mut pair = [0; 8];
+    pair[..4].copy_from_slice(&start.get_u32().to_le_bytes());
+    pair[4..].copy_from_slice(&length.get_u32().to_le_bytes());
+    pair
 }
 
 fn wrong_type() -> Error {
@@ -243,7 +299,7 @@ struct Walk {
 }
 
 impl Walk {
-    /// Lifts one value that came in a register. Strings and lists take two and never come this way.
+    /// Lifts one value that came in registers.
     fn flat(&mut self, cx: &mut LiftContext<'_>, ty: InterfaceType, slots: &mut &[ValRaw]) -> Result<()> {
         let types = cx.types;
         match ty {
@@ -269,7 +325,7 @@ impl Walk {
             | InterfaceType::Enum(_)
             | InterfaceType::Option(_)
             | InterfaceType::Result(_) => {
-                let whole = types.canonical_abi(&ty).flat_count(MAX_FLAT_RESULTS).ok_or_else(wrong_type)?;
+                let whole = types.canonical_abi(&ty).flat_count(MAX_FLAT_PARAMS).ok_or_else(wrong_type)?;
                 let rest = slots.get(whole..).ok_or_else(wrong_type)?;
                 let case = next(slots)?.get_u32();
                 if let Some(payload) = self.case(cx, ty, case)? {
@@ -284,6 +340,8 @@ impl Walk {
                     self.out.u32(next(slots)?.get_u32() & flag_mask(count, word));
                 }
             }
+            InterfaceType::String => self.string(cx, &pair(next(slots)?, next(slots)?))?,
+            InterfaceType::List(index) => self.list(cx, types[index].element, &pair(next(slots)?, next(slots)?))?,
             InterfaceType::Own(_) | InterfaceType::Borrow(_) => {
                 let resource = ResourceAny::linear_lift_from_flat(cx, ty, next(slots)?)?;
                 self.handle(resource);

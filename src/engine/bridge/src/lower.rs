@@ -51,7 +51,9 @@ pub(crate) struct PackedArgs<'a>(pub &'a Args<'a>);
 // fails: these types are used through `TypedFunc::new_unchecked` alone, where the walk follows the function's own type.
 unsafe impl ComponentType for PackedArgs<'_> {
     type Lower = [ValRaw; MAX_FLAT_PARAMS];
-    const ABI: CanonicalAbiInfo = CanonicalAbiInfo::ZERO;
+    // A store with concurrency makes room for so many slots.
+    const ABI: CanonicalAbiInfo =
+        CanonicalAbiInfo { flat_count: Some(MAX_FLAT_PARAMS as u8), ..CanonicalAbiInfo::ZERO };
 
     fn typecheck(_: &InterfaceType, _: &InstanceType<'_>) -> Result<()> {
         Err(wasmtime::Error::msg("packed arguments have no static type"))

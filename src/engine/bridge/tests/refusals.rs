@@ -62,15 +62,27 @@ fn every_cut_of_a_component_is_refused_and_none_crashes() {
 }
 
 #[test]
-fn component_model_async_is_unsupported_and_named() {
+fn a_feature_that_no_engine_has_is_named() {
+    let error = refused(
+        br#"(component
+             (core module $m (memory (export "mem") 1))
+             (core instance $i (instantiate $m))
+             (core func (canon error-context.new (memory (core memory $i "mem")))))"#,
+    );
+    assert_eq!(error.kind, hfb_kind::Unsupported, "{error:?}");
+    assert!(error.message.contains("error-context feature"), "{error:?}");
+}
+
+#[test]
+fn an_async_component_with_something_wrong_is_refused_for_that() {
     let error = refused(
         br#"(component
              (core module $m (func (export "f")) (func (export "cb") (param i32 i32 i32) (result i32) unreachable))
              (core instance $i (instantiate $m))
              (func (export "f") async (canon lift (core func $i "f") async (callback (core func $i "cb")))))"#,
     );
-    assert_eq!(error.kind, hfb_kind::Unsupported, "{error:?}");
-    assert!(error.message.contains("component-model async"), "{error:?}");
+    assert_eq!(error.kind, hfb_kind::Malformed, "{error:?}");
+    assert!(error.message.contains("lowered result types"), "{error:?}");
 }
 
 #[test]
