@@ -97,6 +97,9 @@ seen play(const scenario& what, act then, std::size_t after) {
   options.functions.define("holdfast:demo/host", "sleep",
                            [&](host_call call) { parked.push_back(std::move(call)); });
   options.functions.define("", "sleep", [&](host_call call) { parked.push_back(std::move(call)); });
+  std::vector<host_call> paused;
+  options.functions.define("holdfast:demo/host", "pause",
+                           [&](host_call call) { paused.push_back(std::move(call)); });
   options.brief = what.brief;
   pool shop = owner.get().open(guest(what.file), options).value();
   owner.settle();
@@ -149,6 +152,9 @@ seen play(const scenario& what, act then, std::size_t after) {
       if (!parked.empty()) {
         std::move(parked.back()).reply();
         parked.pop_back();
+      } else if (!paused.empty()) {
+        std::move(paused.back()).reply(wit::value(9U));
+        paused.pop_back();
       } else {
         owner.world.advance(what.run_limit);
       }
@@ -192,6 +198,7 @@ seen play(const scenario& what, act then, std::size_t after) {
     }
   }
   parked.clear();
+  paused.clear();
   return shown;
 }
 
@@ -251,6 +258,35 @@ TEST(every_step_on_the_real_engine, of_a_call_that_loops_for_ever) {
             .run_limit = 1min,
             .alone = outcome::deadline_killed,
             .check = "audit"});
+}
+
+TEST(every_step_on_the_real_engine, of_a_task_that_waits) {
+  for (const char* how : {"paused", "stackful"})
+    play_all({.name = how, .file = "tasks.wat", .function = how, .arguments = args(1U), .check = "stack"});
+}
+
+TEST(every_step_on_the_real_engine, of_a_task_that_goes_on_after_its_result) {
+  play_all(
+      {.name = "tail", .file = "tasks.wat", .function = "tail", .arguments = args(1U), .check = "stack"});
+}
+
+TEST(every_step_on_the_real_engine, of_a_task_that_traps_after_it_waited) {
+  play_all({.name = "late trap",
+            .file = "tasks.wat",
+            .function = "fails-late",
+            .arguments = args(1U),
+            .alone = outcome::trapped,
+            .check = "stack"});
+}
+
+TEST(every_step_on_the_real_engine, of_a_task_that_waits_for_nothing) {
+  play_all({.name = "stuck",
+            .file = "tasks.wat",
+            .function = "stuck",
+            .arguments = args(1U),
+            .run_limit = 1min,
+            .alone = outcome::deadline_killed,
+            .check = "stack"});
 }
 
 TEST(every_step_on_the_real_engine, of_a_brief_call) {

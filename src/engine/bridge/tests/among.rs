@@ -7,114 +7,8 @@ use holdfast_bridge::abi::{hfb_kind, hfb_state};
 use std::sync::{Mutex, mpsc};
 use support::{Blueprint, Component, ENGINE, HostCall, QUIET};
 
-/// What every guest here is made of: a memory, the ways to wait, and an import that the test answers when it likes.
-const FRAME: &str = r#"
-  (import "pause" (func $pause async (param "ticket" u32) (result u32)))
-  (core module $libc
-    (memory (export "mem") 1)
-    (data (i32.const 0) "hello, world")
-    (global $next (mut i32) (i32.const 1024))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (global.set $next (i32.add (global.get $next) (i32.const 8)))
-      (local.set 0 (global.get $next))
-      (global.set $next (i32.add (global.get $next) (local.get 3)))
-      (i32.and (local.get 0) (i32.const -8))))
-  (core instance $libc (instantiate $libc))
-  (core func $pause (canon lower (func $pause) async (memory (core memory $libc "mem"))))
-  (core func $pause-here (canon lower (func $pause) (memory (core memory $libc "mem"))))
-  (core func $told (canon task.return (result u32)))
-  (core func $told-text (canon task.return (result string) (memory (core memory $libc "mem"))))
-  (core func $told-either (canon task.return (result (result float32 (error s64)))))
-  (core func $new-set (canon waitable-set.new))
-  (core func $join (canon waitable.join))
-  (core func $drop (canon subtask.drop))
-  (core func $keep (canon context.set i32 0))
-  (core func $kept (canon context.get i32 0))
-  (core func $hold (canon backpressure.inc))
-  (alias core export $libc "mem" (core memory $mem))
-  (core instance $env
-    (export "mem" (memory $mem))
-    (export "pause" (func $pause)) (export "pause-here" (func $pause-here))
-    (export "told" (func $told)) (export "told-text" (func $told-text)) (export "told-either" (func $told-either))
-    (export "new-set" (func $new-set)) (export "join" (func $join)) (export "drop" (func $drop))
-    (export "keep" (func $keep)) (export "kept" (func $kept)) (export "hold" (func $hold)))
-  (core module $m
-    (import "" "mem" (memory 1))
-    (import "" "pause" (func $pause (param i32 i32) (result i32)))
-    (import "" "pause-here" (func $pause-here (param i32) (result i32)))
-    (import "" "told" (func $told (param i32)))
-    (import "" "told-text" (func $told-text (param i32 i32)))
-    (import "" "told-either" (func $told-either (param i32 i64)))
-    (import "" "new-set" (func $new-set (result i32)))
-    (import "" "join" (func $join (param i32 i32)))
-    (import "" "drop" (func $drop (param i32)))
-    (import "" "keep" (func $keep (param i32)))
-    (import "" "kept" (func $kept (result i32)))
-    (import "" "hold" (func $hold))
-    (global $sp (mut i32) (i32.const 65536))
-    ;; Waits for the import, whose result goes to an address that the task keeps.
-    (func $wait (param $ticket i32) (result i32)
-      (local $subtask i32) (local $set i32)
-      (call $keep (i32.add (i32.const 256) (i32.mul (local.get $ticket) (i32.const 8))))
-      (local.set $subtask (i32.shr_u (call $pause (local.get $ticket) (call $kept)) (i32.const 4)))
-      (if (i32.eqz (local.get $subtask)) (then (unreachable)))
-      (local.set $set (call $new-set))
-      (call $join (local.get $subtask) (local.get $set))
-      (i32.or (i32.const 2) (i32.shl (local.get $set) (i32.const 4))))
-    (func (export "add") (param i32 i32) (result i32)
-      (call $told (i32.add (local.get 0) (local.get 1))) (i32.const 0))
-    (func (export "text") (param i32) (result i32)
-      (call $told-text (i32.const 0) (local.get 0)) (i32.const 0))
-    (func (export "either") (param i32) (result i32)
-      (call $told-either (i32.eqz (local.get 0))
-        (select (i64.const 0x3fc00000) (i64.const -5) (local.get 0)))
-      (i32.const 0))
-    (func (export "paused") (param i32) (result i32) (call $wait (local.get 0)))
-    (func (export "paused-then") (param i32 i32 i32) (result i32)
-      (call $drop (local.get 1))
-      (call $told (i32.load (call $kept))) (i32.const 0))
-    (func (export "tail") (param i32) (result i32)
-      (call $told (local.get 0)) (call $wait (local.get 0)))
-    (func (export "tail-then") (param i32 i32 i32) (result i32)
-      (call $drop (local.get 1)) (i32.const 0))
-    (func (export "fails-late") (param i32) (result i32) (call $wait (local.get 0)))
-    (func (export "fails-late-then") (param i32 i32 i32) (result i32) unreachable)
-    (func (export "stuck") (param i32) (result i32)
-      (i32.or (i32.const 2) (i32.shl (call $new-set) (i32.const 4))))
-    (func (export "never-then") (param i32 i32 i32) (result i32) unreachable)
-    (func (export "stackful") (param i32)
-      (global.set $sp (i32.sub (global.get $sp) (i32.const 16)))
-      (call $told (call $pause-here (local.get 0)))
-      (global.set $sp (i32.add (global.get $sp) (i32.const 16))))
-    (func (export "sync") (param i32) (result i32) (call $pause-here (local.get 0)))
-    (func (export "sync-text") (param i32) (result i32)
-      (i32.store (i32.const 128) (i32.const 0)) (i32.store (i32.const 132) (local.get 0)) (i32.const 128))
-    (func (export "spin") (param i32) (result i32) (loop (br 0)) unreachable)
-    (func (export "refuse") (param i32) (result i32) (call $hold) (call $told (local.get 0)) (i32.const 0))
-    (func (export "stack") (result i32) (global.get $sp)))
-  (core instance $i (instantiate $m (with "" (instance $env))))
-  (func (export "add") async (param "a" u32) (param "b" u32) (result u32)
-    (canon lift (core func $i "add") async (callback (core func $i "never-then"))))
-  (func (export "text") async (param "size" u32) (result string)
-    (canon lift (core func $i "text") async (callback (core func $i "never-then")) (memory (core memory $libc "mem"))))
-  (func (export "either") async (param "ok" bool) (result (result float32 (error s64)))
-    (canon lift (core func $i "either") async (callback (core func $i "never-then"))))
-  (func (export "paused") async (param "ticket" u32) (result u32)
-    (canon lift (core func $i "paused") async (callback (core func $i "paused-then"))))
-  (func (export "tail") async (param "ticket" u32) (result u32)
-    (canon lift (core func $i "tail") async (callback (core func $i "tail-then"))))
-  (func (export "fails-late") async (param "ticket" u32) (result u32)
-    (canon lift (core func $i "fails-late") async (callback (core func $i "fails-late-then"))))
-  (func (export "stuck") async (param "ticket" u32) (result u32)
-    (canon lift (core func $i "stuck") async (callback (core func $i "never-then"))))
-  (func (export "stackful") async (param "ticket" u32) (result u32)
-    (canon lift (core func $i "stackful") async))
-  (func (export "spin") async (param "ticket" u32) (result u32)
-    (canon lift (core func $i "spin") async (callback (core func $i "never-then"))))
-  (func (export "refuse") async (param "ticket" u32) (result u32)
-    (canon lift (core func $i "refuse") async (callback (core func $i "never-then"))))
-  (func (export "stack") (result u32) (canon lift (core func $i "stack")))
-"#;
+/// Its `pause` is answered by the test when it likes.
+const FRAME: &str = include_str!("../../../../guests/text/tasks.wat");
 
 const ADD: u32 = 0;
 const TEXT: u32 = 1;
@@ -149,7 +43,8 @@ fn packed_text(text: &str) -> Vec<u8> {
 }
 
 fn compiled(engine: &support::Engine, more: &str) -> Component {
-    engine.compile(format!("(component {FRAME} {more})").as_bytes()).expect("it compiles")
+    let whole = FRAME.trim_end().strip_suffix(')').expect("it is one component");
+    engine.compile(format!("{whole} {more})").as_bytes()).expect("it compiles")
 }
 
 /// Each pause is handed to the test.
@@ -157,7 +52,11 @@ fn linked(component: &Component) -> (Blueprint, mpsc::Receiver<HostCall>) {
     let (sender, pauses) = mpsc::channel();
     let sender = Mutex::new(sender);
     let linker = component.linker(None, None);
-    linker.define("", "pause", Box::new(move |call| sender.lock().unwrap().send(call).expect("the test waits")));
+    linker.define(
+        "holdfast:demo/host",
+        "pause",
+        Box::new(move |call| sender.lock().unwrap().send(call).expect("the test waits")),
+    );
     (linker.finish().expect("it links"), pauses)
 }
 
@@ -206,6 +105,19 @@ fn an_async_export_waits_for_an_async_import() {
         assert_eq!(guest.result(), words(&[ticket + 100]));
     }
     assert_eq!(guest.call(STACK, &[]).unwrap(), words(&[65_536]));
+}
+
+#[test]
+fn an_async_import_may_answer_at_once() {
+    let component = compiled(&QUIET, "");
+    let linker = component.linker(None, None);
+    linker.define("holdfast:demo/host", "pause", Box::new(|call| call.reply(&words(&[9]))));
+    let blueprint = linker.finish().expect("it links");
+    let guest = blueprint.ready();
+    for which in [PAUSED, STACKFUL] {
+        assert_eq!(guest.call(which, &words(&[3])).unwrap(), words(&[9]));
+    }
+    assert_eq!(guest.call(TAIL, &words(&[3])).unwrap(), words(&[3]));
 }
 
 #[test]
@@ -311,7 +223,7 @@ fn a_task_that_computes_yields_at_each_tick_and_stops_when_it_is_interrupted() {
 fn an_export_of_a_component_with_async_functions_cannot_be_brief() {
     let component = compiled(&QUIET, "");
     let linker = component.linker(None, None);
-    linker.define("", "pause", Box::new(|call| call.reply(&words(&[0]))));
+    linker.define("holdfast:demo/host", "pause", Box::new(|call| call.reply(&words(&[0]))));
     linker.brief(STACK);
     let error = linker.finish().err().expect("it is refused");
     assert_eq!(error.kind, hfb_kind::MayWait);
