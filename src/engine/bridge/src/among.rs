@@ -1,36 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Calls in a store with concurrency, where an export may be lifted async and goes on with other tasks while it waits.
+//! Calls in a store with concurrency, several at once: an export may be lifted async and goes on with others while it
+//! waits.
 //!
-//! Such a call is a task of the store: its future only listens for the result, and nothing but the end of the store ends
-//! the task.
+//! Such a call is a task of the store. Its future only listens for the result, and nothing but the end of the store ends
+//! the task: whoever spoils the store takes the others along.
 
 use crate::abi::hfb_kind;
+use crate::body::{Body, take_over, why};
 use crate::describe::Comes;
 use crate::dynamic::{decode, encode};
 use crate::error::{Failure, HostFailed, failure};
 use crate::guest::Guest;
+use crate::instance::Shared;
 use crate::lift::{Answer, PackedResult, PackedReturn};
 use crate::lower::{Args, PackedArgs};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use holdfast_wave::packed::Writer;
+use std::collections::VecDeque;
 use std::future::poll_fn;
-use wasmtime::component::{Accessor, Func, TypedFunc, Val};
-use wasmtime::{Result, Store};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use wasmtime::component::{Accessor, Func, GuestTaskId, TypedFunc, Val};
+use wasmtime::{AsContextMut, Result, StoreContextMut};
 
-/// Arguments that a task may read whenever it begins.
-///
-/// The bytes are the embedder's, who keeps them until the call is answered, and `Args` is the driver's, which goes
-/// together with the store and its tasks.
-#[derive(Clone, Copy)]
-pub(crate) struct Kept(&'static Args<'static>);
-
-impl Kept {
-    /// # Safety
-    /// The arguments, and the bytes they are of, outlive the store or the call's answer.
-    pub(crate) unsafe fn new(args: &Args<'_>) -> Self {
-        // SAFETY: the caller's promise.
-        Self(unsafe { std::mem::transmute::<&Args<'_>, &'static Args<'static>>(args) })
-    }
+/// The calls of one instance, between the driver and the C side.
+#[derive(Default)]
+pub(crate) struct Calls {
+    /// Not begun yet, in order.
+    pub accepted: VecDeque<Accepted>,
+    /// Whose results nobody has taken yet.
+    pub ended: VecDeque<(u64, Answer)>,
+    /// Whether the guest holds the next calls back.
+    pub held_back: bool,
+    /// The one that ended the instance, where that is known.
+    pub failed: Option<u64>,
 }
+
+pub(crate) struct Accepted {
+    pub call: u64,
+    pub number: usize,
+    /// The embedder's, kept until the call has ended.
+    pub args: *const [u8],
+}
+
+/// The number of a call that `hfb_instance_start` began.
+pub(crate) const ALONE: u64 = u64::MAX;
 
 /// Whether the result of an export can be taken over.
 pub(crate) fn check(comes: Comes, has_handles: bool, name: &str) -> std::result::Result<(), Failure> {
@@ -45,49 +61,145 @@ pub(crate) fn check(comes: Comes, has_handles: bool, name: &str) -> std::result:
     Ok(())
 }
 
-/// Calls a function, and waits until its task and all that it left behind have ended: it may go on after its result.
-pub(crate) async fn call(store: &mut Store<Guest>, function: Func, comes: Comes, args: Kept) -> Result<PackedResult> {
+/// Runs what was accepted, and what comes to it meanwhile, until all of it and every task that it left behind have ended.
+pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Result<(), Failure> {
+    let mut functions = std::mem::take(&mut body.functions);
+    let instance = body.instance;
+    let blueprint = body.blueprint.clone();
+    let outcome = body.store.run_concurrent(async |accessor| {
+        let mut in_flight = FuturesUnordered::new();
+        let mut one = None;
+        poll_fn(|context| {
+            let mut begin = |accepted: Accepted| {
+                let function = accessor.with(|mut access| {
+                    let mut store = access.as_context_mut();
+                    Body::ready(&mut store, &blueprint)?;
+                    Body::find(&mut store, instance, &blueprint, &mut functions, accepted.number)
+                });
+                let function = function.map_err(|failed| wasmtime::Error::msg(failed.message))?;
+                one = Some(function);
+                let description = &blueprint.component.description;
+                let comes = description.result_of(&description.exports[accepted.number]);
+                // SAFETY: the bytes are the embedder's, who keeps them until the call has ended, and no task reads
+                // them after it has begun. The handles are the instance's, which goes together with its tasks.
+                let args = unsafe { std::mem::transmute::<Args<'_>, Args<'static>>(args_of(&accepted, shared)) };
+                begin(accessor, function, comes, Arc::new(args), accepted.call)
+            };
+            loop {
+                // Briefly: a call that begins may run the embedder's code.
+                let Some(next) = shared.slot(|slot| slot.calls.accepted.pop_front()) else { break };
+                in_flight.push(begin(next)?);
+            }
+            poll_calls(accessor, &mut in_flight, shared, one, context)
+        })
+        .await
+    });
+    let outcome = outcome.await.and_then(|outcome| outcome);
+    body.functions = functions;
+    outcome.map_err(|error| {
+        let failed = working_for(&mut body.store.as_context_mut());
+        shared.slot(|slot| slot.calls.failed = failed);
+        why(&body.store, &error, hfb_kind::Trap, &shared.outside, body.blueprint.limits.fuel)
+    })
+}
+
+fn args_of<'a>(accepted: &Accepted, shared: &'a Shared) -> Args<'a> {
+    // SAFETY: the embedder keeps the bytes, and those they refer to, until the call has ended.
+    unsafe { Args::new(&*accepted.args, &shared.outside.handles) }
+}
+
+/// The call whose task runs, or one that made it. After a store was lost: whose task that was.
+pub(crate) fn working_for(store: &mut StoreContextMut<'_, Guest>) -> Option<u64> {
+    // Without concurrency there is none.
+    if store.data().calls.is_empty() {
+        return None;
+    }
+    let tasks: Vec<_> = store.async_call_stack().ok()?.collect();
+    tasks.iter().find_map(|task| store.data().calls.get(task).copied())
+}
+
+fn poll_calls(
+    accessor: &Accessor<Guest>,
+    in_flight: &mut FuturesUnordered<InFlight<'_>>,
+    shared: &Shared,
+    one: Option<Func>,
+    context: &mut Context<'_>,
+) -> Poll<Result<()>> {
+    while let Poll::Ready(Some((call, outcome))) = in_flight.poll_next_unpin(context) {
+        let answer = take_over(outcome?, &shared.outside).map_err(|failed| HostFailed(failed.message))?;
+        shared.slot(|slot| slot.calls.ended.push_back((call, answer)));
+    }
+    // A component has one instance of its own that its exports are of, as a rule: any of them tells.
+    let held_back = one.is_some_and(|one| accessor.poll_ready_for_concurrent_call(one, context).is_pending());
+    shared.slot(|slot| slot.calls.held_back = held_back);
+    // After its result a task may go on, and so may those that it made.
+    let quiet = accessor.poll_no_interesting_tasks(context).is_ready();
+    if quiet && in_flight.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+}
+
+/// Listens for the result of a call.
+type InFlight<'a> = Pin<Box<dyn Future<Output = (u64, Result<PackedResult>)> + Send + 'a>>;
+
+fn begin<'a>(
+    accessor: &'a Accessor<Guest>,
+    function: Func,
+    comes: Comes,
+    args: Arc<Args<'static>>,
+    call: u64,
+) -> Result<InFlight<'a>> {
     macro_rules! in_slots {
         ($slots:expr, $($count:literal)*) => {
             match $slots {
-                $($count => in_slots::<$count>(store, function, args).await,)*
+                $($count => in_slots::<$count>(accessor, function, args, call),)*
                 _ => unreachable!("a result has 16 slots at most"),
             }
         };
     }
     match comes {
         Comes::InSlots(slots) => in_slots!(slots, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16),
-        Comes::Either => dynamic(store, function, args).await,
+        Comes::Either => Ok(Box::pin(async move { (call, dynamic(accessor, function, &args, call).await) })),
     }
 }
 
-async fn in_slots<const SLOTS: usize>(store: &mut Store<Guest>, function: Func, args: Kept) -> Result<PackedResult> {
+fn in_slots<'a, const SLOTS: usize>(
+    accessor: &'a Accessor<Guest>,
+    function: Func,
+    args: Arc<Args<'static>>,
+    call: u64,
+) -> Result<InFlight<'a>> {
     // SAFETY: the two packed types walk the function's own type at run time, and its result has so many slots.
     let function = unsafe { TypedFunc::<PackedArgs<'static>, PackedReturn<SLOTS>>::new_unchecked(function) };
-    let outcome = store.run_concurrent(async |accessor| {
-        let PackedReturn(result) = function.call_concurrent(accessor, PackedArgs(args.0)).await?;
-        all_ended(accessor).await;
-        Ok(result)
-    });
-    outcome.await?
+    // SAFETY: the task reads its arguments when it begins, which is before it has a result; the future below keeps them
+    // until then, and is dropped without a result only together with the store.
+    let kept = unsafe { &*Arc::as_ptr(&args) };
+    let begun = accessor.with(|mut access| {
+        let begun = function.start_call_concurrent(&mut access, PackedArgs(kept))?;
+        access.get().calls.insert(begun.task(), call);
+        Ok::<_, wasmtime::Error>(begun)
+    })?;
+    Ok(Box::pin(async move {
+        let result = function.finish_call_concurrent(accessor, begun).await;
+        drop(args);
+        (call, result.map(|PackedReturn(result)| result))
+    }))
 }
 
 /// Through dynamic values, which Wasmtime lifts either way; without resources.
-async fn dynamic(store: &mut Store<Guest>, function: Func, args: Kept) -> Result<PackedResult> {
+async fn dynamic(accessor: &Accessor<Guest>, function: Func, args: &Args<'static>, call: u64) -> Result<PackedResult> {
     let wrong = |why: String| wasmtime::Error::from(HostFailed(why));
-    let ty = function.ty(&*store);
-    let mut reader = args.0.reader();
+    let ty = accessor.with(|mut access| function.ty(access.as_context_mut()));
+    let mut reader = args.reader();
     let none = |_, _: &_| Err("a resource cannot come this way".to_owned());
     let params =
         ty.params().map(|(_, ty)| decode(&ty, &mut reader, &mut { none })).collect::<std::result::Result<Vec<_>, _>>();
     let params = params.map_err(wrong)?;
     let mut results = vec![Val::Bool(false); ty.results().len()];
-    let outcome = store.run_concurrent(async |accessor| {
-        function.call_concurrent(accessor, &params, &mut results).await?;
-        all_ended(accessor).await;
-        Ok::<_, wasmtime::Error>(())
-    });
-    outcome.await??;
+    let begun = accessor.with(|mut access| {
+        let begun = function.start_call_concurrent(&mut access, &params, &mut results)?;
+        access.get().calls.insert(begun.task(), call);
+        Ok::<_, wasmtime::Error>(begun)
+    })?;
+    function.finish_call_concurrent(accessor, begun).await?;
     let mut writer = Writer::new();
     for (value, ty) in results.iter().zip(ty.results()) {
         encode(value, &ty, &mut writer, &mut |_| Err("a resource cannot come this way".to_owned())).map_err(wrong)?;
@@ -95,6 +207,6 @@ async fn dynamic(store: &mut Store<Guest>, function: Func, args: Kept) -> Result
     Ok(PackedResult { answer: Answer::Bytes(writer.bytes), handles: None })
 }
 
-async fn all_ended(accessor: &Accessor<Guest>) {
-    poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
-}
+/// Which call each task works for. An id is used again when its task has ended, so there are no more entries than there
+/// ever were tasks at once.
+pub(crate) type Tasks = std::collections::HashMap<GuestTaskId, u64>;

@@ -5,7 +5,7 @@
 //! `direct` does, to show what happens then.
 
 use crate::abi::hfb_kind;
-use crate::among::{self, Kept};
+use crate::among;
 use crate::blueprint::BlueprintShared;
 use crate::brief::Slice;
 use crate::describe::Export;
@@ -19,7 +19,7 @@ use crate::shape::{Passed, Shape};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::component::{Func, Instance, TypedFunc};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 
 /// What is seen of an instance from outside its store.
 pub(crate) struct Outside {
@@ -71,10 +71,10 @@ impl Outside {
 
 pub(crate) struct Body {
     pub store: Store<Guest>,
-    instance: Instance,
+    pub instance: Instance,
     /// The exports by number, looked up at their first call.
-    functions: Vec<Option<Func>>,
-    blueprint: Arc<BlueprintShared>,
+    pub functions: Vec<Option<Func>>,
+    pub blueprint: Arc<BlueprintShared>,
 }
 
 /// Makes the store; nothing of the guest runs.
@@ -105,7 +105,7 @@ impl Body {
     ) -> Result<Self, Failure> {
         // From the current tick on: a deadline of the store's making may be long over.
         store.set_epoch_deadline(1);
-        refuel(&mut store, blueprint.component.code, 0)?;
+        refuel(&mut store.as_context_mut(), blueprint.component.code, 0)?;
         match blueprint.pre.instantiate_async(&mut store).await {
             Ok(instance) => {
                 let description = &blueprint.component.description;
@@ -134,18 +134,36 @@ impl Body {
         if let Some(Some(known)) = self.functions.get(number) {
             return Ok(*known);
         }
+        let Self { store, instance, functions, blueprint } = self;
+        Self::find(&mut store.as_context_mut(), *instance, blueprint, functions, number)
+    }
+
+    pub(crate) fn find(
+        store: &mut StoreContextMut<'_, Guest>,
+        instance: Instance,
+        blueprint: &BlueprintShared,
+        functions: &mut [Option<Func>],
+        number: usize,
+    ) -> Result<Func, Failure> {
+        if let Some(Some(known)) = functions.get(number) {
+            return Ok(*known);
+        }
         let missing = || failure(hfb_kind::Internal, format!("there is no exported function number {number}"));
-        let export = self.blueprint.component.description.exports.get(number).ok_or_else(missing)?;
-        let found = self.instance.get_func(&mut self.store, export.index).ok_or_else(missing)?;
-        self.functions[number] = Some(found);
+        let export = blueprint.component.description.exports.get(number).ok_or_else(missing)?;
+        let found = instance.get_func(store, export.index).ok_or_else(missing)?;
+        functions[number] = Some(found);
         Ok(found)
     }
 
     /// Readies the store for one command: the same for each.
     fn begin(&mut self) -> Result<(), Failure> {
-        self.store.data_mut().limiter.forget();
-        self.store.set_epoch_deadline(1);
-        refuel(&mut self.store, self.blueprint.component.code, self.blueprint.limits.fuel)
+        Self::ready(&mut self.store.as_context_mut(), &self.blueprint)
+    }
+
+    pub(crate) fn ready(store: &mut StoreContextMut<'_, Guest>, blueprint: &BlueprintShared) -> Result<(), Failure> {
+        store.data_mut().limiter.forget();
+        store.set_epoch_deadline(1);
+        refuel(store, blueprint.component.code, blueprint.limits.fuel)
     }
 
     fn end(&self, outside: &Outside) {
@@ -189,33 +207,10 @@ impl Body {
         self.settle(outcome, outside)
     }
 
-    /// Calls an export of a store with concurrency.
-    pub(crate) async fn call_among(
-        &mut self,
-        number: usize,
-        args: &Args<'_>,
-        outside: &Outside,
-    ) -> Result<Answer, Failure> {
-        let function = self.function(number)?;
-        self.begin()?;
-        let description = &self.blueprint.component.description;
-        let comes = description.result_of(&description.exports[number]);
-        // SAFETY: this future, which borrows both, is dropped together with the store alone.
-        let kept = unsafe { Kept::new(args) };
-        let outcome = among::call(&mut self.store, function, comes, kept).await;
-        self.settle(outcome, outside)
-    }
-
     fn settle(&self, outcome: wasmtime::Result<PackedResult>, outside: &Outside) -> Result<Answer, Failure> {
         self.end(outside);
         match outcome {
-            Ok(result) => {
-                if let Some(brought) = result.handles {
-                    let kept = outside.handles.keep(*brought);
-                    kept.map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
-                }
-                Ok(result.answer)
-            }
+            Ok(result) => take_over(result, outside),
             Err(error) => Err(why(&self.store, &error, hfb_kind::Trap, outside, self.blueprint.limits.fuel)),
         }
     }
@@ -231,19 +226,34 @@ impl Body {
     }
 }
 
+/// Keeps the resources that a result brought.
+pub(crate) fn take_over(result: PackedResult, outside: &Outside) -> Result<Answer, Failure> {
+    if let Some(brought) = result.handles {
+        let kept = outside.handles.keep(*brought);
+        kept.map_err(|error| failure(hfb_kind::TooLarge, error.to_string()))?;
+    }
+    Ok(result.answer)
+}
+
 /// What a limit of 0, which is none, comes to.
 fn tank(limit: u64) -> u64 {
     if limit == 0 { u64::MAX } else { limit }
 }
 
-fn refuel(store: &mut Store<Guest>, code: Code, limit: u64) -> Result<(), Failure> {
+fn refuel(store: &mut StoreContextMut<'_, Guest>, code: Code, limit: u64) -> Result<(), Failure> {
     if code.metering == Metering::Off {
         return Ok(());
     }
     store.set_fuel(tank(limit)).map_err(|error| failure(hfb_kind::Internal, error.to_string()))
 }
 
-fn why(store: &Store<Guest>, error: &wasmtime::Error, otherwise: hfb_kind, outside: &Outside, limit: u64) -> Failure {
+pub(crate) fn why(
+    store: &Store<Guest>,
+    error: &wasmtime::Error,
+    otherwise: hfb_kind,
+    outside: &Outside,
+    limit: u64,
+) -> Failure {
     let mut failure = of_run(error, otherwise, outside.stopped());
     // A guest that was refused memory mostly ends in a trap that does not say so.
     if let Some(refused) = store.data().limiter.refused()

@@ -2,6 +2,7 @@
 //! What lives inside a store: the limits of one instance, its WASI state, and the way out for its text.
 
 use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output};
+use crate::among::Tasks;
 use crate::error::{Failure, failure};
 use crate::handles::Handles;
 use crate::object::Kinds;
@@ -340,12 +341,14 @@ pub(crate) struct Guest {
     pub handles: Arc<Handles>,
     /// The embedder's resources, for handles that cross.
     pub kinds: Arc<Kinds>,
+    /// Of a store with concurrency.
+    pub calls: Tasks,
     wasi: Option<Box<Wasi>>,
 }
 
 impl Guest {
     pub(crate) fn new(limiter: Limiter, user: Foreign, handles: Arc<Handles>, kinds: Arc<Kinds>) -> Self {
-        Self { limiter, user, handles, kinds, wasi: None }
+        Self { limiter, user, handles, kinds, calls: Tasks::new(), wasi: None }
     }
 
     /// Gives the guest its WASI state. Opens the granted directories, so it can fail.

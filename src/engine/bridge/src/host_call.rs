@@ -6,6 +6,7 @@
 #![allow(non_camel_case_types)]
 
 use crate::abi::hfb_slice;
+use crate::among::{ALONE, working_for};
 use crate::describe::Description;
 use crate::dynamic::{decode, encode};
 use crate::error::{HostFailed, guard_or};
@@ -28,6 +29,8 @@ pub struct hfb_host_call {
     /// Objects that the result may give to the guest.
     offered: Vec<u64>,
     user: Foreign,
+    /// Of the call that it works for, where several may be in flight.
+    of: Option<u64>,
     reply: oneshot::Sender<Reply>,
 }
 
@@ -156,7 +159,8 @@ impl HostEntry {
         let (reply, answer) = oneshot::channel();
         // What the guest gave away it may get back.
         let offered = objects.iter().filter(|object| object.owned).map(|object| object.number).collect();
-        let call = Box::new(hfb_host_call { args: writer.bytes, objects, offered, user: store.data().user, reply });
+        let of = working_for(store);
+        let call = Box::new(hfb_host_call { args: writer.bytes, objects, offered, user: store.data().user, of, reply });
         // SAFETY: the embedder gave the function and its context together; the call is handed over for good.
         unsafe { (self.entry)(self.context.0, Box::into_raw(call)) };
         Ok(Asked { borrowed, answer })
@@ -231,6 +235,20 @@ pub unsafe extern "C" fn hfb_host_call_args(call: *const hfb_host_call, out: *mu
 pub unsafe extern "C" fn hfb_host_call_user(call: *const hfb_host_call) -> *mut c_void {
     // SAFETY: the caller's promise.
     unsafe { &*call }.user.0
+}
+
+/// The number of the call, as `hfb_instance_begin` has it, whose task made this one; it may have its result already. False:
+/// it is that of no such call.
+///
+/// # Safety
+/// `call` is a live call, `number` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_host_call_of(call: *const hfb_host_call, number: *mut u64) -> bool {
+    // SAFETY: the caller's promise.
+    let Some(of) = unsafe { &*call }.of.filter(|&of| of != ALONE) else { return false };
+    // SAFETY: the caller's promise.
+    unsafe { *number = of };
+    true
 }
 
 /// True when nobody waits for the answer any more: the instance was freed. Any thread.

@@ -7,6 +7,7 @@
 #![allow(non_camel_case_types)]
 
 use crate::abi::{hfb_bytes, hfb_kind, hfb_landing, hfb_slice, hfb_state, hfb_waker};
+use crate::among::{self, ALONE, Accepted, Calls};
 use crate::blueprint::{BlueprintShared, hfb_blueprint};
 use crate::body::{Body, Outside, check, store};
 use crate::brief::stack_left;
@@ -36,8 +37,8 @@ pub struct hfb_instance {
 type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What the driver and the C side both reach.
-struct Shared {
-    outside: Outside,
+pub(crate) struct Shared {
+    pub outside: Outside,
     slot: UnsafeCell<Slot>,
 }
 
@@ -61,17 +62,21 @@ enum Command {
     Release { handle: u64 },
 }
 
-struct Slot {
+pub(crate) struct Slot {
     phase: Phase,
     /// Means something only while running.
     command: Command,
     result: Answer,
     error: Option<Failure>,
+    /// Of a store with concurrency.
+    pub calls: Calls,
+    /// What runs are calls that others may be begun beside.
+    serving: bool,
 }
 
 impl Shared {
     /// Looks at the slot, briefly: `look` must not come back here.
-    fn slot<T>(&self, look: impl FnOnce(&mut Slot) -> T) -> T {
+    pub(crate) fn slot<T>(&self, look: impl FnOnce(&mut Slot) -> T) -> T {
         // SAFETY: the interface makes all callers exclusive (see `Sync` above), and no reference outlives the closure.
         look(unsafe { &mut *self.slot.get() })
     }
@@ -107,22 +112,33 @@ fn interrupted() -> Failure {
     failure(hfb_kind::Interrupted, "the instance was interrupted before the guest was entered")
 }
 
-async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Foreign) {
+/// Makes the store and the instance in it; `None`: that failed.
+async fn build(shared: &Arc<Shared>, blueprint: &Arc<BlueprintShared>, user: Foreign) -> Option<Body> {
     let outside = &shared.outside;
     let flag = shared.clone();
     if outside.interrupted.load(Ordering::Relaxed) {
-        return shared.fail(interrupted());
+        shared.fail(interrupted());
+        return None;
     }
-    let store = match store(&blueprint, outside, user, move || flag.outside.at_tick()) {
-        Ok(store) => store,
-        Err(error) => return shared.fail(error),
+    let built = match store(blueprint, outside, user, move || flag.outside.at_tick()) {
+        Ok(store) => Body::instantiate(store, blueprint, outside).await,
+        Err(error) => Err(error),
     };
-    let mut body = match Body::instantiate(store, &blueprint, outside).await {
-        Ok(body) => body,
-        Err(error) => return shared.fail(error),
-    };
-    shared.slot(|slot| slot.phase = Phase::Idle);
-    let among = blueprint.component.code.concurrency == Concurrency::On;
+    match built {
+        Ok(body) => {
+            shared.slot(|slot| slot.phase = Phase::Idle);
+            Some(body)
+        }
+        Err(error) => {
+            shared.fail(error);
+            None
+        }
+    }
+}
+
+async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Foreign) {
+    let Some(mut body) = build(&shared, &blueprint, user).await else { return };
+    let outside = &shared.outside;
     let stack = usize::try_from(blueprint.component.engine.settings.async_stack).unwrap_or(usize::MAX);
     loop {
         shared.next().await;
@@ -130,7 +146,6 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
             return shared.fail(interrupted());
         }
         let outcome = match shared.command() {
-            Ok((number, args)) if among => body.call_among(number, &args, outside).await,
             Ok((number, args)) if blueprint.brief[number] && stack_left() >= stack => {
                 body.call_here(number, &args, outside)
             }
@@ -143,6 +158,32 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
                 slot.phase = Phase::Idle;
             }),
             // The store is spoiled: it goes here, and with it every way back into the guest.
+            Err(error) => return shared.fail(error),
+        }
+    }
+}
+
+/// The same in a store with concurrency, where more calls may come while some are in flight.
+async fn drive_many(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Foreign) {
+    let Some(mut body) = build(&shared, &blueprint, user).await else { return };
+    let outside = &shared.outside;
+    loop {
+        shared.next().await;
+        if outside.interrupted.load(Ordering::Relaxed) {
+            return shared.fail(interrupted());
+        }
+        let outcome = match shared.slot(|slot| (slot.calls.accepted.is_empty(), slot.command)) {
+            (true, Command::Release { handle }) => body.release(handle, outside).await,
+            _ => among::serve(&mut body, &shared).await,
+        };
+        match outcome {
+            Ok(()) => shared.slot(|slot| {
+                slot.phase = Phase::Idle;
+                slot.serving = false;
+                if let Some(alone) = slot.calls.ended.pop_back_if(|(call, _)| *call == ALONE) {
+                    slot.result = alone.1;
+                }
+            }),
             Err(error) => return shared.fail(error),
         }
     }
@@ -272,9 +313,14 @@ pub unsafe extern "C" fn hfb_instance_new(
                 command: Command::Release { handle: 0 },
                 result: Answer::NONE,
                 error: None,
+                calls: Calls::default(),
+                serving: false,
             }),
         });
-        let driver: Driver = Box::pin(drive(shared.clone(), blueprint.clone(), Foreign(user)));
+        let driver: Driver = match blueprint.component.code.concurrency {
+            Concurrency::Off => Box::pin(drive(shared.clone(), blueprint.clone(), Foreign(user))),
+            Concurrency::On => Box::pin(drive_many(shared.clone(), blueprint.clone(), Foreign(user))),
+        };
         let instance = hfb_instance { shared, blueprint, waker, driver: UnsafeCell::new(Some(driver)) };
         // SAFETY: the caller's promise.
         unsafe { *out = Box::into_raw(Box::new(instance)) };
@@ -332,8 +378,108 @@ pub unsafe extern "C" fn hfb_instance_start(
         check(&instance.blueprint, number, &checked)?;
         // An interrupt was meant for what ran then: a call that had already come to its end, or the instantiation.
         instance.shared.outside.interrupted.store(false, Ordering::Relaxed);
-        instance.accept(Command::Call { number, args })
+        instance.accept(Command::Call { number, args })?;
+        if instance.blueprint.component.code.concurrency == Concurrency::On {
+            instance.shared.slot(|slot| slot.calls.accepted.push_back(Accepted { call: ALONE, number, args }));
+        }
+        Ok(())
     })
+}
+
+/// Begins a call beside those in flight, of an instance whose component has async functions; polls run it. `call` is its
+/// number, which no other call in flight has, and not `UINT64_MAX`.
+///
+/// Not before the instance is idle for the first time, and not beside `hfb_instance_start` or `_start_drop`. The bytes of
+/// `args`, and those they refer to, stay alive and unchanged until `hfb_instance_next_ended` tells of the call, a poll
+/// answers `failed`, or the instance is freed.
+///
+/// An interrupt that came for others holds on.
+///
+/// Errors: as for `hfb_instance_start`; `internal` also where the component has no async functions.
+///
+/// # Safety
+/// As for `hfb_instance_start`, with that promise about `args`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_begin(
+    instance: *mut hfb_instance,
+    call: u64,
+    function: u32,
+    args: hfb_slice,
+) -> *mut hfb_error {
+    guard(|| {
+        // SAFETY: the caller's promise.
+        let (instance, args) = unsafe { (&*instance, args.bytes()) };
+        if instance.blueprint.component.code.concurrency == Concurrency::Off || call == ALONE {
+            return Err(failure(hfb_kind::Internal, "the instance runs one call at a time"));
+        }
+        if !instance.shared.slot(|slot| slot.phase == Phase::Running && slot.serving) {
+            instance.idle()?;
+        }
+        let number = function as usize;
+        // SAFETY: the caller's promise about references.
+        let checked = unsafe { Args::new(args, &instance.shared.outside.handles) };
+        check(&instance.blueprint, number, &checked)?;
+        instance.shared.slot(|slot| {
+            if slot.phase == Phase::Idle {
+                instance.shared.outside.interrupted.store(false, Ordering::Relaxed);
+            }
+            slot.phase = Phase::Running;
+            slot.serving = true;
+            slot.calls.accepted.push_back(Accepted { call, number, args });
+        });
+        Ok(())
+    })
+}
+
+/// Takes the packed result of a call that `hfb_instance_begin` began and that has ended, in the order of their ends.
+/// False: there is none. To be asked after each poll: a poll answers `ready` only when all have ended, and every task that
+/// they left behind.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it; `call` and `result` are writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_next_ended(
+    instance: *mut hfb_instance,
+    call: *mut u64,
+    result: *mut hfb_bytes,
+) -> bool {
+    // SAFETY: the caller's promise.
+    let instance = unsafe { &*instance };
+    guard_or(false, || {
+        let Some((number, answer)) = instance.shared.slot(|slot| slot.calls.ended.pop_front()) else { return false };
+        let packed = answer.into_vec();
+        // SAFETY: the caller's promise.
+        unsafe {
+            *call = number;
+            *result = if packed.capacity() == 0 { hfb_bytes::empty() } else { hfb_bytes::from_vec(packed) };
+        }
+        true
+    })
+}
+
+/// Whether the guest holds calls back that were begun from now on: it has raised its back-pressure. The waker is called
+/// when it does not any more.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_holds_back(instance: *const hfb_instance) -> bool {
+    // SAFETY: the caller's promise.
+    guard_or(false, || unsafe { &*instance }.shared.slot(|slot| slot.calls.held_back))
+}
+
+/// After a poll answered `failed`: the call whose task ran when the store was lost. False: it was none in particular.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it; `call` is writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_failed_call(instance: *const hfb_instance, call: *mut u64) -> bool {
+    // SAFETY: the caller's promise.
+    let failed = guard_or(None, || unsafe { &*instance }.shared.slot(|slot| slot.calls.failed));
+    let Some(number) = failed.filter(|&number| number != ALONE) else { return false };
+    // SAFETY: the caller's promise.
+    unsafe { *call = number };
+    true
 }
 
 /// Begins to drop a guest's resource by its handle number; polls run its destructor. Only while idle.

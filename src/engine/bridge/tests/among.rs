@@ -100,6 +100,7 @@ fn an_async_export_waits_for_an_async_import() {
         assert_eq!(guest.poll(), hfb_state::Pending);
         let pause = pauses.try_recv().expect("it has called");
         assert_eq!(pause.args(), words(&[ticket]));
+        assert_eq!(pause.of(), None, "there is only one");
         pause.reply(&words(&[ticket + 100]));
         guest.settle().unwrap();
         assert_eq!(guest.result(), words(&[ticket + 100]));
@@ -228,4 +229,200 @@ fn an_export_of_a_component_with_async_functions_cannot_be_brief() {
     let error = linker.finish().err().expect("it is refused");
     assert_eq!(error.kind, hfb_kind::MayWait);
     assert!(error.message.contains("`stack`") && error.message.contains("async functions"), "{error:?}");
+}
+
+// Several at once.
+
+#[test]
+fn calls_in_one_instance_end_in_whatever_order_their_imports_answer() {
+    let (blueprint, pauses) = guest();
+    let guest = blueprint.ready();
+    for call in 1..=4 {
+        guest.begin(call, if call == 4 { STACKFUL } else { PAUSED }, &words(&[call as u32])).unwrap();
+    }
+    assert_eq!(guest.poll(), hfb_state::Pending);
+    let mut waiting: Vec<_> = pauses.try_iter().map(Some).collect();
+    assert_eq!(waiting.len(), 4, "none waits for another");
+    for pause in waiting.iter().flatten() {
+        assert_eq!(words(&[pause.of().expect("it is of one of them") as u32]), pause.args());
+    }
+    for call in [3, 1, 4, 2] {
+        let at = waiting.iter().position(|one| one.as_ref().is_some_and(|one| one.args() == words(&[call])));
+        waiting[at.unwrap()].take().unwrap().reply(&words(&[call * 10]));
+        let state = guest.poll();
+        assert_eq!(guest.ended(), Some((u64::from(call), words(&[call * 10]))));
+        assert_eq!(guest.ended(), None);
+        assert_eq!(state, if call == 2 { hfb_state::Ready } else { hfb_state::Pending });
+    }
+    assert_eq!(guest.call(ADD, &words(&[1, 1])).unwrap(), words(&[2]));
+}
+
+#[test]
+fn a_call_that_waits_keeps_no_other_from_beginning_and_ending() {
+    let (blueprint, pauses) = guest();
+    let guest = blueprint.ready();
+    guest.begin(1, PAUSED, &words(&[1])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Pending);
+    for call in 2..100 {
+        guest.begin(call, ADD, &words(&[call as u32, 1])).unwrap();
+        guest.begin(1000 + call, TEXT, &words(&[5])).unwrap();
+        assert_eq!(guest.poll(), hfb_state::Pending);
+        assert_eq!(guest.ended(), Some((call, words(&[call as u32 + 1]))));
+        assert_eq!(guest.ended(), Some((1000 + call, packed_text("hello"))));
+    }
+    pauses.try_recv().unwrap().reply(&words(&[7]));
+    assert_eq!(guest.poll(), hfb_state::Ready);
+    assert_eq!(guest.ended(), Some((1, words(&[7]))));
+}
+
+#[test]
+fn a_result_is_told_before_what_its_task_does_after_it_has_ended() {
+    let (blueprint, pauses) = guest();
+    let guest = blueprint.ready();
+    guest.begin(1, TAIL, &words(&[4])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Pending, "not idle yet");
+    assert_eq!(guest.ended(), Some((1, words(&[4]))));
+    guest.begin(2, ADD, &words(&[4, 4])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Pending);
+    assert_eq!(guest.ended(), Some((2, words(&[8]))));
+    pauses.try_recv().unwrap().reply(&words(&[0]));
+    assert_eq!(guest.poll(), hfb_state::Ready);
+    assert_eq!(guest.ended(), None);
+}
+
+#[test]
+fn a_trap_takes_its_siblings_along_and_tells_whose_it_was() {
+    for trapped in [1, 2, 3] {
+        let (blueprint, pauses) = guest();
+        let guest = blueprint.ready();
+        for call in 1..=3 {
+            guest.begin(call, if call == trapped { FAILS_LATE } else { PAUSED }, &words(&[call as u32])).unwrap();
+        }
+        assert_eq!(guest.poll(), hfb_state::Pending);
+        let waiting: Vec<_> = pauses.try_iter().collect();
+        assert_eq!(waiting.len(), 3);
+        for pause in waiting {
+            if pause.args() == words(&[trapped as u32]) {
+                pause.reply(&words(&[0]));
+            } else {
+                std::mem::forget(pause);
+            }
+        }
+        assert_eq!(guest.poll(), hfb_state::Failed);
+        assert_eq!(guest.failed_call(), Some(trapped));
+        assert_eq!(guest.error().unwrap().kind, hfb_kind::Trap);
+        assert_eq!(guest.ended(), None);
+        assert!(guest.begin(9, ADD, &words(&[1, 1])).is_err());
+    }
+}
+
+#[test]
+fn a_call_that_ended_before_a_sibling_trapped_has_its_result() {
+    let (blueprint, pauses) = guest();
+    let guest = blueprint.ready();
+    guest.begin(1, FAILS_LATE, &words(&[1])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Pending);
+    guest.begin(2, ADD, &words(&[1, 1])).unwrap();
+    pauses.try_recv().unwrap().reply(&words(&[0]));
+    assert_eq!(guest.poll(), hfb_state::Failed);
+    assert_eq!(guest.ended(), Some((2, words(&[2]))));
+    assert_eq!(guest.ended(), None);
+}
+
+#[test]
+fn one_that_computes_for_ever_is_interrupted_and_named_while_others_wait() {
+    let (blueprint, pauses) = linked(&compiled(&ENGINE, ""));
+    let guest = blueprint.ready();
+    guest.begin(1, PAUSED, &words(&[1])).unwrap();
+    guest.poll();
+    guest.begin(2, SPIN, &words(&[0])).unwrap();
+    for _ in 0..3 {
+        assert_eq!(guest.poll(), hfb_state::Pending);
+    }
+    guest.interrupt();
+    guest.begin(3, ADD, &words(&[1, 1])).unwrap();
+    let error = guest.settle().unwrap_err();
+    assert_eq!(error.kind, hfb_kind::Interrupted);
+    assert_eq!(guest.failed_call(), Some(2));
+    assert!(pauses.try_recv().unwrap().abandoned());
+}
+
+#[test]
+fn calls_that_are_lifted_synchronously_come_one_after_the_other_and_keep_the_others_waiting() {
+    let (blueprint, pauses) = linked(&compiled(&QUIET, SYNC_ONES));
+    let guest = blueprint.ready();
+    for call in 1..=3 {
+        guest.begin(call, SYNC, &words(&[call as u32])).unwrap();
+    }
+    for call in 1..=3 {
+        assert_eq!(guest.poll(), hfb_state::Pending);
+        let pause = pauses.try_recv().expect("its turn has come");
+        assert!(pauses.try_recv().is_err(), "and nobody else's");
+        assert_eq!(pause.args(), words(&[call]));
+        pause.reply(&words(&[call * 10]));
+        guest.poll();
+        assert_eq!(guest.ended(), Some((u64::from(call), words(&[call * 10]))));
+    }
+    assert_eq!(guest.poll(), hfb_state::Ready);
+}
+
+#[test]
+fn a_guest_that_raises_its_back_pressure_says_so() {
+    let (blueprint, _pauses) = guest();
+    let guest = blueprint.ready();
+    guest.begin(1, ADD, &words(&[1, 1])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Ready);
+    assert!(!guest.holds_back());
+    guest.begin(2, REFUSE, &words(&[4])).unwrap();
+    guest.poll();
+    assert!(guest.holds_back());
+    guest.begin(3, ADD, &words(&[1, 1])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Pending);
+    assert!(guest.holds_back());
+    assert_eq!(guest.ended(), Some((1, words(&[2]))));
+    assert_eq!(guest.ended(), Some((2, words(&[4]))));
+    assert_eq!(guest.ended(), None);
+}
+
+#[test]
+fn calls_begin_only_where_and_when_they_may() {
+    let (blueprint, pauses) = guest();
+    let guest = blueprint.instance();
+    assert!(guest.begin(1, ADD, &words(&[1, 1])).unwrap_err().message.contains("not instantiated"));
+    guest.settle().unwrap();
+    assert_eq!(guest.begin(1, 99, &[]).unwrap_err().kind, hfb_kind::Internal);
+    assert_eq!(guest.begin(1, ADD, &[1]).unwrap_err().kind, hfb_kind::BadValue);
+    guest.start(PAUSED, &words(&[1])).unwrap();
+    guest.poll();
+    assert!(guest.begin(1, ADD, &words(&[1, 1])).unwrap_err().message.contains("busy"));
+    pauses.try_recv().unwrap().reply(&words(&[7]));
+    guest.settle().unwrap();
+    assert_eq!(guest.result(), words(&[7]));
+    guest.begin(1, PAUSED, &words(&[1])).unwrap();
+    assert!(guest.start(ADD, &words(&[1, 1])).unwrap_err().message.contains("busy"));
+
+    let plain = QUIET.compile(
+        br#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+        (func (export "f") (canon lift (core func $i "f"))))"#,
+    );
+    let plain = plain.unwrap().blueprint().unwrap();
+    assert!(plain.ready().begin(1, 0, &[]).unwrap_err().message.contains("one call at a time"));
+}
+
+#[test]
+fn an_instance_goes_with_all_its_calls_in_flight() {
+    let (blueprint, pauses) = guest();
+    for _ in 0..50 {
+        let guest = blueprint.ready();
+        for call in 0..16 {
+            guest.begin(call, [PAUSED, STACKFUL, TAIL, STUCK][call as usize % 4], &words(&[call as u32])).unwrap();
+        }
+        assert_eq!(guest.poll(), hfb_state::Pending);
+        drop(guest);
+        assert!(pauses.try_iter().all(|pause| {
+            let abandoned = pause.abandoned();
+            pause.fail("too late");
+            abandoned
+        }));
+    }
 }

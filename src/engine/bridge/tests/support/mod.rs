@@ -215,6 +215,12 @@ impl HostCall {
         unsafe { hfb_host_call_user(self.0) }
     }
 
+    /// The number of the call that it works for.
+    pub fn of(&self) -> Option<u64> {
+        let mut call = 0;
+        unsafe { hfb_host_call_of(self.0, &mut call) }.then_some(call)
+    }
+
     pub fn abandoned(&self) -> bool {
         unsafe { hfb_host_call_abandoned(self.0) }
     }
@@ -384,6 +390,27 @@ impl Instance {
         self.start(function, args)?;
         self.settle()?;
         Ok(self.result())
+    }
+
+    /// Begins a call beside others. The bridge borrows the arguments until it has ended, so here they are kept for good.
+    pub fn begin(&self, call: u64, function: u32, args: &[u8]) -> Result<(), Told> {
+        let args = Box::leak(args.to_vec().into_boxed_slice());
+        told(unsafe { hfb_instance_begin(self.raw, call, function, slice(args)) })
+    }
+
+    /// The next call that has ended, with its result.
+    pub fn ended(&self) -> Option<(u64, Vec<u8>)> {
+        let (mut call, mut result) = (0, empty());
+        unsafe { hfb_instance_next_ended(self.raw, &mut call, &mut result) }.then(|| (call, take(result)))
+    }
+
+    pub fn holds_back(&self) -> bool {
+        unsafe { hfb_instance_holds_back(self.raw) }
+    }
+
+    pub fn failed_call(&self) -> Option<u64> {
+        let mut call = 0;
+        unsafe { hfb_instance_failed_call(self.raw, &mut call) }.then_some(call)
     }
 
     pub fn interrupt(&self) {
