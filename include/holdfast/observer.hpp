@@ -42,6 +42,10 @@ class observer {
   virtual void on_fault(std::uint32_t /*cell*/, std::uint64_t /*generation*/, errc /*why*/,
                         std::string_view /*untrusted*/) noexcept {}
 
+  /// A guest went on after the result of its call, as async functions may, and that has ended; `well`: by
+  /// itself. If not, it trapped or took longer than its call might, and the instance is replaced.
+  virtual void on_tail(std::uint32_t /*cell*/, std::uint64_t /*generation*/, bool /*well*/) noexcept {}
+
   /// An instance was replaced because of its age, not of a fault.
   virtual void on_retired(std::uint32_t /*cell*/, std::uint64_t /*generation*/) noexcept {}
 

@@ -134,7 +134,7 @@ bool cell::drive_slice(bool by_worker) noexcept {
 }
 
 bool cell::wind_up(bool more) noexcept {
-  if (!more || current_ != nullptr) return more;
+  if (!more || current_ != nullptr || tail_) return more;
   // Its next instance is built here if that is sooner done than told to a worker, or is there. That holds
   // after a fault too: whoever waits for this thread has its answer sooner than if it woke another first.
   if (state_.load() == cell_state::rebuilding) {
@@ -188,12 +188,17 @@ void cell::on_timer(timer& fired) noexcept {
     const time_point now = world_.time.now();
     const std::scoped_lock lock(mutex_);
     limit_due_ = time_point::max();
-    if (current_ == nullptr || stop_why_) return;
-    if (const time_point stop_at = current_->stop_at(); now < stop_at) {
+    if ((current_ == nullptr && !tail_) || stop_why_) return;
+    if (const time_point stop_at = tail_ ? tail_due_ : current_->stop_at(); now < stop_at) {
       watch(stop_at);
       return;
     }
-    ask(errc::deadline_killed);
+    if (tail_) {
+      raise(cut);
+      guest_->interrupt();
+    } else {
+      ask(errc::deadline_killed);
+    }
   } else {
     // One that fired for the call or the build before this one finds its time moved.
     const time_point now = world_.time.now();
@@ -247,6 +252,7 @@ void cell::replace_guest(std::unique_ptr<guest> next, time_point build_due) noex
   {
     const std::scoped_lock lock(mutex_);
     build_due_ = build_due;
+    tail_ = false;
     guest_.swap(next);
     building_ = guest_ != nullptr;
   }
@@ -303,6 +309,7 @@ bool cell::step_build() noexcept {
   }
   const bool expired = raised(build_expired);
   switch (guest_->poll()) {
+    case guest_state::answered:
     case guest_state::pending:
       if (begun_at) world_.deadlines.arm(build_timer_, build_due_);  // most are built in their first slice
       if (!expired) return false;
@@ -438,6 +445,7 @@ bool cell::take_next() noexcept {
 }
 
 bool cell::step_call() noexcept {
+  if (tail_) return step_tail();
   if (current_ == nullptr) {
     if (!raised(close_asked)) return take_next();
     finish_closing();
@@ -466,6 +474,13 @@ bool cell::settle(guest_state seen, bool cutting) noexcept {
       if (calls_left_ > 0) --calls_left_;
       if (is_old()) retire();
       return true;
+    case guest_state::answered:
+      end.what = outcome::completed;
+      end.value = guest_->take_result();
+      begin_tail();
+      complete(std::move(end));
+      if (calls_left_ > 0) --calls_left_;
+      return true;
     case guest_state::failed:
       why = guest_->take_fault();
       break;
@@ -493,6 +508,41 @@ bool cell::settle(guest_state seen, bool cutting) noexcept {
   if (fate_of(why.code) == fate::rebuild) replace_guest(nullptr);
   complete(std::move(end));
   if (fate_of(why.code) == fate::rebuild) spoil(why);
+  return true;
+}
+
+// A task may go on after its result. It has the time that its call had, and then the instance goes.
+void cell::begin_tail() noexcept {
+  const std::scoped_lock lock(mutex_);
+  tail_ = true;
+  tail_due_ = current_->stop_at();
+  watch(tail_due_);
+}
+
+bool cell::step_tail() noexcept {
+  if (raised(close_asked)) {
+    finish_closing();
+    return false;
+  }
+  const bool cutting = raised(cut);  // as for a call: a guest that runs gets one more slice, to fault in
+  const guest_state now = guest_->poll();
+  if (now != guest_state::ready && now != guest_state::failed && !cutting) return false;
+  fault why{.code = errc::deadline_killed, .message = "it went on for too long after its result"};
+  if (now == guest_state::failed) {
+    if (fault told = guest_->take_fault(); told.code != errc::killed) why = std::move(told);
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    tail_ = false;  // no timer raises the cut from here on
+    lower(cut);
+  }
+  world_.observe.on_tail(number_, generation_.load(), now == guest_state::ready);
+  if (now == guest_state::ready) {
+    if (is_old()) retire();
+  } else {
+    replace_guest(nullptr);
+    spoil(why);
+  }
   return true;
 }
 

@@ -117,7 +117,9 @@ class cell final : public poller, public task {
   bool take_spare() noexcept;
   bool step_call() noexcept;
   bool settle(guest_state seen, bool cutting) noexcept;  // the call in flight was polled; true: go on
-  void show(newcomer& which) noexcept;                   // handed over here, it becomes known
+  void begin_tail() noexcept;
+  bool step_tail() noexcept;
+  void show(newcomer& which) noexcept;             // handed over here, it becomes known
   bool wind_up(bool more) noexcept;                // what a caller's thread does for its cell after its call
   void leave(bool more, bool by_worker) noexcept;  // the end of a drive
   void leave_here(bool more) noexcept;             // ... by one that handed a call over
@@ -164,6 +166,8 @@ class cell final : public poller, public task {
   unsigned attempt_ = 0;  // at it
   std::optional<errc> stop_why_;
   bool building_ = false;   // the guest is being instantiated
+  bool tail_ = false;       // the guest goes on after its call's result
+  time_point tail_due_{};   // when that has taken too long
   time_point build_due_{};  // when that has taken too long
   time_point stop_due_{};   // when the grace of the call in flight is over
   // For when the limit timer is armed. It stays so from one call to the next, which as a rule may run longer:

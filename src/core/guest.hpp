@@ -40,15 +40,16 @@ struct fault {
 };
 
 enum class guest_state : std::uint8_t {
-  pending,  ///< not there yet; the wake target will be woken
-  ready,    ///< built and idle, or the call returned and its post-return has run
-  failed,   ///< lost; `take_fault` says why
+  pending,   ///< not there yet; the wake target will be woken
+  answered,  ///< the call has its result, once, and is over; the guest goes on by itself until `ready`
+  ready,     ///< built and idle, or the call returned and its post-return has run
+  failed,    ///< lost; `take_fault` says why
 };
 
 /// One attempt at a call, as the guest gets it.
 ///
-/// Arguments and key stay alive and unchanged until a poll answers `ready` or `failed`, or the guest is
-/// destroyed.
+/// Arguments and key stay alive and unchanged until a poll answers `answered`, `ready` or `failed`, or the
+/// guest is destroyed.
 struct request {
   std::uint32_t function = 0;  ///< the export's number, or `release`
   std::span<const std::byte>
@@ -82,7 +83,7 @@ class guest {
   /// were, its key is the call's from now on. On the driving thread, also within a poll.
   virtual void known_as(call& /*which*/) noexcept {}
 
-  /// The returned value's bytes, once, after a call's `ready`.
+  /// The returned value's bytes, once, after a call's `answered`, or the `ready` that came without it.
   virtual buffer take_result() = 0;
 
   /// Once, after `failed`.

@@ -140,6 +140,7 @@ bool spares::step() noexcept {
   }
   const bool too_late = raised(expired);
   switch (built_.what->poll()) {
+    case guest_state::answered:  // of a build there is no result
     case guest_state::pending:
       if (too_late) {
         failed({.code = errc::cannot_instantiate, .message = "the instantiation took too long"});

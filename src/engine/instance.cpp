@@ -32,7 +32,11 @@ const hfb_context instance::context{look, time_left};
 instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller> owner,
                    const core::home& where, const core::time_source& clock, std::shared_ptr<objects> kept,
                    std::shared_ptr<const brief_exports> brief) noexcept
-    : home_{where.cell, where.generation}, clock_(clock), kept_(std::move(kept)), brief_(std::move(brief)) {
+    : home_{where.cell, where.generation},
+      clock_(clock),
+      kept_(std::move(kept)),
+      brief_(std::move(brief)),
+      concurrent_(hfb_blueprint_concurrent(from)) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
   hfb_instance* raw = nullptr;
@@ -59,19 +63,34 @@ void instance::drop_object(void* user, std::uint32_t object) noexcept {
 
 core::guest_state instance::poll() {
   if (fault_) return core::guest_state::failed;
-  const bool may_land = current_ && current_->unseen != nullptr && current_->unseen->lands();
+  // A task that goes on after its result has nobody who waits on this thread for where that landed.
+  const bool may_land = !concurrent_ && current_ && current_->unseen != nullptr && current_->unseen->lands();
   switch (may_land ? hfb_instance_poll_landing(handle_.get(), {this, land})
                    : hfb_instance_poll(handle_.get())) {
     case HFB_STATE_PENDING:
-      return core::guest_state::pending;
+      return take_ended() ? core::guest_state::answered : core::guest_state::pending;
     case HFB_STATE_READY:
+      take_ended();
       current_.reset();
       return core::guest_state::ready;
     case HFB_STATE_FAILED:
+      // What the task told before it failed is its result.
+      if (take_ended()) return core::guest_state::answered;
       break;
   }
   current_.reset();
   return core::guest_state::failed;
+}
+
+bool instance::take_ended() noexcept {
+  if (!concurrent_ || !current_) return false;
+  std::uint64_t call = 0;
+  hfb_bytes bytes{};
+  if (!hfb_instance_next_ended(handle_.get(), &call, &bytes)) return false;
+  kept_result_ = buffer_of(bytes);
+  ended_ = true;
+  current_.reset();
+  return true;
 }
 
 std::optional<error> instance::start(const core::request& what) {
@@ -83,7 +102,9 @@ std::optional<error> instance::start(const core::request& what) {
     if (!number) return error(errc::bad_arguments, "a release takes the number of one handle");
     failed = hfb_instance_start_drop(handle_.get(), *number);
   } else {
-    failed = hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
+    failed = concurrent_
+                 ? hfb_instance_begin(handle_.get(), ++begun_, what.function, slice_of(what.arguments))
+                 : hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
   }
   if (failed == nullptr) {
     current_ = what;
@@ -101,7 +122,7 @@ std::optional<error> instance::start(const core::request& what) {
 }
 
 core::buffer instance::take_result() {
-  if (kept_result_.size() != 0) return std::exchange(kept_result_, {});
+  if (kept_result_.size() != 0 || std::exchange(ended_, false)) return std::exchange(kept_result_, {});
   core::buffer scalar;
   bool other = false;
   scalar.fill_small([&](std::byte* out) -> std::size_t {

@@ -62,6 +62,7 @@ class instance final : public core::guest {
   static const hfb_context context;
 
  private:
+  bool take_ended() noexcept;          // the call in flight has its result
   core::call* known() const noexcept;  // of the attempt in flight, which is shown; null: of nobody's
   static void look(void* user, hfb_attempt* out) noexcept;
   static bool time_left(void* user, std::uint64_t* out) noexcept;
@@ -72,8 +73,11 @@ class instance final : public core::guest {
   const std::shared_ptr<objects> kept_;
   const std::shared_ptr<const brief_exports> brief_;
   std::optional<core::request> current_;  // from `start` until a poll tells its end
-  bool landed_ = false;                   // its result went to a newcomer whom nobody knows yet
-  core::buffer kept_result_;              // what landed and was taken back, packed
+  const bool concurrent_;
+  std::uint64_t begun_ = 0;   // calls, of a component with async functions
+  bool ended_ = false;        // its result was taken from the bridge
+  bool landed_ = false;       // its result went to a newcomer whom nobody knows yet
+  core::buffer kept_result_;  // what landed and was taken back, packed
   std::stop_source stop_;
   std::stop_source cut_;
   std::optional<core::fault>

@@ -455,6 +455,74 @@ TEST_F(cell_test, never_drives_a_guest_on_the_thread_that_fires_deadlines) {
   EXPECT_EQ(caller->sent->end().what, outcome::completed);
 }
 
+TEST_F(cell_test, tells_a_result_before_what_the_guest_does_after_it_and_begins_nothing_meanwhile) {
+  open();
+  const auto first = pool->send({.what = kind::tail, .slices = 200, .value = 3});
+  while (first->phase() != call_phase::done) ASSERT_TRUE(world.step());
+  EXPECT_EQ(first->end().what, outcome::completed);
+  EXPECT_EQ(first->value(), 3U);
+  const auto next = pool->send({.value = 4});
+  ASSERT_TRUE(world.step());
+  EXPECT_EQ(next->phase(), call_phase::queued);
+  EXPECT_NE(pool->at(0).state(), cell_state::idle);
+  world.settle();
+  EXPECT_EQ(next->value(), 4U);
+  EXPECT_EQ(next->end().generation, 1U);
+}
+
+TEST_F(cell_test, gives_what_a_guest_does_after_a_result_the_time_that_its_call_had) {
+  for (const kind what : {kind::tail_loops, kind::tail_waits}) {
+    open();
+    const auto first = pool->send({.what = what, .value = 3}, {.run_limit = 1s});
+    world.settle(20);
+    ASSERT_EQ(first->phase(), call_phase::done);
+    const auto next = pool->send({.value = 4});
+    world.advance(999ms);
+    world.settle(20);
+    EXPECT_EQ(next->phase(), call_phase::queued);
+    world.advance(2ms);
+    world.settle();
+    EXPECT_EQ(first->end().what, outcome::completed) << "told once, and never another";
+    EXPECT_EQ(next->value(), 4U);
+    EXPECT_EQ(next->end().generation, 2U);
+    pool->close();
+    world.settle();
+  }
+}
+
+TEST_F(cell_test, rebuilds_an_instance_that_traps_after_a_result_without_harm_to_that) {
+  open();
+  const auto first = pool->send({.what = kind::tail_traps, .slices = 2, .value = 3});
+  const auto next = pool->send({.value = 4});
+  world.settle();
+  EXPECT_EQ(first->value(), 3U);
+  EXPECT_EQ(first->end().generation, 1U);
+  EXPECT_EQ(next->value(), 4U);
+  EXPECT_EQ(next->end().generation, 2U);
+}
+
+TEST_F(cell_test, waits_in_a_drain_for_what_goes_on_after_a_result_and_cuts_it_when_it_is_closed) {
+  for (const bool cut : {false, true}) {
+    open();
+    const auto first = pool->send({.what = kind::tail_waits, .value = 3});
+    world.settle();
+    ASSERT_EQ(first->phase(), call_phase::done);
+    pool->box().close();
+    pool->at(0).drain();
+    world.settle();
+    EXPECT_NE(pool->at(0).state(), cell_state::closed);
+    if (cut) {
+      pool->at(0).close();
+    } else {
+      log.released = true;
+      pool->at(0).wake();
+    }
+    world.settle();
+    EXPECT_EQ(pool->at(0).state(), cell_state::closed);
+    log.released = false;
+  }
+}
+
 TEST_F(cell_test, ignores_a_wake_that_comes_after_its_end) {
   open();
   pool->close();

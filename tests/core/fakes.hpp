@@ -31,6 +31,10 @@ struct script {
     deaf_wait,   ///< parks in the host and never comes back
     unsuitable,  ///< is not taken by this instance
     trap_until,  ///< faults in every attempt before attempt number `value`
+    tail,        ///< returns `value` at once, then goes on for `slices`
+    tail_loops,  ///< ... for ever
+    tail_traps,  ///< ... for `slices`, then faults
+    tail_waits,  ///< ... in the host until released
   };
   kind what = kind::give_back;
   std::uint32_t slices = 0;
@@ -96,7 +100,7 @@ class fake_guest final : public guest {
     require(generation_ != 0, "started only where it has moved in");
     ever_started_ = true;
     require(what.function == 7, "the function number arrives as it was");
-    require(ready_ && !running_ && !lost_, "started only when idle, never after a fault");
+    require(ready_ && !running_ && !lost_ && !tail_, "started only when idle, never after a fault");
     require(what.arguments.size() == sizeof(script), "the arguments arrive whole");
     std::memcpy(&script_, what.arguments.data(), sizeof(script));
     attempt_ = what.attempt;
@@ -128,6 +132,7 @@ class fake_guest final : public guest {
   guest_state go_on() {
     require(!lost_, "polled after a fault");
     if (!ready_) return build();
+    if (tail_) return go_on_after();
     require(running_, "polled only with a call");
     if (!entered_) {
       entered_ = true;
@@ -136,6 +141,11 @@ class fake_guest final : public guest {
       log_.entered.push_back(script_.value);
       log_.entered_in.push_back(generation_);
       log_.attempts.push_back(attempt_);
+    }
+    if (script_.what >= script::kind::tail) {
+      tail_ = true;
+      running_ = false;
+      return guest_state::answered;
     }
     if (script_.what == script::kind::deaf_wait) return guest_state::pending;
     if (script_.what == script::kind::wait_fails) {
@@ -175,6 +185,20 @@ class fake_guest final : public guest {
     return guest_state::ready;
   }
 
+  guest_state go_on_after() {
+    if (script_.what == script::kind::tail_waits && !log_.released.load()) return guest_state::pending;
+    if (interrupted_.load()) return lose({.code = errc::killed, .message = "interrupted"});
+    if (script_.what == script::kind::tail_loops || left_ > 0) {
+      if (left_ > 0) --left_;
+      owner_->wake();
+      return guest_state::pending;
+    }
+    if (script_.what == script::kind::tail_traps)
+      return lose({.code = errc::trapped, .message = "unreachable"});
+    tail_ = false;
+    return give_back();
+  }
+
   guest_state give_back() {
     running_ = false;
     memory_ += log_.grown_by_a_call.load();
@@ -202,6 +226,7 @@ class fake_guest final : public guest {
   bool build_hangs_ = false;
   bool ready_ = false;
   bool running_ = false;
+  bool tail_ = false;
   bool entered_ = false;
   bool lost_ = false;
   std::atomic<bool> asked_{false};

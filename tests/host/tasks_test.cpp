@@ -60,7 +60,40 @@ TEST_F(tasks, answer_a_blocking_call_and_a_typed_one_on_real_threads) {
     ASSERT_TRUE(told) << told.detail;
     ASSERT_EQ(*told, 9U);
     ASSERT_EQ(told.generation, 1U);
+    const auto goes_on = guests.call("tail", args(i));
+    ASSERT_TRUE(goes_on) << goes_on.detail;
+    ASSERT_EQ(goes_on.value, wit::value(i));
+    ASSERT_EQ(guests.call("text", args(5U)).value, wit::value("hello"));
   }
+}
+
+TEST_F(tasks, have_their_result_before_what_they_do_after_it) {
+  const pool guests = open();
+  const ticket tail = guests.submit("tail", args(4U)).value();
+  owner.settle();
+  EXPECT_EQ(tail.wait(0s).value, wit::value(4U));
+  EXPECT_EQ(guests.cells().front().state, cell_state::running);
+  const ticket next = guests.submit("add", args(1U, 1U)).value();
+  owner.settle();
+  EXPECT_EQ(next.phase(), call_phase::queued) << "one at a time";
+  ASSERT_EQ(paused.size(), 1U);
+  std::move(paused.front()).reply(wit::value(9U));
+  owner.settle();
+  EXPECT_EQ(next.wait(0s).value, wit::value(2U));
+  EXPECT_EQ(next.wait(0s).generation, 1U);
+}
+
+TEST_F(tasks, that_go_on_for_too_long_after_their_result_cost_the_instance_and_nobody_an_answer) {
+  const pool guests = open();
+  const ticket tail = guests.submit("tail", args(4U), {.run_limit = 10s}).value();
+  owner.settle();
+  EXPECT_EQ(tail.wait(0s).value, wit::value(4U));
+  owner.world.advance(11s);
+  owner.settle();
+  const ticket next = guests.submit("add", args(1U, 1U)).value();
+  owner.settle();
+  EXPECT_EQ(next.wait(0s).value, wit::value(2U));
+  EXPECT_EQ(next.wait(0s).generation, 2U);
 }
 
 TEST_F(tasks, that_a_guest_holds_back_wait_for_their_deadline_and_are_no_deadlock) {

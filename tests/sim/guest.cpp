@@ -84,7 +84,7 @@ std::optional<error> sim_guest::start(const core::request& what) {
   in_.on.point();
   std::array<std::int64_t, 2> words{};
   if (what.arguments.size() != sizeof(words) || what.function != 7 ||
-      (what.of == nullptr) == (what.unseen == nullptr) || !ready_)
+      (what.of == nullptr) == (what.unseen == nullptr) || !ready_ || tail_)
     return error(errc::internal, "not the request that was sent");
   std::memcpy(words.data(), what.arguments.data(), sizeof(words));
   number_ = static_cast<int>(words[0]);
@@ -139,6 +139,7 @@ guest_state sim_guest::yield_slice() {
 
 guest_state sim_guest::go_on() {
   if (!ready_) return build();
+  if (tail_) return go_on_after();
   if (!entered_) {
     entered_ = true;
     left_ = planned_->guest.slices;
@@ -262,6 +263,20 @@ guest_state sim_guest::give_back() {
   in_.note(out);
   call_.reset();
   unseen_ = nullptr;
+  if (planned_->guest.tail == 0) return guest_state::ready;
+  tail_ = true;
+  left_ = planned_->guest.tail;
+  return guest_state::answered;
+}
+
+guest_state sim_guest::go_on_after() {
+  if (interrupted_) return lose(errc::killed);
+  if (left_ > 0) {
+    --left_;
+    return yield_slice();
+  }
+  if (planned_->guest.tail_hangs) return guest_state::pending;
+  tail_ = false;
   return guest_state::ready;
 }
 

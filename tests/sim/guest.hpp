@@ -62,6 +62,7 @@ class sim_guest final : public core::guest {
   core::guest_state build();
   core::guest_state call_host();
   core::guest_state give_back();
+  core::guest_state go_on_after();
   core::guest_state lose(errc why);
   core::guest_state yield_slice();
 
@@ -84,6 +85,7 @@ class sim_guest final : public core::guest {
   core::newcomer* unseen_ = nullptr;
   guest_plan::kind does_ = guest_plan::kind::give_back;
   bool entered_ = false;
+  bool tail_ = false;  // it goes on after its result
   std::uint32_t left_ = 0;
   std::shared_ptr<host_slot> host_;
   bool asked_ = false;

@@ -21,6 +21,8 @@ guest_plan guest_of(chance& from, std::uint32_t faults) {
   what.heeds = !from.one_in(3);
   what.woken_elsewhere = from.one_in(5);
   what.late_wake = from.one_in(10);
+  if (from.one_in(6)) what.tail = from.between(1, 4);
+  what.tail_hangs = from.below(100) < faults / 4;
   if (from.below(100) >= faults) return what;
   static constexpr kind all[] = {kind::trap,       kind::loop,       kind::host_later, kind::host_later,
                                  kind::host_never, kind::host_fails, kind::host_calls, kind::host_calls,
@@ -117,7 +119,7 @@ plan plan_of(std::uint64_t seed) {
   std::uint32_t callers = from.between(1, 5);
   std::uint32_t calls = from.between(callers, 14);
   // Now and then so many at once that the queue has a pace.
-  if (chance rush = chance::stream(seed, 3); pools == 1 && rush.one_in(8))
+  if (chance rush = chance::stream(seed, 3); pools == 1 && rush.one_in(4))
     callers = calls = rush.between(16, 26);
   made.callers.resize(callers);
   for (std::uint32_t i = 0; i < calls; ++i) {

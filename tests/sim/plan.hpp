@@ -36,6 +36,8 @@ struct guest_plan {
   bool woken_elsewhere = false;    ///< a yield is ended by another thread
   bool late_wake = false;          ///< somebody wakes its cell long after
   std::uint32_t spoils_first = 0;  ///< so many attempts trap before one does as planned
+  std::uint32_t tail = 0;          ///< slices that it goes on for after its result
+  bool tail_hangs = false;         ///< ... and then never ends
 };
 
 /// One act of a caller on a call.

@@ -471,6 +471,12 @@ struct hfb_error *hfb_linker_finish(struct hfb_linker *linker, struct hfb_bluepr
 // `linker` is null or a live linker, not used again.
 void hfb_linker_free(struct hfb_linker *linker);
 
+// Whether its component has async functions, so that instances of it take `hfb_instance_begin`.
+//
+// # Safety
+// `blueprint` is a live blueprint.
+bool hfb_blueprint_concurrent(const struct hfb_blueprint *blueprint);
+
 // Gives up the blueprint; its instances live on. Null is fine.
 //
 // # Safety

@@ -358,6 +358,16 @@ pub unsafe extern "C" fn hfb_linker_free(linker: *mut hfb_linker) {
     }
 }
 
+/// Whether its component has async functions, so that instances of it take `hfb_instance_begin`.
+///
+/// # Safety
+/// `blueprint` is a live blueprint.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_blueprint_concurrent(blueprint: *const hfb_blueprint) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &*blueprint }.shared.component.code.concurrency == Concurrency::On
+}
+
 /// Gives up the blueprint; its instances live on. Null is fine.
 ///
 /// # Safety
