@@ -27,6 +27,7 @@ mod landing;
 mod lift;
 mod lifted;
 mod lower;
+pub mod many;
 pub mod object;
 mod shape;
 

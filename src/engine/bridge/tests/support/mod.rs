@@ -9,6 +9,7 @@ use holdfast_bridge::engine::*;
 use holdfast_bridge::error::*;
 use holdfast_bridge::host_call::*;
 use holdfast_bridge::instance::*;
+use holdfast_bridge::many::*;
 use std::ffi::c_void;
 use std::ptr::null;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
