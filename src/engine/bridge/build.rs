@@ -14,6 +14,7 @@ const SOURCES: &[&str] = &[
     "object.rs",
     "context.rs",
     "instance.rs",
+    "many.rs",
     "direct.rs",
 ];
 

@@ -608,6 +608,42 @@ size_t hfb_instance_held(const struct hfb_instance *instance);
 // `instance` is null or a live instance with no other call on it, not used again.
 void hfb_instance_free(struct hfb_instance *instance);
 
+// Begins a call beside those in flight, of an instance whose component has async functions; polls run it. `call` is its
+// number, which no other call in flight has, and not `UINT64_MAX`.
+//
+// Not before the instance is idle for the first time, and not beside `hfb_instance_start` or `_start_drop`. The bytes of
+// `args`, and those they refer to, stay alive and unchanged until `hfb_instance_next_ended` tells of the call, a poll
+// answers `failed`, or the instance is freed.
+//
+// An interrupt that came for others holds on.
+//
+// Errors: as for `hfb_instance_start`; `internal` also where the component has no async functions.
+//
+// # Safety
+// As for `hfb_instance_start`, with that promise about `args`.
+struct hfb_error *hfb_instance_begin(struct hfb_instance *instance, uint64_t call, uint32_t function, struct hfb_slice args);
+
+// Takes the packed result of a call that `hfb_instance_begin` began and that has ended, in the order of their ends.
+// False: there is none. To be asked after each poll: a poll answers `ready` only when all have ended, and every task that
+// they left behind.
+//
+// # Safety
+// `instance` is a live instance with no other call on it; `call` and `result` are writable.
+bool hfb_instance_next_ended(struct hfb_instance *instance, uint64_t *call, struct hfb_bytes *result);
+
+// Whether the guest holds calls back that were begun from now on: it has raised its back-pressure. The waker is called
+// when it does not any more.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+bool hfb_instance_holds_back(const struct hfb_instance *instance);
+
+// After a poll answered `failed`: the call whose task ran when the store was lost. False: it was none in particular.
+//
+// # Safety
+// `instance` is a live instance with no other call on it; `call` is writable.
+bool hfb_instance_failed_call(const struct hfb_instance *instance, uint64_t *call);
+
 // Makes an instance for direct calls and instantiates it, blocking.
 //
 // # Safety
