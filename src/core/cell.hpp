@@ -166,9 +166,9 @@ class cell final : public poller, public task {
   unsigned attempt_ = 0;  // at it
   std::optional<errc> stop_why_;
   bool building_ = false;   // the guest is being instantiated
+  time_point build_due_{};  // when that has taken too long
   bool tail_ = false;       // the guest goes on after its call's result
   time_point tail_due_{};   // when that has taken too long
-  time_point build_due_{};  // when that has taken too long
   time_point stop_due_{};   // when the grace of the call in flight is over
   // For when the limit timer is armed. It stays so from one call to the next, which as a rule may run longer:
   // no call touches it then, and at its time it moves on.

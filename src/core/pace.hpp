@@ -7,9 +7,10 @@
 
 /// How fast a queue moves while something waits in it.
 ///
-/// Measured over the last few calls that instances took from it, so it has all that slows them: how long
-/// calls take, how many instances serve, what else the machine does. As soon as nothing waits it is
-/// forgotten, since a queue that moves as fast as calls come tells nothing of how fast it could.
+/// Measured over the last few calls that instances ran, so it has all that slows them: how long calls take,
+/// how many instances serve, what else the machine does. What expired or was revoked does not count. As soon
+/// as nothing waits it is forgotten, since a queue that moves as fast as calls come tells nothing of how fast
+/// it could.
 namespace holdfast::core {
 
 /// Not thread-safe: guarded by its queue's lock.
