@@ -8,6 +8,7 @@
 #include <holdfast/imports.hpp>
 #include <holdfast/rebuild_policy.hpp>
 #include <holdfast/retry_policy.hpp>
+#include <holdfast/sharing_policy.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,6 +59,7 @@ struct pool_options {
   instance_limits limits{};
   rebuild_policy rebuild{};
   retry_policy retry{};
+  sharing_policy sharing{};
   grants may_reach{};
   imports functions{};
   guest_output output{};  ///< empty: what guests print is dropped

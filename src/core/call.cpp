@@ -199,6 +199,10 @@ void call::count_from(time_point now) noexcept {
   terms_.deadline = std::min(terms_.deadline, later(now, std::exchange(terms_.time_limit, no_limit)));
 }
 
+bool call::hastens(time_point now, duration within) const noexcept {
+  return std::min(terms_.deadline, later(now, terms_.run_limit)) <= later(now, within);
+}
+
 void call::unbegin() noexcept {
   const std::scoped_lock lock(mutex_);
   end_.attempts -= 1;

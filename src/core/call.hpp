@@ -102,6 +102,13 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// When the attempt that runs is asked to stop; none runs: the deadline.
   time_point stop_at() const noexcept;
 
+  /// A host function of its guest's runs, and nothing else of the instance does before that answers.
+  void keep_instance(bool kept) noexcept { has_instance_.store(kept); }
+  bool has_instance() const noexcept { return has_instance_.load(); }
+
+  /// Whether it was made, or is waited for, on another call's behalf.
+  bool is_child() const noexcept { return joined_.load(); }
+
   /// Registers a waiter. False: the call is done already and the waiter will not be told.
   bool attach(const boost::intrusive_ptr<waiter>& who);
 
@@ -161,6 +168,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   std::optional<errc> begin(boost::intrusive_ptr<cell> on) noexcept;
   /// It began, but the guest was not entered.
   void unbegin() noexcept;
+  /// Whether one that begins now is stopped within so long.
+  bool hastens(time_point now, duration within) const noexcept;
   /// An attempt has ended: the call backs off before the next one, or that was its end.
   untold attempt_ended(call_end end) noexcept;
   /// Whether it may run again after an attempt that ended so.
@@ -199,6 +208,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   std::atomic<bool> left_{false};
   std::atomic<unsigned> claims_{0};
   std::atomic<bool> joined_{false};  // it has or had a parent
+  std::atomic<bool> has_instance_{false};
   // Guarded by the mailbox's lock.
   enum class place : std::uint8_t { nowhere, queued, home, outside, chore };
   place place_ = place::nowhere;

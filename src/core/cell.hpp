@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <cstdint>
 #include <holdfast/rebuild_policy.hpp>
+#include <holdfast/sharing_policy.hpp>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -13,6 +13,7 @@
 
 #include "core/call.hpp"
 #include "core/environment.hpp"
+#include "core/flight.hpp"
 #include "core/guest.hpp"
 #include "core/mailbox.hpp"
 #include "core/short_mutex.hpp"
@@ -21,10 +22,10 @@
 
 /// An instance slot: the unit of isolation.
 ///
-/// A cell takes calls from its mailbox and drives one guest through them, one at a time. Whoever moves it
-/// from parked to driving runs it: a worker, or the submitting thread for a first slice. A guest that
-/// faulted, was cut or failed in the host is destroyed and never entered again; the next generation takes its
-/// place.
+/// A cell takes calls from its mailbox and drives one guest through them: one at a time, or several at once
+/// where the guest can and the policy says so. Whoever moves it from parked to driving runs it: a worker, or
+/// the submitting thread for a first slice. A guest that faulted, was cut or failed in the host is destroyed
+/// and never entered again, whatever else was in flight in it; the next generation takes its place.
 ///
 ///     building -> idle -> running -> idle ...       the good life
 ///
@@ -47,9 +48,11 @@ class newcomer;
 
 class cell final : public poller, public task {
  public:
-  /// `ahead` has the instances that it may take in place of its own; null: there are none.
+  /// `ahead` has the instances that it may take in place of its own; null: there are none. Guests that can
+  /// have but one call in flight are for a policy of one call.
   cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest_maker& maker,
-       rebuild_policy policy, std::uint32_t number, boost::intrusive_ptr<spares> ahead = nullptr) noexcept;
+       rebuild_policy policy, std::uint32_t number, boost::intrusive_ptr<spares> ahead = nullptr,
+       sharing_policy sharing = {.calls = 1}) noexcept;
   ~cell() override;
 
   /// Begins to build the first instance, on a worker.
@@ -84,8 +87,8 @@ class cell final : public poller, public task {
   /// mailbox must be closed.
   void close() noexcept;
 
-  /// The call in flight; null: none is.
-  boost::intrusive_ptr<call> runs() const noexcept;
+  /// What keeps a further call from beginning here. Nothing: it can begin.
+  in_the_way blocked_by() const;
 
   cell_state state() const noexcept { return state_.load(); }
   std::uint64_t generation() const noexcept { return generation_.load(); }
@@ -98,12 +101,13 @@ class cell final : public poller, public task {
 
   // What others tell the driver; it looks at the start of each step.
   enum signal : std::uint32_t {
-    stop_asked = 1,     // the call in flight is to end
+    stop_asked = 1,     // a call in flight is to end, and the guest does not know yet
     cut = 2,            // ... now
     build_expired = 4,  // the instantiation took too long
     rebuild_due = 8,    // the backoff is over
     drain_asked = 16,
     close_asked = 32,
+    hush = 64,  // a task may have gone on for too long after its result: nothing begins beside it
   };
 
   void run() noexcept override;
@@ -116,25 +120,42 @@ class cell final : public poller, public task {
   bool step_build() noexcept;
   bool take_spare() noexcept;
   bool step_call() noexcept;
-  bool settle(guest_state seen, bool cutting) noexcept;  // the call in flight was polled; true: go on
-  void begin_tail() noexcept;
-  bool step_tail() noexcept;
-  void show(newcomer& which) noexcept;             // handed over here, it becomes known
-  bool wind_up(bool more) noexcept;                // what a caller's thread does for its cell after its call
-  void leave(bool more, bool by_worker) noexcept;  // the end of a drive
-  void leave_here(bool more) noexcept;             // ... by one that handed a call over
+  bool fill() noexcept;                                  // begins what it may beside others; true: some
+  void ask_guest() noexcept;                             // to stop what is to be stopped
+  bool settle(guest_state seen, bool cutting) noexcept;  // the guest was polled; true: go on
+  bool settle_quiet() noexcept;                          // ... and nothing goes on in it
+  void settle_answers() noexcept;
+  void cut_tail() noexcept;
+  void lose(fault why) noexcept;  // the instance, with all that is in flight
+  fault why_lost(const flight& which,
+                 const fault& why) const noexcept;  // under the lock: what that is for one
+  void show(newcomer& which) noexcept;              // handed over here, it becomes known
+  bool wind_up(bool more) noexcept;                 // what a caller's thread does for its cell after its call
+  void leave(bool more, bool by_worker) noexcept;   // the end of a drive
+  void leave_here(bool more) noexcept;              // ... by one that handed a call over
   bool take_next() noexcept;
-  bool rest() noexcept;                     // false: there is work
-  void ask(errc why) noexcept;              // under the lock: the call in flight is to end
-  void watch(time_point stop_at) noexcept;  // ... is to be asked to then
-  boost::intrusive_ptr<call>
-  forget_call() noexcept;  // it is over, and so is every stop that was meant for it
-  void complete(call_end end) noexcept;
-  void tell() noexcept;                          // those whose calls are done
-  bool build_failed(const fault& why) noexcept;  // true: go on
+  bool rest() noexcept;                         // false: there is work
+  void ask(flight& which, errc why) noexcept;   // under the lock: it is to end
+  void watch(time_point then) noexcept;         // under the lock: there is something to look at then
+  bool on_limit() noexcept;                     // ... is; true: the driver has to look too
+  bool on_grace() noexcept;                     // true: one is over
+  flight* find(std::uint64_t number) noexcept;  // by the driver, or under the lock
+  boost::intrusive_ptr<call> forget(
+      std::uint64_t number) noexcept;  // it is over, and so is every stop that was meant for it
+  void complete(std::uint64_t number, call_end end) noexcept;
+  void told_result(std::uint64_t number, buffer value) noexcept;
+
+  bool shares() const noexcept { return sharing_.calls > 1; }
+  bool is_idle() const noexcept { return flights_.empty() && !unquiet_; }
+  bool has_room() const noexcept;
+  bool wants_quiet() const noexcept { return raised(hush) || is_old(); }
+  bool fits(const call& next, time_point now) const noexcept;  // to begin beside what is in flight
+  void tell() noexcept;                                        // those whose calls are done
+  bool build_failed(const fault& why) noexcept;                // true: go on
   void spoil(const fault& why) noexcept;
-  void grow_up() noexcept;       // an instance is there
-  bool is_old() const noexcept;  // ... and has served its time
+  void grow_up() noexcept;                                               // an instance is there
+  bool is_old() const noexcept;                                          // ... and has served its time
+  bool is_shut() const noexcept { return shares() && !guest_->open(); }  // idle, for good
   void retire() noexcept;
   void finish_closing() noexcept;
 
@@ -153,23 +174,24 @@ class cell final : public poller, public task {
   const rebuild_policy policy_;
   const std::uint32_t number_;
   const boost::intrusive_ptr<spares> spares_;
+  const sharing_policy sharing_;
 
   turn turn_;
   std::atomic<std::uint32_t> signals_{0};
   std::atomic<cell_state> state_{cell_state::building};
   std::atomic<std::uint64_t> generation_{1};
 
-  // Written under the lock. The driver alone writes the guest and the call, so it may read these two without.
+  // Written under the lock. The driver alone writes the guest, the calls in flight but for their stops, and
+  // whether it is quiet, so it may read these without.
   mutable short_mutex mutex_;
   std::unique_ptr<guest> guest_;
-  boost::intrusive_ptr<call> current_;
-  unsigned attempt_ = 0;  // at it
-  std::optional<errc> stop_why_;
+  flights flights_;
   bool building_ = false;   // the guest is being instantiated
   time_point build_due_{};  // when that has taken too long
-  bool tail_ = false;       // the guest goes on after its call's result
-  time_point tail_due_{};   // when that has taken too long
-  time_point stop_due_{};   // when the grace of the call in flight is over
+  // A call had its result and the guest was not idle since: it may go on with that one's task.
+  bool unquiet_ = false;
+  time_point hush_at_{};   // when the first of them has had its time
+  time_point tail_due_{};  // ... and the last
   // For when the limit timer is armed. It stays so from one call to the next, which as a rule may run longer:
   // no call touches it then, and at its time it moves on.
   time_point limit_due_ = time_point::max();
@@ -177,7 +199,10 @@ class cell final : public poller, public task {
   // The driver's own.
   std::vector<untold> untold_;
   bool tells_later_ = false;
-  bool served_ = false;  // a call that any cell could have run, since it last took one
+  unsigned served_ = 0;  // calls that any cell could have run, since it last took one
+  std::uint64_t begun_ = 0;
+  bool seeks_ = false;   // it has room, and was noted as such
+  bool tailed_ = false;  // nothing was in flight, and the guest went on
   unsigned failures_ = 0;
   bool backing_off_ = false;
   duration built_in_ = duration::max();  // the time its last instance took, if one slice was enough
@@ -187,7 +212,7 @@ class cell final : public poller, public task {
   // Guarded by the mailbox's lock.
   bool noted_idle_ = false;
   bool builds_ = false;
-  bool serves_ = false;
+  std::size_t serves_ = 0;  // calls that it took and is not known to be done with
 
   timer stop_timer_{*this};
   timer limit_timer_{*this};

@@ -37,20 +37,25 @@ struct fault {
   errc code = errc::internal;
   std::string message{};    ///< one line, may quote the guest
   std::string backtrace{};  ///< the guest's frames, a line each; may be empty
+  /// Of several calls in flight the one whose fault it is; none: nobody's that is in flight, or it is not
+  /// known.
+  std::optional<std::uint64_t> of{};
 };
 
 enum class guest_state : std::uint8_t {
   pending,   ///< not there yet; the wake target will be woken
-  answered,  ///< the call has its result, once, and is over; the guest goes on by itself until `ready`
-  ready,     ///< built and idle, or the call returned and its post-return has run
-  failed,    ///< lost; `take_fault` says why
+  answered,  ///< calls have their results (`next_answer`) and are over; the guest may go on
+  ready,   ///< built and idle; or the one call in flight returned, its post-return has run, and nothing goes
+           ///< on
+  failed,  ///< lost; `take_fault` says why
 };
 
 /// One attempt at a call, as the guest gets it.
 ///
-/// Arguments and key stay alive and unchanged until a poll answers `answered`, `ready` or `failed`, or the
-/// guest is destroyed.
+/// Arguments and key stay alive and unchanged until its answer is taken, a poll answers `ready` or `failed`,
+/// or the guest is destroyed.
 struct request {
+  std::uint64_t number = 0;    ///< which of the guest's calls it is; no other ever has the same number
   std::uint32_t function = 0;  ///< the export's number, or `release`
   std::span<const std::byte>
       arguments{};         ///< packed; for `release` the handle's number, eight bytes little-endian
@@ -64,6 +69,14 @@ struct request {
   static constexpr std::uint32_t release = std::numeric_limits<std::uint32_t>::max();
 };
 
+/// The result of one of several calls.
+struct answer {
+  std::uint64_t of = 0;  ///< the number of its call
+  buffer value{};
+};
+
+/// Where several calls may be in flight, they are begun one by one, and each poll drives all of them. After
+/// the last has its result the guest may go on by itself, until it is `ready`.
 class guest {
  public:
   virtual ~guest() = default;
@@ -75,15 +88,26 @@ class guest {
   /// its next driver.
   virtual void move_in(const home& where) noexcept = 0;
 
-  /// Begins a call on an idle guest; the next polls drive it. An error: the arguments do not suit this
-  /// instance, such as a handle that another one issued; the guest was not entered and is idle as before.
+  /// Begins a call, on an idle guest or beside others where it is `open`; the next polls drive it. An error:
+  /// the arguments do not suit this instance, such as a handle that another one issued; the guest was not
+  /// entered and is as before.
   virtual std::optional<error> start(const request& what) = 0;
 
   /// The request that was started last is this call's, and no newcomer any more: its arguments lie where they
   /// were, its key is the call's from now on. On the driving thread, also within a poll.
   virtual void known_as(call& /*which*/) noexcept {}
 
-  /// The returned value's bytes, once, after a call's `answered`, or the `ready` that came without it.
+  /// Whether a call that is begun now would be entered: nothing of the guest's keeps calls out. An idle one
+  /// that is not open will never be. Between polls.
+  virtual bool open() const noexcept { return true; }
+
+  /// Whether a call of this export keeps others from beginning beside it.
+  virtual bool is_alone(std::uint32_t /*function*/) const noexcept { return true; }
+
+  /// After `answered`, until there is none: the results, in the order in which they came.
+  virtual std::optional<answer> next_answer() = 0;
+
+  /// The returned value's bytes, once, after the `ready` that ended a call.
   virtual buffer take_result() = 0;
 
   /// Once, after `failed`.
@@ -96,13 +120,17 @@ class guest {
   /// Between polls.
   virtual std::size_t held() const noexcept = 0;
 
-  /// Stage one of a stop: lets host functions return early. On the driving thread, between polls.
-  virtual void ask_to_stop() noexcept = 0;
+  /// Stage one of a stop: lets host functions of this call return early. On the driving thread, between
+  /// polls.
+  virtual void ask_to_stop(std::uint64_t number) noexcept = 0;
 
   /// Stage two for a guest that runs: it faults at its next tick, with its backtrace. Any thread, beside a
-  /// poll or a start. Holds for the call in flight only: `start` forgets it, and one beside it may be
-  /// forgotten too.
+  /// poll or a start. Holds for what is in flight: the `start` of a call on an idle guest forgets it, and one
+  /// beside that may be forgotten too.
   virtual void interrupt() noexcept = 0;
+
+  /// The call that an interrupt was for has come to its end, and others go on. Between polls.
+  virtual void forget_interrupt() noexcept {}
 };
 
 /// Makes guests for the cells of a pool. Thread-safe.

@@ -47,9 +47,16 @@ void cell::show(newcomer& which) noexcept {
   mailbox_->busy(*this);
   {
     const std::scoped_lock lock(mutex_);
-    current_ = which.made_;
-    attempt_ = 1;
-    if (raised(close_asked)) ask(errc::killed);
+    flight& shown = flights_.emplace_back();
+    shown.of = which.made_;
+    shown.number = begun_;
+    shown.attempt = 1;
+    shown.stop_at = made.stop_at_;
+    if (shares()) {
+      shown.alone = guest_->is_alone(made.function());
+      shown.hasty = made.stop_at_ <= later(world_.time.now(), sharing_.hasty);
+    }
+    if (raised(close_asked)) ask(shown, errc::killed);
     watch(made.stop_at_);
   }
   if (raised(stop_asked)) wake();  // whoever closed it did too, but that may have been taken for the guest's
@@ -77,8 +84,11 @@ handed cell::hand_over(newcomer& next) noexcept {
   next.in_ = this;
   mailbox_->let_through(next.id_);
   const std::uint64_t generation = generation_.load();
-  const request attempt{
-      .function = next.function_, .arguments = next.arguments_, .key = next.key_, .unseen = &next};
+  const request attempt{.number = ++begun_,
+                        .function = next.function_,
+                        .arguments = next.arguments_,
+                        .key = next.key_,
+                        .unseen = &next};
   if (auto never = guest_->start(attempt)) {
     next.what = outcome_of(static_cast<errc>(never->code.value()));
     next.code = never->code;
@@ -103,7 +113,7 @@ handed cell::hand_over(newcomer& next) noexcept {
     mailbox_->went(next.id_, next.what);
     bool more = false;
     if (calls_left_ > 0) --calls_left_;
-    if (is_old()) {
+    if (is_old() || is_shut()) {
       mailbox_->busy(*this);
       retire();
       more = wind_up(true);
@@ -118,7 +128,9 @@ handed cell::hand_over(newcomer& next) noexcept {
 
   next.show();
   if (now != guest_state::ready) next.join();
-  const bool more = settle(now, false);
+  bool more = settle(now, false);
+  // Others may come beside it.
+  if (!more && shares()) more = fill();
   leave_here(wind_up(more));  // what else waits is the workers'
   return now == guest_state::ready ? handed::done : handed::goes_on;
 }

@@ -35,10 +35,10 @@ std::stop_token on_behalf::stop() noexcept {
 
 std::unique_lock<std::mutex> lineage::lock() { return std::unique_lock(family()); }
 
-// A call is stuck if one of its children is; a mailbox, if all cells that serve it run stuck calls. What is
-// being looked at already counts as stuck: a knot that holds itself together is one. An answer of "stuck" may
-// rest on that and is forgotten with it; one of "free" rests on nothing and is kept, so each call is looked
-// at once.
+// A call is stuck if one of its children is; a mailbox, if in all cells that serve it stuck calls are in the
+// way. What is being looked at already counts as stuck: a knot that holds itself together is one. An answer
+// of "stuck" may rest on that and is forgotten with it; one of "free" rests on nothing and is kept, so each
+// call is looked at once.
 struct lineage::search {
   std::vector<const call*> stuck;
   std::vector<const call*> free;
@@ -89,10 +89,15 @@ struct lineage::search {
     for (const auto& each : box.servers()) {
       if (only_in && each->number() != only_in->cell) continue;
       any = true;
-      const boost::intrusive_ptr<call> runs = each->runs();
-      if (runs == nullptr || !is(*runs)) return false;
+      if (!is(each->blocked_by())) return false;
     }
     return any;  // where nobody serves there is another answer
+  }
+
+  bool is(const in_the_way& of) {
+    const auto is_stuck = [this](const auto& each) { return is(*each); };
+    return std::ranges::any_of(of.each, is_stuck) ||
+           (!of.any.empty() && std::ranges::all_of(of.any, is_stuck));
   }
 };
 

@@ -109,10 +109,14 @@ class mailbox final : public shared_object {
   // The cells' side.
 
   struct taken {
-    boost::intrusive_ptr<call> next;  ///< null: nothing waits, the cell is noted as idle unless closed
-    bool closed = false;              ///< nothing waits and nothing will
+    boost::intrusive_ptr<call> next{};   ///< null: nothing waits that fits, the cell is noted unless closed
+    bool closed = false;                 ///< nothing waits and nothing will
+    boost::intrusive_ptr<cell> other{};  ///< may take what still waits: wake it
   };
+  /// What the cell is to run, beside what it runs.
   taken take(cell& who);
+  /// It has no room any more. The answer may take what waits: wake it.
+  boost::intrusive_ptr<cell> pass_on(cell& who) noexcept;
   /// Notes the cell as idle. False: something waits, or nothing more will come.
   bool rest(cell& who);
   /// One more cell that is to serve, once.
@@ -150,6 +154,8 @@ class mailbox final : public shared_object {
   duration wait_outside(call& request) noexcept;
   boost::intrusive_ptr<cell> server_for(const call& request) noexcept;
   queue::iterator next_for(const cell& who) noexcept;
+  queue::iterator fitting(const cell& who) noexcept;  // the same, if it can begin there now
+  boost::intrusive_ptr<cell> another() noexcept;      // that is noted, while calls wait
   static queue::iterator first_for(queue& in, std::uint32_t cell) noexcept;
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;
@@ -161,9 +167,8 @@ class mailbox final : public shared_object {
   // Without the lock.
   void on_timer(timer& first) noexcept override;
   void refuse_cycles() noexcept;
-  void end_all(queue& from, errc why, const std::string& detail) noexcept;
-  template <class Which>
-  void end_all(queue& from, errc why, const std::string& detail, Which which) noexcept;
+  void end_all(queue& from, errc why, const std::string& detail,
+               std::optional<std::uint32_t> only_in = std::nullopt) noexcept;  // one cell's, or all
 
   environment& world_;
   const mailbox_limits limits_;
@@ -188,8 +193,8 @@ class mailbox final : public shared_object {
   // before an idle cell is looked for, a cell is left before the count is looked at: one of them sees the
   // other.
   std::atomic<std::size_t> waiting_{0};
-  std::vector<boost::intrusive_ptr<cell>> idle_;
-  std::vector<cell*> members_;  // that serve; each is there until it parts
+  std::vector<boost::intrusive_ptr<cell>> idle_;  // or with room for more calls
+  std::vector<cell*> members_;                    // that serve; each is there until it parts
   std::size_t unparted_ = 0;
   std::size_t building_ = 0;
   std::vector<boost::intrusive_ptr<cell>> to_build_;  // in order

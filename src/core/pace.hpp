@@ -32,8 +32,8 @@ class pace {
     late_ = 0;
   }
 
-  /// An instance that ran a call is done with it.
-  void served() noexcept { ++late_; }
+  /// Instances that ran so many calls are done with them.
+  void served(std::size_t calls = 1) noexcept { late_ += calls; }
 
   /// How long the queue will take to move on by so many calls; zero where too little is known to say.
   duration of(std::size_t calls, time_point now) const noexcept {

@@ -104,6 +104,7 @@ class fake_guest final : public guest {
     require(what.arguments.size() == sizeof(script), "the arguments arrive whole");
     std::memcpy(&script_, what.arguments.data(), sizeof(script));
     attempt_ = what.attempt;
+    run_ = what.number;
     running_ = true;
     entered_ = false;
     if (script_.what == script::kind::unsuitable) {
@@ -113,6 +114,11 @@ class fake_guest final : public guest {
     interrupted_.store(false);
     asked_.store(false);
     return std::nullopt;
+  }
+
+  std::optional<answer> next_answer() override {
+    if (!std::exchange(answered_, false)) return std::nullopt;
+    return answer{run_, take_result()};
   }
 
   buffer take_result() override {
@@ -125,7 +131,7 @@ class fake_guest final : public guest {
   fault take_fault() override { return std::move(fault_); }
   std::uint64_t memory() const noexcept override { return memory_.load(); }
   std::size_t held() const noexcept override { return log_.held.load(); }
-  void ask_to_stop() noexcept override { asked_.store(true); }
+  void ask_to_stop(std::uint64_t) noexcept override { asked_.store(true); }
   void interrupt() noexcept override { interrupted_.store(true); }
 
  private:
@@ -145,6 +151,7 @@ class fake_guest final : public guest {
     if (script_.what >= script::kind::tail) {
       tail_ = true;
       running_ = false;
+      answered_ = true;
       return guest_state::answered;
     }
     if (script_.what == script::kind::deaf_wait) return guest_state::pending;
@@ -227,6 +234,8 @@ class fake_guest final : public guest {
   bool ready_ = false;
   bool running_ = false;
   bool tail_ = false;
+  bool answered_ = false;
+  std::uint64_t run_ = 0;
   bool entered_ = false;
   bool lost_ = false;
   std::atomic<bool> asked_{false};

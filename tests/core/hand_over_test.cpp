@@ -108,7 +108,7 @@ TEST_F(hand_over_test, lets_a_longer_one_go_on_as_a_call_whose_waiter_is_told) {
   ASSERT_EQ(hand(next), handed::goes_on);
   EXPECT_EQ(next.made(), next.asked);
   EXPECT_EQ(next.asked->phase(), call_phase::running);
-  EXPECT_EQ(pool->at(0).runs(), next.asked);
+  EXPECT_EQ(pool->at(0).blocked_by().any, std::vector<boost::intrusive_ptr<call>>{next.asked});
   world.settle();
   EXPECT_EQ(next.asked->value(), 9U);
   EXPECT_EQ(next.waits->told, 1);
@@ -388,9 +388,9 @@ TEST_F(hand_over_test, is_found_by_whoever_looks_for_what_a_cell_runs_once_it_is
   open();
   fake_newcomer next(world, {.value = 1});
   seen.acts = [&] {
-    EXPECT_EQ(pool->at(0).runs(), nullptr);
+    EXPECT_TRUE(pool->at(0).blocked_by().any.empty());
     next.show();  // as a host function's entry does
-    EXPECT_EQ(pool->at(0).runs(), next.asked);
+    EXPECT_EQ(pool->at(0).blocked_by().any, std::vector<boost::intrusive_ptr<call>>{next.asked});
   };
   ASSERT_EQ(hand(next), handed::done);
   EXPECT_EQ(next.asked->end().what, outcome::completed);

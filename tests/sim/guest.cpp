@@ -90,6 +90,7 @@ std::optional<error> sim_guest::start(const core::request& what) {
   number_ = static_cast<int>(words[0]);
   planned_ = &in_.planned.calls[static_cast<std::size_t>(words[1])];
   call_.reset(what.of);
+  run_ = what.number;
   unseen_ = what.unseen;
   does_ = what.attempt <= planned_->guest.spoils_first ? kind::trap : planned_->guest.what;
   entered_ = false;
@@ -115,7 +116,12 @@ core::buffer sim_guest::take_result() {
           [](std::byte* data, std::size_t, std::size_t) noexcept { delete[] data; }};
 }
 
-void sim_guest::ask_to_stop() noexcept {
+std::optional<core::answer> sim_guest::next_answer() {
+  if (!std::exchange(answered_, false)) return std::nullopt;
+  return core::answer{run_, take_result()};
+}
+
+void sim_guest::ask_to_stop(std::uint64_t /*number*/) noexcept {
   asked_ = true;
   in_.note(about(seen::guest_asked));
   in_.on.point();
@@ -266,6 +272,7 @@ guest_state sim_guest::give_back() {
   if (planned_->guest.tail == 0) return guest_state::ready;
   tail_ = true;
   left_ = planned_->guest.tail;
+  answered_ = true;
   return guest_state::answered;
 }
 

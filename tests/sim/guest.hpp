@@ -52,7 +52,8 @@ class sim_guest final : public core::guest {
   core::fault take_fault() override { return std::move(fault_); }
   std::uint64_t memory() const noexcept override { return memory_; }
   std::size_t held() const noexcept override { return held_; }
-  void ask_to_stop() noexcept override;
+  std::optional<core::answer> next_answer() override;
+  void ask_to_stop(std::uint64_t number) noexcept override;
   void interrupt() noexcept override { interrupted_ = true; }
 
  private:
@@ -80,6 +81,8 @@ class sim_guest final : public core::guest {
 
   // The call in flight.
   int number_ = -1;
+  std::uint64_t run_ = 0;
+  bool answered_ = false;
   const call_plan* planned_ = nullptr;
   boost::intrusive_ptr<core::call> call_;
   core::newcomer* unseen_ = nullptr;
