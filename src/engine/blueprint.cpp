@@ -43,7 +43,7 @@ extern "C" void holdfast_output(void* context, void* user, std::uint8_t stream, 
                                 std::size_t size) {
   try {
     // What the embedder does here may end what its caller waits on.
-    if (user != nullptr) static_cast<const instance*>(user)->in_flight();
+    if (user != nullptr) static_cast<const instance*>(user)->show_all();
     static_cast<output_sink*>(context)->told(static_cast<guest_stream>(stream),
                                              {reinterpret_cast<const char*>(data), size});
   } catch (...) {  // Text that nobody can take is lost; the guest did nothing wrong.

@@ -29,6 +29,9 @@ class blueprint final : public core::guest_maker {
   std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::poller> owner,
                                     const core::home& where) noexcept override;
 
+  /// Whether its guests can have several calls in flight.
+  bool shares() const noexcept { return hfb_blueprint_concurrent(handle_.get()); }
+
   const component& linked() const noexcept { return component_; }
   const hfb_blueprint* raw() const noexcept { return handle_.get(); }
 

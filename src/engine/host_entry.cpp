@@ -28,15 +28,42 @@ struct rescue {
   hfb_host_call* raw = nullptr;
 };
 
+// Fires with the first of two.
+class either_stop {
+ public:
+  either_stop(std::stop_token first, std::stop_token second)
+      : first_(std::move(first), ask{source_}), second_(std::move(second), ask{source_}) {}
+  std::stop_token token() const noexcept { return source_.get_token(); }
+
+ private:
+  struct ask {
+    std::stop_source whom;  // its own: what it runs may destroy this
+    void operator()() const noexcept { std::stop_source(whom).request_stop(); }
+  };
+
+  std::stop_source source_;
+  std::stop_callback<ask> first_;
+  std::stop_callback<ask> second_;
+};
+
 }  // namespace
 
 struct host_call::impl {
   impl(hfb_host_call* owned, const bridge::host_entry& entry, const bridge::instance* from)
       : raw(owned), of(entry.of), import(entry.import), kinds(entry.kinds) {
     if (from == nullptr) return;  // a direct call
-    stop = from->stop_token();
-    caller = from->in_flight();
-    attempt = from->attempt();
+    std::uint64_t number = 0;
+    const bool numbered = hfb_host_call_of(raw, &number);
+    auto for_whom = from->errand_of(numbered ? std::optional(number) : std::nullopt);
+    caller = std::move(for_whom.caller);
+    attempt = for_whom.attempt;
+    stop = std::move(for_whom.stop);
+    if (from->concurrent()) {
+      stops.emplace(std::move(stop), std::move(for_whom.gone));
+      stop = stops->token();
+      if (caller != nullptr && !import->is_async) keeps = caller;
+      if (keeps != nullptr) keeps->keep_instance(true);
+    }
     home = from->home();
     kept = from->kept();
     if (kept == nullptr) return;
@@ -59,8 +86,14 @@ struct host_call::impl {
   // Gone before the guest goes on, which may be the last to have them.
   void return_lent() { lent.clear(); }
 
+  // The instance goes on with whatever is next.
+  void let_go() noexcept {
+    if (const auto of = std::exchange(keeps, nullptr)) of->keep_instance(false);
+  }
+
   void fail(std::string_view why) {
     return_lent();
+    let_go();
     if (hfb_host_call* call = std::exchange(raw, nullptr)) hfb_host_call_fail(call, bridge::slice_of(why));
   }
 
@@ -74,6 +107,7 @@ struct host_call::impl {
   void reply(std::span<const std::byte> packed) {
     return_lent();
     if (!trouble.empty()) return fail("`" + import->qualified_name() + "` gave " + trouble);
+    let_go();
     if (hfb_host_call* call = std::exchange(raw, nullptr))
       hfb_host_call_reply(call, bridge::slice_of(packed));
   }
@@ -120,6 +154,8 @@ struct host_call::impl {
   std::shared_ptr<const bridge::object_kinds> kinds;
   std::stop_token stop;
   boost::intrusive_ptr<core::call> caller;  // the guest's call, on whose behalf the function works
+  boost::intrusive_ptr<core::call> keeps;   // the same, where its instance does nothing else meanwhile
+  std::optional<either_stop> stops;         // what `stop` is of, where it is of two
   unsigned attempt = 0;
   wit::handle::home home;                 // of the handles among the arguments
   std::shared_ptr<bridge::objects> kept;  // where objects for the guest go; null: it can have none

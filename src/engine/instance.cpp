@@ -36,6 +36,7 @@ instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller>
       clock_(clock),
       kept_(std::move(kept)),
       brief_(std::move(brief)),
+      from_(from),
       concurrent_(hfb_blueprint_concurrent(from)) {
   const hfb_waker waker{owner.detach(), holdfast_wake,
                         holdfast_wake_drop};  // the bridge gives the reference back
@@ -49,6 +50,8 @@ instance::instance(const hfb_blueprint* from, boost::intrusive_ptr<core::poller>
 
 instance::~instance() {
   // Whoever still works for this instance in a host function works for nobody.
+  for (const flight& each : flights_)
+    if (each.stop) each.stop->request_stop();
   stop_.request_stop();
   // The store runs no destructor of the host's: what its guest still had ends here, whyever the store goes.
   handle_.reset();
@@ -64,33 +67,70 @@ void instance::drop_object(void* user, std::uint32_t object) noexcept {
 core::guest_state instance::poll() {
   if (fault_) return core::guest_state::failed;
   // A task that goes on after its result has nobody who waits on this thread for where that landed.
-  const bool may_land = !concurrent_ && current_ && current_->unseen != nullptr && current_->unseen->lands();
+  const bool may_land = !concurrent_ && !flights_.empty() && flights_.front().what.unseen != nullptr &&
+                        flights_.front().what.unseen->lands();
+  const bool alone = flights_.size() == 1;
   switch (may_land ? hfb_instance_poll_landing(handle_.get(), {this, land})
                    : hfb_instance_poll(handle_.get())) {
     case HFB_STATE_PENDING:
-      return take_ended() ? core::guest_state::answered : core::guest_state::pending;
-    case HFB_STATE_READY:
+      if (!concurrent_) return core::guest_state::pending;
       take_ended();
-      current_.reset();
+      return ended_.empty() ? core::guest_state::pending : core::guest_state::answered;
+    case HFB_STATE_READY:
+      if (concurrent_) take_ended();
+      if (alone && !ended_.empty()) {
+        kept_result_ = std::move(next_answer()->value);
+        has_kept_ = true;
+      }
+      flights_.clear();
       return core::guest_state::ready;
     case HFB_STATE_FAILED:
-      // What the task told before it failed is its result.
-      if (take_ended()) return core::guest_state::answered;
+      // What tasks told before they failed is their result.
+      if (concurrent_) take_ended();
+      if (!ended_.empty()) return core::guest_state::answered;
       break;
   }
-  current_.reset();
+  flights_.clear();
   return core::guest_state::failed;
 }
 
-bool instance::take_ended() noexcept {
-  if (!concurrent_ || !current_) return false;
-  std::uint64_t call = 0;
+void instance::take_ended() {
+  std::uint64_t number = 0;
   hfb_bytes bytes{};
-  if (!hfb_instance_next_ended(handle_.get(), &call, &bytes)) return false;
-  kept_result_ = buffer_of(bytes);
-  ended_ = true;
-  current_.reset();
-  return true;
+  while (hfb_instance_next_ended(handle_.get(), &number, &bytes)) {
+    ended_.push_back({number, buffer_of(bytes)});
+    if (const flight* const which = find(number))
+      flights_.erase(flights_.begin() + (which - flights_.data()));
+  }
+}
+
+std::optional<core::answer> instance::next_answer() {
+  if (next_ended_ == ended_.size()) {
+    next_ended_ = 0;
+    ended_.clear();
+    return std::nullopt;
+  }
+  ended& next = ended_[next_ended_++];
+  return core::answer{next.number, std::move(next.result)};
+}
+
+const instance::flight* instance::find(std::uint64_t number) const noexcept {
+  const auto found = std::ranges::find(flights_, number, [](const flight& each) { return each.what.number; });
+  return found != flights_.end() ? &*found : nullptr;
+}
+
+const instance::flight* instance::asking(std::uint64_t call) const noexcept {
+  // The drop of a resource has no number; it is alone.
+  const bool only =
+      !concurrent_ || (flights_.size() == 1 && flights_.front().what.function == core::request::release);
+  if (only) return flights_.empty() ? nullptr : &flights_.front();
+  return find(call);
+}
+
+bool instance::open() const noexcept { return !concurrent_ || !hfb_instance_holds_back(handle_.get()); }
+
+bool instance::is_alone(std::uint32_t function) const noexcept {
+  return !concurrent_ || function == core::request::release || hfb_blueprint_runs_alone(from_, function);
 }
 
 std::optional<error> instance::start(const core::request& what) {
@@ -103,11 +143,11 @@ std::optional<error> instance::start(const core::request& what) {
     failed = hfb_instance_start_drop(handle_.get(), *number);
   } else {
     failed = concurrent_
-                 ? hfb_instance_begin(handle_.get(), ++begun_, what.function, slice_of(what.arguments))
+                 ? hfb_instance_begin(handle_.get(), what.number, what.function, slice_of(what.arguments))
                  : hfb_instance_start(handle_.get(), what.function, slice_of(what.arguments));
   }
   if (failed == nullptr) {
-    current_ = what;
+    flights_.emplace_back().what = what;
     landed_ = false;
     return std::nullopt;
   }
@@ -122,7 +162,7 @@ std::optional<error> instance::start(const core::request& what) {
 }
 
 core::buffer instance::take_result() {
-  if (kept_result_.size() != 0 || std::exchange(ended_, false)) return std::exchange(kept_result_, {});
+  if (kept_result_.size() != 0 || std::exchange(has_kept_, false)) return std::exchange(kept_result_, {});
   core::buffer scalar;
   bool other = false;
   scalar.fill_small([&](std::byte* out) -> std::size_t {
@@ -138,8 +178,12 @@ core::buffer instance::take_result() {
 
 core::fault instance::take_fault() {
   if (fault_) return *std::exchange(fault_, std::nullopt);
-  if (hfb_error* why = hfb_instance_take_error(handle_.get())) return to_fault(why);
-  return {.code = errc::internal, .message = "the instance failed without a reason"};
+  hfb_error* const why = hfb_instance_take_error(handle_.get());
+  if (why == nullptr) return {.code = errc::internal, .message = "the instance failed without a reason"};
+  core::fault told = to_fault(why);
+  if (std::uint64_t number = 0; concurrent_ && hfb_instance_failed_call(handle_.get(), &number))
+    told.of = number;
+  return told;
 }
 
 std::uint64_t instance::memory() const noexcept {
@@ -154,58 +198,93 @@ std::uint64_t instance::fuel_used() const noexcept {
   return handle_ != nullptr ? hfb_instance_fuel_used(handle_.get()) : 0;
 }
 
-void instance::ask_to_stop() noexcept { stop_.request_stop(); }
-
-boost::intrusive_ptr<core::call> instance::in_flight() const noexcept {
-  return current_ ? boost::intrusive_ptr<core::call>(known()) : nullptr;
+void instance::ask_to_stop(std::uint64_t number) noexcept {
+  if (!concurrent_) {
+    stop_.request_stop();
+  } else if (const flight* const which = find(number)) {
+    if (!which->stop) which->stop.emplace();
+    std::stop_source(*which->stop).request_stop();  // a copy: what it runs may end the call
+  }
 }
 
-core::call* instance::known() const noexcept {
-  if (current_->unseen != nullptr) current_->unseen->show();
-  return current_->of;
+bool instance::asked_to_stop(const flight& which) const noexcept {
+  return concurrent_ ? which.stop && which.stop->stop_requested() : stop_.stop_requested();
+}
+
+instance::errand instance::errand_of(std::optional<std::uint64_t> number) const {
+  errand made;
+  const flight* const of = asking(number.value_or(UINT64_MAX));
+  if (of != nullptr) {
+    made.caller.reset(known(*of));
+    made.attempt = of->what.attempt;
+  }
+  if (!concurrent_) {
+    made.stop = stop_.get_token();
+    return made;
+  }
+  made.gone = stop_.get_token();
+  if (of == nullptr) return made;
+  if (!of->stop) of->stop.emplace();
+  made.stop = of->stop->get_token();
+  return made;
+}
+
+void instance::show_all() const noexcept {
+  for (const flight& each : flights_) known(each);
+}
+
+core::call* instance::known(const flight& which) noexcept {
+  if (which.what.unseen != nullptr) which.what.unseen->show();
+  return which.what.of;
 }
 
 bool instance::land(void* user, hfb_slice run) noexcept {
   auto* const self = static_cast<instance*>(user);
   // A host function may have shown the call: others want its result too.
-  if (!self->current_ || self->current_->unseen == nullptr) return false;
-  self->landed_ = self->current_->unseen->land({reinterpret_cast<const std::byte*>(run.data), run.size});
+  if (self->flights_.empty() || self->flights_.front().what.unseen == nullptr) return false;
+  self->landed_ =
+      self->flights_.front().what.unseen->land({reinterpret_cast<const std::byte*>(run.data), run.size});
   return self->landed_;
 }
 
 void instance::known_as(core::call& which) noexcept {
-  if (!current_) return;  // it has ended in the same poll
+  const auto unseen =
+      std::ranges::find_if(flights_, [](const flight& each) { return each.what.unseen != nullptr; });
+  if (unseen == flights_.end()) return;  // it has ended in the same poll
+  core::request& what = unseen->what;
   // Its post-return goes on, and the newcomer's caller may leave.
-  if (std::exchange(landed_, false)) kept_result_ = current_->unseen->take_back();
-  current_->of = &which;
-  current_->unseen = nullptr;
+  if (std::exchange(landed_, false)) kept_result_ = what.unseen->take_back();
+  what.of = &which;
+  what.unseen = nullptr;
   // What the newcomer lent ends with its caller's wait; the call's own lives as long as it.
-  current_->arguments = which.arguments();
-  current_->key = which.key();
+  what.arguments = which.arguments();
+  what.key = which.key();
 }
 
-void instance::look(void* user, hfb_attempt* out) noexcept {
+void instance::look(void* user, std::uint64_t call, hfb_attempt* out) noexcept {
   *out = {};
   const auto* const self = static_cast<const instance*>(user);
   if (self == nullptr) return;  // a direct call
   out->generation = self->home_.generation;
-  if (!self->current_) return;  // a start function
-  out->stop_requested = self->stop_.stop_requested();
-  out->attempt = self->current_->attempt;
-  out->has_key = !self->current_->key.empty();
-  out->key = slice_of(self->current_->key);
+  const flight* const of = self->asking(call);
+  if (of == nullptr) return;  // a start function, or a task that goes on after its result
+  out->stop_requested = self->asked_to_stop(*of);
+  out->attempt = of->what.attempt;
+  out->has_key = !of->what.key.empty();
+  out->key = slice_of(of->what.key);
 }
 
-bool instance::time_left(void* user, std::uint64_t* out) noexcept {
+bool instance::time_left(void* user, std::uint64_t call, std::uint64_t* out) noexcept {
   const auto* const self = static_cast<const instance*>(user);
-  if (self == nullptr || !self->current_) return false;
+  const flight* const of = self != nullptr ? self->asking(call) : nullptr;
+  if (of == nullptr) return false;
   *out = 0;
-  if (self->stop_.stop_requested()) return true;  // asked, by whatever: nothing is left
-  time_point stop_at = self->current_->stop_at;
-  if (const core::call* const of = self->known()) stop_at = of->stop_at();
+  if (self->asked_to_stop(*of)) return true;  // asked, by whatever: nothing is left
+  time_point stop_at = of->what.stop_at;
+  if (const core::call* const shown = known(*of)) stop_at = shown->stop_at();
   duration left = no_limit;
   if (stop_at != time_point::max()) left = stop_at - self->clock_.now();
-  if (self->brief_ != nullptr && self->brief_->has(self->current_->function))
+  if (self->brief_ != nullptr && self->brief_->has(of->what.function))
     left = std::min(left, self->brief_->slice());
   if (left == no_limit) return false;
   *out = static_cast<std::uint64_t>(std::max(left, duration::zero()).count());
@@ -214,6 +293,10 @@ bool instance::time_left(void* user, std::uint64_t* out) noexcept {
 
 void instance::interrupt() noexcept {
   if (handle_ != nullptr) hfb_instance_interrupt(handle_.get());
+}
+
+void instance::forget_interrupt() noexcept {
+  if (handle_ != nullptr) hfb_instance_forget_interrupt(handle_.get());
 }
 
 }  // namespace holdfast::bridge

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <holdfast/value_parts.hpp>
 #include <optional>
 #include <stop_token>
+#include <vector>
 
 #include "core/cell.hpp"
 #include "core/guest.hpp"
@@ -11,7 +13,8 @@
 #include "engine/handle.hpp"
 #include "engine/objects.hpp"
 
-/// A guest over Wasmtime: one store with one instance in it.
+/// A guest over Wasmtime: one store with one instance in it. Of a component with async functions several
+/// calls may be in flight.
 namespace holdfast::bridge {
 
 class instance final : public core::guest {
@@ -28,27 +31,39 @@ class instance final : public core::guest {
   void move_in(const core::home& where) noexcept override { home_ = {where.cell, where.generation}; }
   std::optional<error> start(const core::request& what) override;
   void known_as(core::call& which) noexcept override;
+  bool open() const noexcept override;
+  bool is_alone(std::uint32_t function) const noexcept override;
+  std::optional<core::answer> next_answer() override;
   core::buffer take_result() override;
   core::fault take_fault() override;
   std::uint64_t memory() const noexcept override;
   std::size_t held() const noexcept override;
-  void ask_to_stop() noexcept override;
+  void ask_to_stop(std::uint64_t number) noexcept override;
   void interrupt() noexcept override;
+  void forget_interrupt() noexcept override;
 
   /// Fuel that the last call used; 0 where it is not counted. Between polls.
   std::uint64_t fuel_used() const noexcept;
 
-  /// The token that host functions of the call in flight get. On the driving thread.
-  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
+  /// What a host function works for: a call in flight, and none where it is that of a task which goes on
+  /// after its call's result, or of a start function.
+  struct errand {
+    boost::intrusive_ptr<core::call> caller{};
+    unsigned attempt = 0;
+    std::stop_token stop{};  ///< fires when the call is asked to stop
+    std::stop_token gone{};  ///< fires when the instance goes, if the other may not
+  };
+  /// `number`: as `hfb_host_call_of` has it; none where one call at a time runs. On the driving thread.
+  errand errand_of(std::optional<std::uint64_t> number) const;
 
   /// Fires when the instance goes, whatever was asked before.
   std::stop_token cut_token() const noexcept { return cut_.get_token(); }
 
-  /// Which attempt the call in flight is; 0 between calls. On the driving thread.
-  unsigned attempt() const noexcept { return current_ ? current_->attempt : 0; }
+  /// Whether tasks of several calls may run.
+  bool concurrent() const noexcept { return concurrent_; }
 
-  /// The call in flight; null between calls. On the driving thread.
-  boost::intrusive_ptr<core::call> in_flight() const noexcept;
+  /// Makes the calls in flight known to whoever looks for them. On the driving thread.
+  void show_all() const noexcept;
 
   /// The embedder's objects that its guest has; null where there can be none.
   const std::shared_ptr<objects>& kept() const noexcept { return kept_; }
@@ -62,23 +77,39 @@ class instance final : public core::guest {
   static const hfb_context context;
 
  private:
-  bool take_ended() noexcept;          // the call in flight has its result
-  core::call* known() const noexcept;  // of the attempt in flight, which is shown; null: of nobody's
-  static void look(void* user, hfb_attempt* out) noexcept;
-  static bool time_left(void* user, std::uint64_t* out) noexcept;
+  struct flight {
+    core::request what;
+    // Made when it is first wanted: most calls are never stopped.
+    mutable std::optional<std::stop_source> stop{};
+  };
+  using flights = boost::container::small_vector<flight, 1>;
+  struct ended {
+    std::uint64_t number;
+    core::buffer result;
+  };
+
+  void take_ended();
+  const flight* find(std::uint64_t number) const noexcept;
+  const flight* asking(std::uint64_t call) const noexcept;  // by the bridge's number
+  bool asked_to_stop(const flight& which) const noexcept;
+  static core::call* known(const flight& which) noexcept;  // shown; null: nobody's
+  static void look(void* user, std::uint64_t call, hfb_attempt* out) noexcept;
+  static bool time_left(void* user, std::uint64_t call, std::uint64_t* out) noexcept;
   static bool land(void* user, hfb_slice run) noexcept;
 
   wit::handle::home home_;  // written before its first call; a start function alone may see the one before
   const core::time_source& clock_;
   const std::shared_ptr<objects> kept_;
   const std::shared_ptr<const brief_exports> brief_;
-  std::optional<core::request> current_;  // from `start` until a poll tells its end
+  const hfb_blueprint* const from_;
   const bool concurrent_;
-  std::uint64_t begun_ = 0;   // calls, of a component with async functions
-  bool ended_ = false;        // its result was taken from the bridge
-  bool landed_ = false;       // its result went to a newcomer whom nobody knows yet
-  core::buffer kept_result_;  // what landed and was taken back, packed
-  std::stop_source stop_;
+  flights flights_;             // from `start` until a poll tells the end
+  std::vector<ended> ended_;    // of several, not taken yet
+  std::size_t next_ended_ = 0;  // of them
+  bool landed_ = false;         // its result went to a newcomer whom nobody knows yet
+  core::buffer kept_result_;    // what landed and was taken back, packed; or of the last of several
+  bool has_kept_ = false;       // ... which may be empty
+  std::stop_source stop_;       // of the one call at a time; of several, when the instance goes
   std::stop_source cut_;
   std::optional<core::fault>
       fault_;  // before anything ran: it could not be made, or a call could not be started

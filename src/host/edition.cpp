@@ -53,6 +53,8 @@ result<std::shared_ptr<edition>> edition::make(host::impl& owner, const componen
                                                const pool_options& options) {
   const engine_options& engine = owner.with.options();
   if (options.cells == 0) return error(errc::limit, "a pool needs at least one cell");
+  if (options.sharing.calls == 0 || options.sharing.beside_hasty == 0)
+    return error(errc::limit, "an instance has at least one call in flight: `sharing` says none");
   if (options.stop_grace > longest_grace)
     return error(errc::limit, "a stop_grace of more than " + std::to_string(longest_grace.count()) +
                                   " s would let a guest that does not listen hold up the end of its host");
@@ -82,8 +84,9 @@ edition::edition(host::impl& owner, const component& of, const pool_options& opt
       instances_(std::move(instances)) {
   if (options.rebuild.spares > 0) spares.reset(new core::spares(world, box, *blueprint, options.rebuild));
   for (std::uint32_t i = 0; i < options.cells; ++i)
-    cells.emplace_back(
-        new core::cell(world, box, *blueprint, options.rebuild, owner.next_cell.fetch_add(1), spares));
+    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, owner.next_cell.fetch_add(1),
+                                      spares,
+                                      blueprint->shares() ? options.sharing : sharing_policy{.calls = 1}));
 }
 
 void edition::open() noexcept {

@@ -53,7 +53,7 @@ TEST(context, tells_a_guest_that_runs_that_it_was_asked_to_stop) {
   ASSERT_EQ(guest.settle(), guest_state::ready);
   ASSERT_FALSE(guest.start("work"));
   for (int slice = 0; slice < 3; ++slice) ASSERT_EQ(guest.get().poll(), guest_state::pending);
-  guest.get().ask_to_stop();
+  guest.get().ask_to_stop(0);
   ASSERT_EQ(guest.settle(), guest_state::ready);
   EXPECT_GT(guest.value().get<std::uint64_t>(), 0U);
   ASSERT_FALSE(guest.start("work"));
@@ -64,7 +64,7 @@ TEST(context, leaves_no_time_to_a_call_that_was_asked_to_stop) {
   bare_guest guest(built("cooperative.wat"));
   ASSERT_EQ(guest.settle(), guest_state::ready);
   ASSERT_FALSE(guest.start("time-left"));
-  guest.get().ask_to_stop();
+  guest.get().ask_to_stop(0);
   ASSERT_EQ(guest.settle(), guest_state::ready);
   EXPECT_EQ(guest.value(), wit::value::some(std::uint64_t{0}));
 }

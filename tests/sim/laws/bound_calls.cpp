@@ -13,7 +13,8 @@ namespace {
 /// else.
 ///
 /// One who gives up its waiter without a word may find it gone: whoever took it out, its patience on the
-/// ticker, says that the call goes on, and may say so after the start. Until the call is done it has said it.
+/// ticker, says that the call goes on, and may say so after the start: it had taken the waiter out, and found
+/// the call gone from the queue only then. Until the call is done it has said it.
 class bound_calls final : public law {
  public:
   bound_calls() : law("bound_is_dropped") {}
@@ -39,11 +40,16 @@ class bound_calls final : public law {
         call.goes_on = true;
         call.owed = false;
         break;
+      case seen::patient:
+        patience_[what.waiter] = what.number;
+        break;
       case seen::left:
         // One that had left by itself may say once more that it leaves.
         if (!gone_[what.waiter]++ && --call.interested == 0) {
           call.deserted_at = index_;
           call.silently = what.code == 2;
+          call.overtaken = call.silently && patience_[what.waiter] != 0 &&
+                           static_cast<std::uint64_t>(what.at.count()) >= patience_[what.waiter];
         }
         break;
       case seen::queued_again:
@@ -52,7 +58,7 @@ class bound_calls final : public law {
       case seen::started:
         call.cell = what.cell;
         if (!call.bound || call.deserted_at == 0) break;
-        if (free_[what.cell] > call.deserted_at || !(call.goes_on || call.silently))
+        if ((!call.overtaken && free_[what.cell] > call.deserted_at) || !(call.goes_on || call.silently))
           unwanted(what, "started");
         call.owed = !call.goes_on;
         break;
@@ -71,8 +77,9 @@ class bound_calls final : public law {
   struct of {
     bool bound = false;
     bool goes_on = false;
-    bool silently = false;  // the last one gave up its waiter
-    bool owed = false;      // it started, and whoever took the waiter out has not said yet that it goes on
+    bool silently = false;   // the last one gave up its waiter
+    bool overtaken = false;  // ... which its patience may have been about to take out
+    bool owed = false;       // it started, and whoever took the waiter out has not said yet that it goes on
     int interested = 0;
     int cell = -1;
     std::size_t deserted_at = 0;
@@ -83,8 +90,9 @@ class bound_calls final : public law {
   }
 
   by_number<of> calls_;
-  by_number<int> gone_;          // by waiter
-  by_number<std::size_t> free_;  // by cell: the last event at which it had surely taken nothing
+  by_number<int> gone_;                // by waiter
+  by_number<std::uint64_t> patience_;  // by waiter: when it leaves by itself
+  by_number<std::size_t> free_;        // by cell: the last event at which it had surely taken nothing
   std::size_t index_ = 0;
 };
 

@@ -242,12 +242,13 @@ typedef struct hfb_attempt {
 // Where guests' questions about their attempt are answered.
 //
 // Both run inside a poll, on the polling thread, as often as the guest likes: they must be quick, and must not block,
-// throw, or call into the instance. `user` is the pointer of the instance that asks.
+// throw, or call into the instance. `user` is the pointer of the instance that asks, `call` the number of the call whose
+// task does, of those that `hfb_instance_begin` began; `UINT64_MAX`: of none, or there is only one.
 typedef struct hfb_context {
   // Fills in all of `out`.
-  void (*look)(void *user, struct hfb_attempt *out);
+  void (*look)(void *user, uint64_t call, struct hfb_attempt *out);
   // Nanoseconds until the attempt is asked to stop, 0 if that is over. False: there is no such limit.
-  bool (*time_left)(void *user, uint64_t *out);
+  bool (*time_left)(void *user, uint64_t call, uint64_t *out);
 } hfb_context;
 
 // Tells that an instance is worth polling again.
@@ -582,6 +583,12 @@ struct hfb_error *hfb_instance_take_error(struct hfb_instance *instance);
 // `instance` is a live instance.
 void hfb_instance_interrupt(const struct hfb_instance *instance);
 
+// Forgets an interrupt: what it was meant for has come to its end, and others go on.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+void hfb_instance_forget_interrupt(const struct hfb_instance *instance);
+
 // Bytes of linear memory that the instance has now. Any thread.
 //
 // # Safety
@@ -631,12 +638,20 @@ struct hfb_error *hfb_instance_begin(struct hfb_instance *instance, uint64_t cal
 // `instance` is a live instance with no other call on it; `call` and `result` are writable.
 bool hfb_instance_next_ended(struct hfb_instance *instance, uint64_t *call, struct hfb_bytes *result);
 
-// Whether the guest holds calls back that were begun from now on: it has raised its back-pressure. The waker is called
-// when it does not any more.
+// Whether a call that was begun now would wait: the guest has raised its back-pressure, or one of its tasks has the store
+// to itself, between two slices or while it waits for a host function that is not async. The waker is called when that
+// is over. A guest that is idle and holds back does so for good.
 //
 // # Safety
 // `instance` is a live instance with no other call on it.
 bool hfb_instance_holds_back(const struct hfb_instance *instance);
+
+// Whether a call of this exported function may keep others, begun later, from being entered until it has ended: it is
+// lifted synchronously, or nobody can say.
+//
+// # Safety
+// `blueprint` is a live blueprint.
+bool hfb_blueprint_runs_alone(const struct hfb_blueprint *blueprint, uint32_t function);
 
 // After a poll answered `failed`: the call whose task ran when the store was lost. False: it was none in particular.
 //

@@ -21,6 +21,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use wasmtime::component::{Accessor, Func, GuestTaskId, TypedFunc, Val};
 use wasmtime::{AsContextMut, Result, StoreContextMut};
@@ -97,7 +98,7 @@ pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Resu
     let outcome = outcome.await.and_then(|outcome| outcome);
     body.functions = functions;
     outcome.map_err(|error| {
-        let failed = working_for(&mut body.store.as_context_mut());
+        let failed = body.store.data().failed.or_else(|| working_for(&mut body.store.as_context_mut()));
         shared.slot(|slot| slot.calls.failed = failed);
         why(&body.store, &error, hfb_kind::Trap, &shared.outside, body.blueprint.limits.fuel)
     })
@@ -132,6 +133,8 @@ fn poll_calls(
     // A component has one instance of its own that its exports are of, as a rule: any of them tells.
     let held_back = one.is_some_and(|one| accessor.poll_ready_for_concurrent_call(one, context).is_pending());
     shared.slot(|slot| slot.calls.held_back = held_back);
+    // The tasks that are due go on after this, each until it waits or has the store to itself.
+    shared.outside.held.store(false, Ordering::Relaxed);
     // After its result a task may go on, and so may those that it made.
     let quiet = accessor.poll_no_interesting_tasks(context).is_ready();
     if quiet && in_flight.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }

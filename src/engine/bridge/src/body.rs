@@ -25,6 +25,9 @@ use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 pub(crate) struct Outside {
     /// Set from any thread. Relaxed everywhere: the flag carries nothing but itself.
     pub interrupted: AtomicBool,
+    /// A task has the whole store, between two slices or while it waits for a host function: no other task goes on, and
+    /// none begins. Relaxed: for whoever polls.
+    pub held: Arc<AtomicBool>,
     /// Bytes of linear memory.
     pub memory: Arc<AtomicU64>,
     pub handles: Arc<Handles>,
@@ -38,6 +41,7 @@ impl Outside {
     pub(crate) fn new(handles: usize) -> Self {
         Self {
             interrupted: AtomicBool::new(false),
+            held: Arc::default(),
             memory: Arc::default(),
             handles: Arc::new(Handles::new(handles)),
             fuel: AtomicU64::new(0),
@@ -51,7 +55,10 @@ impl Outside {
             return UpdateDeadline::Interrupt;
         }
         match self.slice.tick() {
-            None => UpdateDeadline::Yield(1),
+            None => {
+                self.held.store(true, Ordering::Relaxed);
+                UpdateDeadline::Yield(1)
+            }
             Some(false) => UpdateDeadline::Continue(1),
             Some(true) => UpdateDeadline::Interrupt,
         }
@@ -85,7 +92,7 @@ pub(crate) fn store(
     at_tick: impl Fn() -> UpdateDeadline + Send + Sync + 'static,
 ) -> Result<Store<Guest>, Failure> {
     let limiter = Limiter::new(blueprint.limits.clone(), outside.memory.clone());
-    let mut guest = Guest::new(limiter, user, outside.handles.clone(), blueprint.kinds.clone());
+    let mut guest = Guest::new(limiter, user, outside.handles.clone(), blueprint.kinds.clone(), outside.held.clone());
     if blueprint.component.description.uses_wasi {
         guest.grant(&blueprint.grants, &blueprint.limits, &blueprint.output)?;
     }

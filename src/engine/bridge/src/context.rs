@@ -5,6 +5,7 @@
 #![allow(non_camel_case_types)]
 
 use crate::abi::hfb_slice;
+use crate::among::{ALONE, working_for};
 use crate::blueprint::hfb_linker;
 use crate::error::{causes, failure, guard, hfb_error};
 use crate::guest::Guest;
@@ -36,18 +37,19 @@ pub struct hfb_attempt {
 /// Where guests' questions about their attempt are answered.
 ///
 /// Both run inside a poll, on the polling thread, as often as the guest likes: they must be quick, and must not block,
-/// throw, or call into the instance. `user` is the pointer of the instance that asks.
+/// throw, or call into the instance. `user` is the pointer of the instance that asks, `call` the number of the call whose
+/// task does, of those that `hfb_instance_begin` began; `UINT64_MAX`: of none, or there is only one.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct hfb_context {
     /// Fills in all of `out`.
-    pub look: unsafe extern "C" fn(user: *mut c_void, out: *mut hfb_attempt),
+    pub look: unsafe extern "C" fn(user: *mut c_void, call: u64, out: *mut hfb_attempt),
     /// Nanoseconds until the attempt is asked to stop, 0 if that is over. False: there is no such limit.
-    pub time_left: unsafe extern "C" fn(user: *mut c_void, out: *mut u64) -> bool,
+    pub time_left: unsafe extern "C" fn(user: *mut c_void, call: u64, out: *mut u64) -> bool,
 }
 
 impl hfb_context {
-    fn look<T>(&self, store: &StoreContextMut<'_, Guest>, take: impl FnOnce(&hfb_attempt) -> T) -> T {
+    fn look<T>(&self, store: &mut StoreContextMut<'_, Guest>, take: impl FnOnce(&hfb_attempt) -> T) -> T {
         let mut attempt = hfb_attempt {
             stop_requested: false,
             has_key: false,
@@ -55,37 +57,41 @@ impl hfb_context {
             generation: 0,
             key: hfb_slice { data: std::ptr::null(), size: 0 },
         };
+        let call = working_for(store).unwrap_or(ALONE);
         // SAFETY: the embedder promised functions that may be called with the instance's `user` during a poll, and
         // guests run in nothing else. The key is read before anything else of the embedder's runs.
-        unsafe { (self.look)(store.data().user.0, &mut attempt) };
+        unsafe { (self.look)(store.data().user.0, call, &mut attempt) };
         take(&attempt)
     }
 
-    fn key(&self, store: &StoreContextMut<'_, Guest>) -> Option<String> {
+    fn key(&self, store: &mut StoreContextMut<'_, Guest>) -> Option<String> {
         self.look(store, |attempt| {
             // SAFETY: the embedder keeps the key for the length of this call.
             attempt.has_key.then(|| String::from_utf8_lossy(unsafe { attempt.key.bytes() }).into_owned())
         })
     }
 
-    fn time_left(&self, store: &StoreContextMut<'_, Guest>) -> Option<u64> {
+    fn time_left(&self, store: &mut StoreContextMut<'_, Guest>) -> Option<u64> {
         let mut left = 0;
+        let call = working_for(store).unwrap_or(ALONE);
         // SAFETY: as in `look`.
-        unsafe { (self.time_left)(store.data().user.0, &mut left) }.then_some(left)
+        unsafe { (self.time_left)(store.data().user.0, call, &mut left) }.then_some(left)
     }
 
     fn link(self, linker: &mut Linker<Guest>) -> Result<()> {
         let mut place = linker.instance(&format!("{INTERFACE}@{VERSION}"))?;
-        place.func_wrap("stop-requested", move |store: StoreContextMut<'_, Guest>, ()| {
-            Ok((self.look(&store, |attempt| attempt.stop_requested),))
+        place.func_wrap("stop-requested", move |mut store: StoreContextMut<'_, Guest>, ()| {
+            Ok((self.look(&mut store, |attempt| attempt.stop_requested),))
         })?;
-        place.func_wrap("time-left", move |store: StoreContextMut<'_, Guest>, ()| Ok((self.time_left(&store),)))?;
-        place.func_wrap("key", move |store: StoreContextMut<'_, Guest>, ()| Ok((self.key(&store),)))?;
-        place.func_wrap("attempt", move |store: StoreContextMut<'_, Guest>, ()| {
-            Ok((self.look(&store, |attempt| attempt.attempt),))
+        place.func_wrap("time-left", move |mut store: StoreContextMut<'_, Guest>, ()| {
+            Ok((self.time_left(&mut store),))
         })?;
-        place.func_wrap("generation", move |store: StoreContextMut<'_, Guest>, ()| {
-            Ok((self.look(&store, |attempt| attempt.generation),))
+        place.func_wrap("key", move |mut store: StoreContextMut<'_, Guest>, ()| Ok((self.key(&mut store),)))?;
+        place.func_wrap("attempt", move |mut store: StoreContextMut<'_, Guest>, ()| {
+            Ok((self.look(&mut store, |attempt| attempt.attempt),))
+        })?;
+        place.func_wrap("generation", move |mut store: StoreContextMut<'_, Guest>, ()| {
+            Ok((self.look(&mut store, |attempt| attempt.generation),))
         })?;
         Ok(())
     }

@@ -12,7 +12,7 @@ use std::ffi::c_void;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 use wasmtime::component::ResourceTable;
@@ -343,12 +343,22 @@ pub(crate) struct Guest {
     pub kinds: Arc<Kinds>,
     /// Of a store with concurrency.
     pub calls: Tasks,
+    /// The call whose host function failed.
+    pub failed: Option<u64>,
+    /// `Outside::held`.
+    pub held: Arc<AtomicBool>,
     wasi: Option<Box<Wasi>>,
 }
 
 impl Guest {
-    pub(crate) fn new(limiter: Limiter, user: Foreign, handles: Arc<Handles>, kinds: Arc<Kinds>) -> Self {
-        Self { limiter, user, handles, kinds, calls: Tasks::new(), wasi: None }
+    pub(crate) fn new(
+        limiter: Limiter,
+        user: Foreign,
+        handles: Arc<Handles>,
+        kinds: Arc<Kinds>,
+        held: Arc<AtomicBool>,
+    ) -> Self {
+        Self { limiter, user, handles, kinds, calls: Tasks::new(), failed: None, held, wasi: None }
     }
 
     /// Gives the guest its WASI state. Opens the granted directories, so it can fail.

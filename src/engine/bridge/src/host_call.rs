@@ -16,6 +16,7 @@ use crate::object::{Offered, Taken, hfb_object};
 use holdfast_wave::packed::{Reader, Writer};
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 use wasmtime::component::types::ComponentFunc;
 use wasmtime::component::{Accessor, LinkerInstance, Val};
@@ -90,14 +91,15 @@ impl HostEntry {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let Asked { borrowed, answer } = self.ask(&mut store, ty, params, true)?;
+        let Asked { of, borrowed, answer } = self.ask(&mut store, ty, params, true)?;
+        store.data().held.store(true, Ordering::Relaxed);
         let answer = answer.await;
         let handles = store.data().handles.clone();
         for (number, resource) in borrowed {
             handles.take(number);
             resource.resource_drop_async(&mut store).await?;
         }
-        take(store, ty, answer.ok(), results)
+        take(store, ty, answer.ok(), of, results)
     }
 
     fn call_at_once(
@@ -108,8 +110,8 @@ impl HostEntry {
         results: &mut [Val],
     ) -> Result<()> {
         // `Answers::may_be_at_once` keeps functions that borrow any away from here.
-        let Asked { mut answer, .. } = self.ask(&mut store, ty, params, false)?;
-        take(store, ty, answer.try_recv().ok(), results)
+        let Asked { of, mut answer, .. } = self.ask(&mut store, ty, params, false)?;
+        take(store, ty, answer.try_recv().ok(), of, results)
     }
 
     /// The instance goes on with other tasks until the answer is there.
@@ -121,8 +123,9 @@ impl HostEntry {
         results: &mut [Val],
     ) -> Result<()> {
         let asked = accessor.with(|mut access| self.ask(&mut access.as_context_mut(), ty, params, false));
-        let answer = asked?.answer.await;
-        accessor.with(|mut access| take(access.as_context_mut(), ty, answer.ok(), results))
+        let Asked { of, answer, .. } = asked?;
+        let answer = answer.await;
+        accessor.with(|mut access| take(access.as_context_mut(), ty, answer.ok(), of, results))
     }
 
     /// Hands the call over. `may_borrow`: resources of others can be given back, which takes a fiber.
@@ -163,7 +166,7 @@ impl HostEntry {
         let call = Box::new(hfb_host_call { args: writer.bytes, objects, offered, user: store.data().user, of, reply });
         // SAFETY: the embedder gave the function and its context together; the call is handed over for good.
         unsafe { (self.entry)(self.context.0, Box::into_raw(call)) };
-        Ok(Asked { borrowed, answer })
+        Ok(Asked { of, borrowed, answer })
     }
 }
 
@@ -188,14 +191,31 @@ impl Answers {
 
 /// A call that was handed over.
 struct Asked {
+    /// The call whose task asked.
+    of: Option<u64>,
     /// Given back before the guest goes on.
     borrowed: Brought,
     answer: oneshot::Receiver<Reply>,
 }
 
-/// Takes the answer over into the guest; `None`: there never was one.
+/// Takes the answer over into the guest; `None`: there never was one. One that cannot be taken over ends the instance,
+/// by that call's fault.
 fn take(
     mut store: StoreContextMut<'_, Guest>,
+    ty: &ComponentFunc,
+    answer: Option<Reply>,
+    of: Option<u64>,
+    results: &mut [Val],
+) -> Result<()> {
+    let taken = try_take(&mut store, ty, answer, results);
+    if taken.is_err() {
+        store.data_mut().failed = of;
+    }
+    taken
+}
+
+fn try_take(
+    store: &mut StoreContextMut<'_, Guest>,
     ty: &ComponentFunc,
     answer: Option<Reply>,
     results: &mut [Val],
@@ -209,11 +229,11 @@ fn take(
     let handles = store.data().handles.clone();
     let mut reader = Reader::new(&packed);
     for (result, ty) in results.iter_mut().zip(ty.results()) {
-        let mut give = |number, ty: &_| offered.give(&mut store, &handles, number, ty);
+        let mut give = |number, ty: &_| offered.give(store, &handles, number, ty);
         *result = decode(&ty, &mut reader, &mut give).map_err(wrong)?;
     }
     reader.finish().map_err(|error| wrong(error.to_string()))?;
-    offered.end(&store);
+    offered.end(store);
     Ok(())
 }
 

@@ -126,6 +126,7 @@ async fn build(shared: &Arc<Shared>, blueprint: &Arc<BlueprintShared>, user: For
     };
     match built {
         Ok(body) => {
+            outside.held.store(false, Ordering::Relaxed);
             shared.slot(|slot| slot.phase = Phase::Idle);
             Some(body)
         }
@@ -178,6 +179,7 @@ async fn drive_many(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: 
         };
         match outcome {
             Ok(()) => shared.slot(|slot| {
+                outside.held.store(false, Ordering::Relaxed);
                 slot.phase = Phase::Idle;
                 slot.serving = false;
                 if let Some(alone) = slot.calls.ended.pop_back_if(|(call, _)| *call == ALONE) {
@@ -469,6 +471,16 @@ pub unsafe extern "C" fn hfb_instance_take_error(instance: *mut hfb_instance) ->
 pub unsafe extern "C" fn hfb_instance_interrupt(instance: *const hfb_instance) {
     // SAFETY: the caller's promise; nothing else of the instance is touched.
     unsafe { &*instance }.shared.outside.interrupted.store(true, Ordering::Relaxed);
+}
+
+/// Forgets an interrupt: what it was meant for has come to its end, and others go on.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_forget_interrupt(instance: *const hfb_instance) {
+    // SAFETY: the caller's promise.
+    unsafe { &*instance }.shared.outside.interrupted.store(false, Ordering::Relaxed);
 }
 
 /// Bytes of linear memory that the instance has now. Any thread.

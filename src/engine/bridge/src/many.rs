@@ -4,6 +4,7 @@
 
 use crate::abi::{hfb_bytes, hfb_kind, hfb_slice};
 use crate::among::{ALONE, Accepted};
+use crate::blueprint::hfb_blueprint;
 use crate::body::check;
 use crate::engine::Concurrency;
 use crate::error::{failure, guard, guard_or, hfb_error};
@@ -82,15 +83,32 @@ pub unsafe extern "C" fn hfb_instance_next_ended(
     })
 }
 
-/// Whether the guest holds calls back that were begun from now on: it has raised its back-pressure. The waker is called
-/// when it does not any more.
+/// Whether a call that was begun now would wait: the guest has raised its back-pressure, or one of its tasks has the store
+/// to itself, between two slices or while it waits for a host function that is not async. The waker is called when that
+/// is over. A guest that is idle and holds back does so for good.
 ///
 /// # Safety
 /// `instance` is a live instance with no other call on it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hfb_instance_holds_back(instance: *const hfb_instance) -> bool {
     // SAFETY: the caller's promise.
-    guard_or(false, || unsafe { &*instance }.shared.slot(|slot| slot.calls.held_back))
+    let shared = unsafe { &*instance }.shared.clone();
+    shared.outside.held.load(Ordering::Relaxed) || guard_or(false, || shared.slot(|slot| slot.calls.held_back))
+}
+
+/// Whether a call of this exported function may keep others, begun later, from being entered until it has ended: it is
+/// lifted synchronously, or nobody can say.
+///
+/// # Safety
+/// `blueprint` is a live blueprint.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_blueprint_runs_alone(blueprint: *const hfb_blueprint, function: u32) -> bool {
+    // SAFETY: the caller's promise.
+    let description = &unsafe { &*blueprint }.shared.component.description;
+    guard_or(true, || {
+        let export = description.exports.get(function as usize);
+        export.is_none_or(|export| !(export.is_async && description.lifts_async))
+    })
 }
 
 /// After a poll answered `failed`: the call whose task ran when the store was lost. False: it was none in particular.
