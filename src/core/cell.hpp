@@ -120,7 +120,7 @@ class cell final : public poller, public task {
   bool step_build() noexcept;
   bool take_spare() noexcept;
   bool step_call() noexcept;
-  bool fill() noexcept;                                  // begins what it may beside others; true: some
+  bool fill() noexcept;                                  // begins one beside others, if it may; true: it did
   void ask_guest() noexcept;                             // to stop what is to be stopped
   bool settle(guest_state seen, bool cutting) noexcept;  // the guest was polled; true: go on
   bool settle_quiet() noexcept;                          // ... and nothing goes on in it
@@ -148,6 +148,7 @@ class cell final : public poller, public task {
   bool shares() const noexcept { return sharing_.calls > 1; }
   bool is_idle() const noexcept { return flights_.empty() && !unquiet_; }
   bool has_room() const noexcept;
+  bool is_stopping() const noexcept;
   bool wants_quiet() const noexcept { return raised(hush) || is_old(); }
   bool fits(const call& next, time_point now) const noexcept;  // to begin beside what is in flight
   void tell() noexcept;                                        // those whose calls are done
@@ -201,6 +202,7 @@ class cell final : public poller, public task {
   bool tells_later_ = false;
   unsigned served_ = 0;  // calls that any cell could have run, since it last took one
   std::uint64_t begun_ = 0;
+  bool fresh_ = false;   // the call that was begun last was not polled yet
   bool seeks_ = false;   // it has room, and was noted as such
   bool tailed_ = false;  // nothing was in flight, and the guest went on
   unsigned failures_ = 0;

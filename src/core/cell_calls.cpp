@@ -185,16 +185,13 @@ bool cell::take_next() noexcept {
   }
   if (!next.terms().chore) world_.observe.on_started(next.id(), number_, generation);
   move_to(or_draining(cell_state::running));
+  fresh_ = true;
   return true;
 }
 
 bool cell::fill() noexcept {
-  if (has_room()) {
-    const std::uint64_t before = begun_;
-    while (has_room() && take_next()) {
-    }
-    return begun_ != before;
-  }
+  // One between two polls: what it does may keep the next one out.
+  if (has_room()) return take_next();
   if (std::exchange(seeks_, false)) {
     if (const auto other = mailbox_->pass_on(*this)) other->wake();
   }
@@ -206,21 +203,15 @@ bool cell::step_call() noexcept {
     finish_closing();
     return false;
   }
-  if (is_idle()) {
-    if (!take_next()) return false;
-    if (!shares()) return true;
-    if (is_idle()) return true;  // it was not taken by the guest
-  }
-  if (shares()) fill();
+  if (is_idle()) return take_next();
+  const bool filled = shares() && !fresh_ && fill();
   if (raised(stop_asked)) ask_guest();
-  if (flights_.empty()) {
-    tailed_ = true;
-    if (raised(hush) && tail_due_ <= world_.time.now()) cut_tail();
-  }
+  if (flights_.empty() && raised(hush) && tail_due_ <= world_.time.now()) cut_tail();
   // Read before the poll: a guest that was told to stop gets one more slice, in which a running one faults
   // with its backtrace. One that is still pending then waits in the host and is cut with its store.
   const bool cutting = raised(cut);
-  return settle(guest_->poll(), cutting);
+  fresh_ = false;
+  return settle(guest_->poll(), cutting) || filled;
 }
 
 void cell::ask_guest() noexcept {
@@ -289,6 +280,7 @@ void cell::settle_answers() noexcept {
     }
     told_result(next->of, std::move(next->value));
   }
+  if (flights_.empty()) tailed_ = true;
 }
 
 void cell::cut_tail() noexcept {
@@ -361,8 +353,7 @@ boost::intrusive_ptr<call> cell::forget(std::uint64_t number) noexcept {
   const bool stopped = which->stop_why.has_value();
   flights_.erase(flights_.begin() + (which - flights_.data()));
   if (stopped) {
-    const auto stopping = [](const flight& each) { return each.stop_why.has_value(); };
-    if (std::ranges::none_of(flights_, stopping)) {
+    if (std::ranges::none_of(flights_, &flight::is_stopped)) {
       world_.deadlines.disarm(stop_timer_);
       lower(stop_asked);
     }
@@ -374,12 +365,20 @@ boost::intrusive_ptr<call> cell::forget(std::uint64_t number) noexcept {
   return of;
 }
 
+bool cell::is_stopping() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return std::ranges::any_of(flights_, &flight::is_stopped);
+}
+
 void cell::complete(std::uint64_t number, call_end end) noexcept {
   const boost::intrusive_ptr<call> ended = forget(number);
   if (!ended->terms().only_in) ++served_;
   end.cell = number_;
   end.generation = generation_.load();
   untold told = ended->attempt_ended(std::move(end));
+  // Those beside it go on.
+  if (!flights_.empty() && guest_ != nullptr && state_.load() == cell_state::stopping && !is_stopping())
+    move_to(or_draining(cell_state::running));
   if (tells_later_) {
     untold_.push_back(std::move(told));
   } else {

@@ -26,6 +26,8 @@ struct flight {
   time_point stop_due{};  ///< when its grace is over
   bool asked = false;     ///< the guest knows of it
   bool cut = false;       ///< the grace is over
+
+  bool is_stopped() const noexcept { return stop_why.has_value(); }
 };
 
 /// As they began. Most instances have one at a time, and that is for no allocation.

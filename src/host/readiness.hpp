@@ -23,6 +23,9 @@ class readiness final : public observer {
   void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override {
     next_.on_started(call, cell, generation);
   }
+  void on_tail(std::uint32_t cell, std::uint64_t generation, bool well) noexcept override {
+    next_.on_tail(cell, generation, well);
+  }
   void on_retired(std::uint32_t cell, std::uint64_t generation) noexcept override {
     next_.on_retired(cell, generation);
   }
