@@ -213,6 +213,7 @@ class cell final : public poller, public task {
 
   // Guarded by the mailbox's lock.
   bool noted_idle_ = false;
+  bool declines_ = false;  // ... but what is first in the queue does not fit beside what it runs
   bool builds_ = false;
   std::size_t serves_ = 0;  // calls that it took and is not known to be done with
 

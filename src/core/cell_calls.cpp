@@ -211,7 +211,9 @@ bool cell::step_call() noexcept {
   // with its backtrace. One that is still pending then waits in the host and is cut with its store.
   const bool cutting = raised(cut);
   fresh_ = false;
-  return settle(guest_->poll(), cutting) || filled;
+  if (settle(guest_->poll(), cutting) || filled) return true;
+  // Whoever admits a call is to know whether one more may begin beside what waits here.
+  return shares() && seeks_ != has_room() && fill();
 }
 
 void cell::ask_guest() noexcept {
@@ -291,8 +293,9 @@ void cell::cut_tail() noexcept {
 
 fault cell::why_lost(const flight& which, const fault& why) const noexcept {
   const bool alone = flights_.size() == 1;
+  // An interrupt may strike another than the one that it was for, which has ended in the same slice.
   const bool its_own =
-      why.code == errc::killed ? which.cut || alone : (why.of ? *why.of == which.number : alone);
+      why.code == errc::killed ? which.cut || !shares() : (why.of ? *why.of == which.number : alone);
   fault its = why;
   if (!its_own)
     its = {.code = errc::collateral, .message = "its instance was lost to another call: " + why.message};

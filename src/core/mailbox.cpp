@@ -252,6 +252,7 @@ bool mailbox::unlink(call& request) noexcept {
       return false;
     case call::place::queued:
       unwatch(request);
+      if (&queue_.front() == &request) ask_again();
       queue_.erase(queue_.iterator_to(request));
       bytes_ -= request.bytes();
       waiting_.fetch_sub(1);

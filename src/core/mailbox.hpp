@@ -155,7 +155,11 @@ class mailbox final : public shared_object {
   boost::intrusive_ptr<cell> server_for(const call& request) noexcept;
   queue::iterator next_for(const cell& who) noexcept;
   queue::iterator fitting(const cell& who) noexcept;  // the same, if it can begin there now
-  boost::intrusive_ptr<cell> another() noexcept;      // that is noted, while calls wait
+  using noted = std::vector<boost::intrusive_ptr<cell>>::iterator;
+  noted best() noexcept;
+  boost::intrusive_ptr<cell> take_noted(noted which) noexcept;
+  boost::intrusive_ptr<cell> another() noexcept;  // that may take what waits
+  void ask_again() noexcept;
   static queue::iterator first_for(queue& in, std::uint32_t cell) noexcept;
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;

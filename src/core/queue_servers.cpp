@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cassert>
+#include <tuple>
 #include <utility>
 
 #include "core/cell.hpp"
@@ -11,27 +12,46 @@
 // becomes of the calls when one serves no more.
 namespace holdfast::core {
 
-boost::intrusive_ptr<cell> mailbox::server_for(const call& request) noexcept {
-  if (idle_.empty()) return nullptr;
-  // Where it has least beside it. One that runs a call past the queue is still noted as idle: rather one that
-  // nobody drives.
-  const auto rank = [](const cell& each) { return std::pair(each.serves_, !each.parked()); };
+// Where it has least beside it, and none of those that would not take what waits. One that runs a call past
+// the queue is still noted as idle: rather one that nobody drives.
+mailbox::noted mailbox::best() noexcept {
+  const auto rank = [](const cell& each) { return std::tuple(each.declines_, each.serves_, !each.parked()); };
   auto chosen = std::prev(idle_.end());
   auto least = rank(**chosen);
-  for (auto each = chosen; each != idle_.begin() && least != std::pair(std::size_t{0}, false);) {
+  for (auto each = chosen; each != idle_.begin() && least != std::tuple(false, std::size_t{0}, false);) {
     const auto other = rank(**--each);
     if (other >= least) continue;
     least = other;
     chosen = each;
   }
-  if (const auto& only = request.terms().only_in) {
-    chosen = std::ranges::find(idle_, only->cell, [](const auto& each) { return each->number(); });
-    if (chosen == idle_.end()) return nullptr;
-  }
-  boost::intrusive_ptr<cell> server = std::move(*chosen);
-  idle_.erase(chosen);
+  return chosen;
+}
+
+boost::intrusive_ptr<cell> mailbox::take_noted(noted which) noexcept {
+  boost::intrusive_ptr<cell> server = std::move(*which);
+  idle_.erase(which);
   server->noted_idle_ = false;
   return server;
+}
+
+boost::intrusive_ptr<cell> mailbox::server_for(const call& request) noexcept {
+  if (idle_.empty()) return nullptr;
+  const auto& only = request.terms().only_in;
+  if (!only) return take_noted(best());
+  const auto home = std::ranges::find(idle_, only->cell, [](const auto& each) { return each->number(); });
+  return home != idle_.end() ? take_noted(home) : nullptr;
+}
+
+boost::intrusive_ptr<cell> mailbox::another() noexcept {
+  if (queue_.empty() || idle_.empty()) return nullptr;
+  const noted found = best();
+  return (*found)->declines_ ? nullptr : take_noted(found);
+}
+
+// What is first in the queue now they may take.
+void mailbox::ask_again() noexcept {
+  for (const auto& each : idle_)
+    if (std::exchange(each->declines_, false)) each->wake();
 }
 
 mailbox::queue::iterator mailbox::first_for(queue& in, std::uint32_t cell) noexcept {
@@ -60,10 +80,6 @@ mailbox::queue::iterator mailbox::fitting(const cell& who) noexcept {
                               [&](const call& each) { return each.is_child() && who.fits(each, now); });
 }
 
-boost::intrusive_ptr<cell> mailbox::another() noexcept {
-  return queue_.empty() ? nullptr : server_for(queue_.front());
-}
-
 mailbox::taken mailbox::take(cell& who) {
   const std::scoped_lock lock(mutex_);
   pace_.served(std::exchange(who.served_, 0));
@@ -73,6 +89,7 @@ mailbox::taken mailbox::take(cell& who) {
     unlink(*next);
     ++who.serves_;
     ++serving_;
+    who.declines_ = false;
     // Woken by something else than an admission, it is still noted: a busy cell must not be taken for an idle
     // one.
     note_busy(who);
@@ -80,7 +97,9 @@ mailbox::taken mailbox::take(cell& who) {
   }
   if (closed_) return {.closed = next_for(who) == queue_.end()};
   note_idle(who);
-  return {};
+  // It may be for another, or for nobody until something here has ended.
+  who.declines_ = next_for(who) != queue_.end();
+  return {.other = who.declines_ ? another() : nullptr};
 }
 
 boost::intrusive_ptr<cell> mailbox::pass_on(cell& who) noexcept {

@@ -262,7 +262,8 @@ boost::intrusive_ptr<sim_call> prepare(world& in, int plan_index, int parent) {
   }
   asked.code = (how.bound ? trait::bound : 0) | (how.good ? trait::good : 0) |
                (how.repeatable ? trait::repeatable : 0) | (how.pinned ? trait::pinned : 0) |
-               (how.guest.what == guest_plan::kind::unsuitable ? trait::unsuitable : 0);
+               (how.guest.what == guest_plan::kind::unsuitable ? trait::unsuitable : 0) |
+               (how.guest.alone ? trait::alone : 0) | (how.guest.tail != 0 ? trait::goes_on : 0);
   asked.number = terms.deadline == time_point::max()
                      ? static_cast<std::uint64_t>(duration::max().count())
                      : static_cast<std::uint64_t>((terms.deadline - world::start_of_time).count());

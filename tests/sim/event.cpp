@@ -22,6 +22,8 @@ const char* to_string(seen what) noexcept {
       return "held";
     case seen::paced:
       return "paced";
+    case seen::shared:
+      return "shared";
     case seen::ahead:
       return "ahead";
     case seen::calmed:
@@ -56,6 +58,8 @@ const char* to_string(seen what) noexcept {
       return "claimed";
     case seen::dropped:
       return "dropped";
+    case seen::tail_ended:
+      return "tail ended";
     case seen::retired:
       return "retired";
     case seen::spare_taken:
@@ -86,6 +90,10 @@ const char* to_string(seen what) noexcept {
       return "entered";
     case seen::returned:
       return "returned";
+    case seen::guest_shut:
+      return "guest shut";
+    case seen::guest_open:
+      return "guest open";
     case seen::holding:
       return "holding";
     case seen::host_called:

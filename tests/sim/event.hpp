@@ -25,6 +25,7 @@ enum class seen : std::uint8_t {
   held,     ///< somebody may hold resources of the pool's instances
   paced,    ///< the pool's longest wait before it builds again: `number`
   ahead,    ///< the pool's spares: `number`
+  shared,   ///< `number` calls may share one of the pool's instances, `second` while one of them is hasty
   calmed,   ///< from here on time moves only when nothing can run
   time_moved,
 
@@ -44,6 +45,7 @@ enum class seen : std::uint8_t {
   claimed,
   dropped,
   retired,       ///< an instance
+  tail_ended,    ///< `code` 1: by itself
   spare_taken,   ///< a cell has it as its instance of that generation
   spare_failed,  ///< `code` why
   ran,           ///< a worker takes a cell up: whatever it took before is over
@@ -56,12 +58,14 @@ enum class seen : std::uint8_t {
   woken,         ///< it can go on
   guest_failed,  ///< it is lost; nothing may enter it any more
   guest_gone,
-  spare_moved,  ///< spare `number` of a pool is the instance of a cell, in a generation
-  guest_asked,  ///< to stop
-  entered,      ///< a call has reached the guest; `number` what its arguments say
-  returned,     ///< `number` the value
-  holding,      ///< `number` resources of the instance are held outside
-  host_called,
+  spare_moved,    ///< spare `number` of a pool is the instance of a cell, in a generation
+  guest_asked,    ///< to stop
+  entered,        ///< a call has reached the guest; `number` what its arguments say
+  returned,       ///< `number` the value
+  holding,        ///< `number` resources of the instance are held outside
+  guest_shut,     ///< it lets no call in
+  guest_open,     ///< ... it does again
+  host_called,    ///< `code` 1: it has the instance to itself meanwhile
   host_answered,  ///< `code` 1: the guest was gone
 
   // What callers did, and got.
@@ -96,6 +100,8 @@ inline constexpr int bound = 1;       ///< queued, it is dropped with its last w
 inline constexpr int unsuitable = 2;  ///< no instance will take it
 inline constexpr int good = 4;        ///< it has to complete: nothing is against it
 inline constexpr int repeatable = 8;  ///< it may run again after it has run
+inline constexpr int alone = 32;      ///< nothing begins beside it
+inline constexpr int goes_on = 64;    ///< after its result
 inline constexpr int pinned = 16;     ///< `cell` and `generation` name the one instance that can run it
 }  // namespace trait
 

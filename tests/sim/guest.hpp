@@ -12,6 +12,12 @@
 /// Guests without an engine, that do as planned: return, trap, loop, wait in the host, call back.
 namespace holdfast::sim {
 
+/// The exports: one that nothing else begins beside, and one that has no such wish.
+inline constexpr std::uint32_t alone_function = 8;
+inline constexpr std::uint32_t function_of(const call_plan& of) noexcept {
+  return of.guest.alone ? alone_function : 7;
+}
+
 /// A planned call, as core sees it.
 class sim_call final : public core::call {
  public:
@@ -52,20 +58,52 @@ class sim_guest final : public core::guest {
   core::fault take_fault() override { return std::move(fault_); }
   std::uint64_t memory() const noexcept override { return memory_; }
   std::size_t held() const noexcept override { return held_; }
+  bool open() const noexcept override { return !shut_; }
+  bool is_alone(std::uint32_t function) const noexcept override;
   std::optional<core::answer> next_answer() override;
   void ask_to_stop(std::uint64_t number) noexcept override;
   void interrupt() noexcept override { interrupted_ = true; }
+  void forget_interrupt() noexcept override { interrupted_ = false; }
 
  private:
-  event about(seen what) const;
+  // A call in flight, or what goes on of one after its result.
+  struct flight {
+    int number = -1;
+    std::uint64_t known_as = 0;  // to core
+    const call_plan* planned = nullptr;
+    boost::intrusive_ptr<core::call> call{};
+    core::newcomer* unseen = nullptr;
+    guest_plan::kind does = guest_plan::kind::give_back;
+    bool entered = false;
+    bool asked = false;
+    bool tail = false;  // it goes on after its result
+    std::uint32_t left = 0;
+    std::shared_ptr<host_slot> host{};
+    std::uint64_t value = 0;
+  };
+  enum class step : std::uint8_t {
+    waits,
+    holds,  // the instance, until it is driven again
+    answers,
+    ends,
+    fails,
+  };
+
+  event about(seen what, int call = -1) const;
   bool is_spare() const noexcept { return where_.generation == 0; }
+  bool shares() const noexcept { return pool_.sharing.calls > 1; }
   core::guest_state go_on();
   core::guest_state build();
-  core::guest_state call_host();
-  core::guest_state give_back();
-  core::guest_state go_on_after();
-  core::guest_state lose(errc why);
-  core::guest_state yield_slice();
+  bool held_back(const flight& which) const noexcept;
+  step drive(flight& which);
+  step enter(flight& which);
+  step call_host(flight& which);
+  step give_back(flight& which);
+  step go_on_after(flight& which);
+  step lose(flight& which, errc why);
+  step yield_slice(const flight& which);
+  void take_up(flight& which, step came_to);
+  void look_whether_open();
 
   world& in_;
   const boost::intrusive_ptr<core::poller> owner_;
@@ -79,22 +117,17 @@ class sim_guest final : public core::guest {
   std::size_t held_ = 0;
   bool ready_ = false;
 
-  // The call in flight.
-  int number_ = -1;
-  std::uint64_t run_ = 0;
-  bool answered_ = false;
-  const call_plan* planned_ = nullptr;
-  boost::intrusive_ptr<core::call> call_;
-  core::newcomer* unseen_ = nullptr;
-  guest_plan::kind does_ = guest_plan::kind::give_back;
-  bool entered_ = false;
-  bool tail_ = false;  // it goes on after its result
-  std::uint32_t left_ = 0;
-  std::shared_ptr<host_slot> host_;
-  bool asked_ = false;
+  std::vector<flight> flights_;
+  std::size_t in_flight_ = 0;  // of them, without those that have their result
+  std::uint64_t holder_ = 0;   // which of them has the instance to itself; 0: none
+  std::size_t next_ = 0;       // who is driven first
+  std::vector<core::answer> answers_;
+  bool shut_ = false;
+  bool lost_ = false;
   bool interrupted_ = false;
   std::uint64_t value_ = 0;
   core::fault fault_;
+  event failed_;  // told when core is
 };
 
 class sim_maker final : public core::guest_maker {

@@ -24,6 +24,7 @@ laws::laws() {
   add(law_of_parking());
   add(law_of_lineage());
   add(law_of_progress());
+  add(law_of_collateral());
 }
 
 void laws::add(std::unique_ptr<law> one) {

@@ -97,5 +97,6 @@ std::unique_ptr<law> law_of_spares();
 std::unique_ptr<law> law_of_parking();
 std::unique_ptr<law> law_of_lineage();
 std::unique_ptr<law> law_of_progress();
+std::unique_ptr<law> law_of_collateral();
 
 }  // namespace holdfast::sim

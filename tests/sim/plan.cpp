@@ -23,6 +23,10 @@ guest_plan guest_of(chance& from, std::uint32_t faults) {
   what.late_wake = from.one_in(10);
   if (from.one_in(6)) what.tail = from.between(1, 4);
   what.tail_hangs = from.below(100) < faults / 4;
+  what.tail_traps = from.below(100) < faults / 4;
+  what.alone = from.one_in(8);
+  what.keeps = from.one_in(4);
+  what.holds_back = from.one_in(8);
   if (from.below(100) >= faults) return what;
   static constexpr kind all[] = {kind::trap,       kind::loop,       kind::host_later, kind::host_later,
                                  kind::host_never, kind::host_fails, kind::host_calls, kind::host_calls,
@@ -98,6 +102,11 @@ pool_plan pool_of(chance& from, std::uint32_t faults) {
   made.retry.max = 20ms;
   made.retry.budget = from.one_in(2) ? 1.0 : 0.1;
   made.retry.burst = from.below(6);
+  if (from.one_in(2)) {
+    made.sharing.calls = from.between(2, 4);
+    made.sharing.beside_hasty = from.between(1, 4);
+    made.sharing.hasty = from.one_in(2) ? 0ms : some(from, 0, 20);
+  }
   made.drain_grace = from.one_in(2) ? some(from, 0, 20) : some(from, 100, 400);
   for (std::uint32_t left = from.below(6); left > 0; --left) {
     build_plan one{.what = build_plan::kind::good, .slices = from.below(3)};

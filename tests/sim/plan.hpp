@@ -6,6 +6,7 @@
 #include <holdfast/parking_policy.hpp>
 #include <holdfast/rebuild_policy.hpp>
 #include <holdfast/retry_policy.hpp>
+#include <holdfast/sharing_policy.hpp>
 #include <vector>
 
 #include "core/mailbox.hpp"
@@ -38,6 +39,10 @@ struct guest_plan {
   std::uint32_t spoils_first = 0;  ///< so many attempts trap before one does as planned
   std::uint32_t tail = 0;          ///< slices that it goes on for after its result
   bool tail_hangs = false;         ///< ... and then never ends
+  bool tail_traps = false;         ///< ... and then faults
+  bool alone = false;              ///< of an instance that is shared: nothing begins beside it
+  bool keeps = false;              ///< ... it has that to itself while it is in the host
+  bool holds_back = false;         ///< ... and lets no other in until it has ended
 };
 
 /// One act of a caller on a call.
@@ -102,6 +107,7 @@ struct pool_plan {
   core::mailbox_limits limits{};
   rebuild_policy rebuild{};
   retry_policy retry{};
+  sharing_policy sharing{.calls = 1};
   std::vector<build_plan> builds{};
   std::uint64_t grows = 0;  ///< bytes a call
   bool holds = false;       ///< now and then somebody holds a resource of an instance

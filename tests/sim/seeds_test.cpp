@@ -60,7 +60,7 @@ TEST(simulator, comes_by_everything_that_can_happen) {
   std::set<errc> refusals;
   std::set<std::pair<cell_state, cell_state>> moves;
   bool answered_late = false;
-  for (std::uint64_t seed = 0; seed < 1'500; ++seed) {
+  for (std::uint64_t seed = 0; seed < 4'000; ++seed) {
     for (const event& each : play_seed(seed, tracing::on).trace) {
       kinds.insert(each.what);
       if (each.what == seen::done) ends.insert(static_cast<outcome>(each.code));
@@ -74,7 +74,7 @@ TEST(simulator, comes_by_everything_that_can_happen) {
     EXPECT_TRUE(kinds.contains(static_cast<seen>(kind))) << to_string(static_cast<seen>(kind));
   for (const outcome each :
        {outcome::completed, outcome::refused, outcome::revoked, outcome::expired_in_queue, outcome::trapped,
-        outcome::host_failed, outcome::deadline_killed, outcome::killed})
+        outcome::host_failed, outcome::deadline_killed, outcome::killed, outcome::collateral})
     EXPECT_TRUE(ends.contains(each)) << to_string(each);
   for (const errc each : {errc::queue_full, errc::deadline_too_close, errc::draining, errc::broken,
                           errc::limit, errc::cycle, errc::bad_arguments})

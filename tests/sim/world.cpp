@@ -69,6 +69,10 @@ void world::open_pools() {
           .bytes = how.rebuild.retire_growth});
     note(
         {.what = seen::paced, .pool = number, .number = static_cast<std::uint64_t>(how.rebuild.max.count())});
+    note({.what = seen::shared,
+          .pool = number,
+          .number = how.sharing.calls,
+          .second = how.sharing.beside_hasty});
     if (how.holds) note({.what = seen::held, .pool = number});
     pool& made = pools[i];
     made.box.reset(new core::mailbox(env, how.limits, how.retry));
@@ -80,7 +84,8 @@ void world::open_pools() {
     for (unsigned k = 0; k < how.cells; ++k) {
       note({.what = seen::cell_made, .cell = static_cast<int>(cells), .pool = number});
       cell_pools_.push_back(i);
-      made.cells.emplace_back(new core::cell(env, made.box, *made.maker, how.rebuild, cells++, made.spares));
+      made.cells.emplace_back(
+          new core::cell(env, made.box, *made.maker, how.rebuild, cells++, made.spares, how.sharing));
     }
   }
   for (pool& each : pools)
@@ -216,6 +221,13 @@ void world::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
                      std::string_view /*text*/) noexcept {
   tell({.what = seen::lost,
         .code = static_cast<int>(why),
+        .cell = static_cast<int>(cell),
+        .generation = generation});
+}
+
+void world::on_tail(std::uint32_t cell, std::uint64_t generation, bool well) noexcept {
+  tell({.what = seen::tail_ended,
+        .code = well ? 1 : 0,
         .cell = static_cast<int>(cell),
         .generation = generation});
 }

@@ -118,6 +118,7 @@ class world final : public core::time_source,
                cell_state to) noexcept override;
   void on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
                 std::string_view text) noexcept override;
+  void on_tail(std::uint32_t cell, std::uint64_t generation, bool well) noexcept override;
   void on_retired(std::uint32_t cell, std::uint64_t generation) noexcept override;
   void on_spare_ready() noexcept override { on.point(); }
   void on_spare_taken(std::uint32_t cell, std::uint64_t generation) noexcept override;

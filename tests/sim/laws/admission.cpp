@@ -20,6 +20,9 @@ class admission final : public law {
       case seen::opened:
         pools_[what.pool].cells = static_cast<std::uint64_t>(what.code);
         return;
+      case seen::shared:
+        pools_[what.pool].share = what.number;
+        return;
       case seen::asked: {
         of& call = calls_[what.call];
         call = {.pool = what.pool, .deadline = duration(static_cast<duration::rep>(what.number))};
@@ -60,6 +63,7 @@ class admission final : public law {
   };
   struct pool_of {
     std::uint64_t cells = 0;
+    std::uint64_t share = 1;    // calls that may share an instance
     std::uint64_t waiting = 0;  // those taken out that have not told so yet count still
     duration empty_at{};        // the last time at which nothing waited for certain
     std::uint64_t left = 0;     // calls that have left the queue since
@@ -96,7 +100,7 @@ class admission final : public law {
     if (call.most_waiting == 0) return broken(name + " was refused for its deadline though nothing waited");
     if (call.left + call.most_waiting < 8)  // taken ones count as waiting until they have told
       return broken(name + " was refused for its deadline though little was known of the queue");
-    const auto ahead = static_cast<double>(call.most_waiting + pool.cells);
+    const auto ahead = static_cast<double>(call.most_waiting + pool.cells * pool.share);
     const auto slowest = static_cast<double>((what.at - call.empty_at).count()) / 8 * ahead * 1.125;
     if (slowest < static_cast<double>((call.deadline - what.at).count()))
       broken(name + " was refused for its deadline though the queue moved fast enough");

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <holdfast/observer.hpp>
 #include <holdfast/outcome.hpp>
+#include <map>
+#include <utility>
 
 #include "sim/law.hpp"
 
@@ -16,6 +18,13 @@ class causes final : public law {
 
   void see(const event& what) override {
     switch (what.what) {
+      case seen::rested:
+        for (const hurried& each : hurried_)
+          if (!lost_[{each.cell, each.generation}]) broken("grace_is_given", each.text);
+        return;
+      case seen::tail_ended:
+        if (what.code == 0) lost_[{what.cell, what.generation}] = true;
+        return;
       case seen::opened:
         pools_[what.pool].call_bytes = what.third;
         return;
@@ -60,11 +69,13 @@ class causes final : public law {
         break;
       case seen::guest_failed:
         call.gave_up = static_cast<errc>(what.code) == errc::host_failed;
+        if (static_cast<errc>(what.code) != errc::killed) lost_[{what.cell, what.generation}] = true;
         break;
       case seen::started:
         call.gave_up = false;
         call.began_after = std::max(call.began_after, cells_[what.cell].free_at);
-        call.cell = what.cell;
+        call.cell = call.ran_in = what.cell;
+        call.generation = what.generation;
         if (call.began_after >= call.deadline)
           broken("not_begun_past_deadline", "call " + std::to_string(what.call) + " began at " +
                                                 to_text(call.began_after) + " or later, its deadline was " +
@@ -104,6 +115,8 @@ class causes final : public law {
     int traits = 0;
     int parent = -1;
     int cell = -1;
+    int ran_in = -1;
+    std::uint64_t generation = 0;
     duration deadline{};
     duration run_limit{};
     std::uint64_t bytes = 0;
@@ -192,16 +205,28 @@ class causes final : public law {
         stopped = std::min(stopped, call.began_after + call.run_limit);
       if (call.killing) stopped = std::min(stopped, call.killed_at);
       if (pool.cutting) stopped = std::min(stopped, pool.cut_at);
+      // Its instance may have been lost to another call: that is known at the end.
       if (fair && what.at - stopped < call.grace)
-        broken("grace_is_given", "call " + std::to_string(what.call) + " was stopped at " + to_text(stopped) +
-                                     " at the earliest, and cut before its grace was over");
+        hurried_.push_back({call.ran_in, call.generation,
+                            "call " + std::to_string(what.call) + " was stopped at " + to_text(stopped) +
+                                " at the earliest, and cut before its grace was over"});
+      else
+        lost_[{call.ran_in, call.generation}] = true;
     }
     if (!fair) broken("call " + std::to_string(what.call) + " ended as " + to_string(end) + " without cause");
   }
 
+  struct hurried {
+    int cell;
+    std::uint64_t generation;
+    std::string text;
+  };
+
   by_number<of> calls_;
   by_number<pool_of> pools_;
   by_number<cell_of> cells_;
+  std::map<std::pair<int, std::uint64_t>, bool> lost_;  // instances, by a fault or a cut that was due
+  std::vector<hurried> hurried_;
 };
 
 }  // namespace

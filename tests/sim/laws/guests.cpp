@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <holdfast/outcome.hpp>
 
 #include "sim/law.hpp"
@@ -6,15 +7,17 @@
 namespace holdfast::sim {
 namespace {
 
-/// What an instance lives through: driven by one, entered by one call at a time, never again once it is
-/// spoiled, and followed by a new generation.
+/// What an instance lives through: driven by one, entered by one call at a time or as many as may share it,
+/// never again once it is spoiled, and followed by a new generation.
 class guests final : public law {
  public:
   guests() : law("spoiled_is_not_entered") {}
 
   void see(const event& what) override {
     if (what.what == seen::done || what.what == seen::backing_off) return end(what);
+    if (what.what == seen::shared) pools_[what.pool] = static_cast<int>(what.number);
     if (what.cell < 0) return;
+    if (what.what == seen::cell_made) pool_[what.cell] = what.pool;
     of& cell = cells_[what.cell];
     switch (what.what) {
       case seen::guest_made:
@@ -52,13 +55,13 @@ class guests final : public law {
         break;
       case seen::entered:
         check(what, cell, "was entered");
-        if (cell.busy) broken(one, name(what) + " was entered while it had a call");
-        cell.busy = true;
+        if (++cell.busy > std::max(pools_[pool_[what.cell]], 1))
+          broken(one, name(what) + " was entered while it had " + std::to_string(cell.busy - 1) + " calls");
         cell.used = true;
         break;
       case seen::returned:
         check(what, cell, "returned a value");
-        cell.busy = false;
+        --cell.busy;
         break;
       default:
         break;
@@ -72,7 +75,7 @@ class guests final : public law {
     bool alive = false;
     std::uint64_t generation = 0;
     bool polled = false;
-    bool busy = false;
+    int busy = 0;
     bool used = false;
     bool spoiled = false;
   };
@@ -90,7 +93,7 @@ class guests final : public law {
     const outcome how =
         what.what == seen::done ? static_cast<outcome>(what.code) : outcome_of(static_cast<errc>(what.code));
     const bool spoils = how == outcome::trapped || how == outcome::host_failed || how == outcome::killed ||
-                        how == outcome::deadline_killed;
+                        how == outcome::deadline_killed || how == outcome::collateral;
     if (spoils && cells_[ran.cell].generation == ran.generation) cells_[ran.cell].spoiled = true;
   }
 
@@ -106,6 +109,8 @@ class guests final : public law {
 
   by_number<of> cells_;
   by_number<ran_in> calls_;
+  by_number<int> pools_;   // how many calls may share an instance
+  by_number<int> pool_;    // by cell
   by_number<int> drives_;  // by fiber
 };
 

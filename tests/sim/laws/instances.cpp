@@ -77,7 +77,7 @@ class instances final : public law {
         return;
       }
       case seen::asked:
-        calls_[what.call] = {(what.code & trait::pinned) != 0, what.cell, what.generation};
+        calls_[what.call] = {(what.code & trait::pinned) != 0, what.parent >= 0, what.cell, what.generation};
         return;
       case seen::started: {
         const home& call = calls_[what.call];
@@ -87,7 +87,9 @@ class instances final : public law {
                                           std::to_string(call.cell) + " and started in another instance");
         const of& cell = cells_[what.cell];
         const std::uint64_t old_after = pools_[cell.pool].old_after;
-        if (old_after != 0 && cell.calls >= old_after && !pools_[cell.pool].held && !pools_[cell.pool].ending)
+        // What somebody waits for who runs there is let in all the same.
+        if (old_after != 0 && cell.calls >= old_after && !call.child && !pools_[cell.pool].held &&
+            !pools_[cell.pool].ending)
           broken("retired_with_age", "an instance of cell " + std::to_string(what.cell) +
                                          " is given a call after " + std::to_string(cell.calls));
         return;
@@ -104,6 +106,7 @@ class instances final : public law {
  private:
   struct home {
     bool pinned = false;
+    bool child = false;
     int cell = -1;
     std::uint64_t generation = 0;
   };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <holdfast/observer.hpp>
 #include <limits>
 
@@ -22,6 +23,9 @@ class lineage final : public law {
       return true;
     });
     switch (what.what) {
+      case seen::shared:
+        pools_[what.pool] = what.number;
+        return;
       case seen::cell_made:
         cells_[what.cell].pool = what.pool;
         return;
@@ -46,9 +50,12 @@ class lineage final : public law {
         return;
       }
       case seen::started:
-        cells_[what.cell].runs = what.call;
+        cells_[what.cell].run.push_back(what.call);
         calls_[what.call].cell = what.cell;
         calls_[what.call].began_at = what.at;
+        return;
+      case seen::host_called:
+        calls_[what.call].keeps = what.code == 1;
         return;
       case seen::killing:
       case seen::returned:
@@ -58,7 +65,8 @@ class lineage final : public law {
       case seen::backing_off:
       case seen::done: {
         const int cell = calls_[what.call].cell;
-        if (cell >= 0 && cells_[cell].runs == what.call) cells_[cell].runs = -1;
+        if (cell >= 0) std::erase(cells_[cell].run, what.call);
+        calls_[what.call].keeps = false;
         return;
       }
       case seen::accepted:
@@ -76,6 +84,7 @@ class lineage final : public law {
     int cell = -1;
     bool bound = false;
     bool pinned = false;
+    bool keeps = false;    // its instance to itself
     bool may_end = false;  // somebody ends it, perhaps now
     duration deadline{};
     duration run_limit{};
@@ -84,7 +93,7 @@ class lineage final : public law {
   struct cell_of {
     int pool = 0;
     std::size_t served_until = std::numeric_limits<std::size_t>::max();
-    int runs = -1;
+    std::vector<int> run;
   };
 
   void accept(const event& what) {
@@ -94,7 +103,10 @@ class lineage final : public law {
     for (const cell_of& cell : cells_) {
       if (cell.pool != call.pool || cell.served_until < call.asked_at) continue;
       ++serving;
-      if (cell.runs < 0 || !waits_for(cell.runs, what)) return;
+      const auto waits = [&](int each) { return waits_for(each, what); };
+      const auto keeps = [&](int each) { return calls_[each].keeps && waits_for(each, what); };
+      const bool full = cell.run.size() >= pools_[call.pool];
+      if (!(full && std::ranges::all_of(cell.run, waits)) && std::ranges::none_of(cell.run, keeps)) return;
     }
     if (serving > 0)
       broken("call " + std::to_string(what.call) +
@@ -122,6 +134,7 @@ class lineage final : public law {
   by_number<of> calls_;
   std::vector<ending> ends_;
   by_number<cell_of> cells_;
+  by_number<std::uint64_t> pools_;  // how many calls may share an instance
   std::size_t index_ = 0;
 };
 

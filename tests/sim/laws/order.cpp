@@ -7,7 +7,8 @@
 namespace holdfast::sim {
 namespace {
 
-/// One call at a time in a cell, in the order of acceptance; nobody is left behind.
+/// One call at a time in a cell, or as many as may share its instance, in the order of acceptance; nobody is
+/// left behind. What is called by one that runs in a shared instance may overtake.
 class order final : public law {
  public:
   order() : law("order_of_acceptance") {}
@@ -21,6 +22,9 @@ class order final : public law {
       case seen::opened:
         pools_[what.pool].cells = what.code;
         return;
+      case seen::shared:
+        pools_[what.pool].share = what.number;
+        return;
       case seen::draining:
       case seen::closing:
         pools_[what.pool].orderly = false;
@@ -28,6 +32,7 @@ class order final : public law {
       case seen::asked:
         calls_[what.call].pool = what.pool;
         calls_[what.call].deadline = duration(static_cast<duration::rep>(what.number));
+        calls_[what.call].child = what.parent >= 0;
         calls_[what.call].pinned = (what.code & trait::pinned) != 0;
         return;
       case seen::accepted:
@@ -52,7 +57,7 @@ class order final : public law {
       case seen::done: {
         of& call = calls_[what.call];
         call.waits = false;
-        if (call.cell >= 0 && cells_[call.cell].runs == what.call) cells_[call.cell].runs = -1;
+        if (call.cell >= 0) std::erase(cells_[call.cell].run, what.call);
         return;
       }
       default:
@@ -70,14 +75,16 @@ class order final : public law {
     duration deadline{};
     bool waits = false;
     bool pinned = false;
+    bool child = false;
     bool may_go = false;  // somebody takes it out, perhaps now
   };
   struct cell_of {
-    int runs = -1;
+    std::vector<int> run;
     std::uint64_t last = 0;
   };
   struct pool_of {
     int cells = 0;
+    std::uint64_t share = 1;
     bool orderly = true;
     std::uint64_t accepted = 0;
     std::vector<int> queue;  // in order of acceptance, with those that have left it
@@ -88,10 +95,12 @@ class order final : public law {
     cell_of& cell = cells_[what.cell];
     pool_of& pool = pools_[call.pool];
     const std::string name = "call " + std::to_string(what.call);
-    if (cell.runs >= 0)
+    if (cell.run.size() >= pool.share)
       broken("one_call_at_a_time", name + " started in cell " + std::to_string(what.cell) + " beside call " +
-                                       std::to_string(cell.runs));
-    if (call.place < cell.last)
+                                       std::to_string(cell.run.front()) +
+                                       " and all that may share an instance");
+    const bool overtakes = call.child && pool.share > 1;
+    if (call.place < cell.last && !overtakes)
       broken(name + " started in cell " + std::to_string(what.cell) + " after one that was accepted later");
     // One that goes past the queue has its cell before its acceptance is told: whoever was accepted meanwhile
     // is behind it.
@@ -99,12 +108,12 @@ class order final : public law {
     if (const std::size_t since = std::exchange(call.handed_at, 0); since != 0)
       for (const int one : pool.queue)
         if (calls_[one].accepted_at > since) call.place = std::min(call.place, calls_[one].place);
-    cell.runs = what.call;
-    cell.last = call.place;
+    cell.run.push_back(what.call);
+    if (!overtakes) cell.last = call.place;
     call.cell = what.cell;
     call.waits = false;
 
-    if (!pool.orderly) return;
+    if (!pool.orderly || overtakes) return;
     // Each other cell may have taken one that has not started yet.
     int behind = 0;
     for (const int one : pool.queue) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <chrono>
 #include <holdfast/observer.hpp>
 #include <map>
@@ -28,6 +29,15 @@ class progress final : public law {
         return;
       case seen::policed:
         pools_[what.pool].at_once = what.code;
+        pools_[what.pool].ages = what.third != 0 || what.bytes != 0;
+        return;
+      case seen::shared:
+        pools_[what.pool].share = what.number;
+        pools_[what.pool].hasty = what.second < what.number;
+        return;
+      case seen::guest_shut:
+      case seen::guest_open:
+        if (what.cell >= 0) cells_[what.cell].shut = what.what == seen::guest_shut;
         return;
       case seen::paced:
         pools_[what.pool].longest = duration(static_cast<duration::rep>(what.number));
@@ -44,6 +54,7 @@ class progress final : public law {
         return;
       case seen::spare_moved:
         cells_[what.cell].alive = what.generation;
+        cells_[what.cell].shut = cells_[what.cell].tails = false;
         return;
       case seen::guest_made:
         if (what.cell < 0) {
@@ -52,6 +63,7 @@ class progress final : public law {
           return;
         }
         cells_[what.cell].alive = what.generation;
+        cells_[what.cell].shut = cells_[what.cell].tails = false;
         cells_[what.cell].builds = true;
         ++pools_[cells_[what.cell].pool].building;
         return;
@@ -80,16 +92,26 @@ class progress final : public law {
       case seen::asked:
         calls_[what.call].pool = what.pool;
         calls_[what.call].home = what.cell;
+        calls_[what.call].alone = (what.code & trait::alone) != 0;
+        calls_[what.call].goes_on = (what.code & trait::goes_on) != 0;
         return;
       case seen::accepted:
       case seen::queued_again:
         calls_[what.call].waits = true;
         return;
       case seen::started:
-      case seen::backing_off:
-      case seen::done:
         calls_[what.call].waits = false;
+        calls_[what.call].cell = what.cell;
+        cells_[what.cell].run.push_back(what.call);
+        cells_[what.cell].tails = cells_[what.cell].tails || calls_[what.call].goes_on;
         return;
+      case seen::backing_off:
+      case seen::done: {
+        of& call = calls_[what.call];
+        call.waits = false;
+        if (call.cell >= 0) std::erase(cells_[call.cell].run, what.call);
+        return;
+      }
       default:
         return;
     }
@@ -99,7 +121,10 @@ class progress final : public law {
   struct of {
     int pool = 0;
     int home = -1;  // the one cell that can run it; -1: any
+    int cell = -1;  // that runs it
     bool waits = false;
+    bool alone = false;
+    bool goes_on = false;  // after its result
   };
   struct cell_of {
     int pool = 0;
@@ -108,13 +133,27 @@ class progress final : public law {
     bool builds = false;
     duration since{};         // it may have waited for a permit until then
     std::uint64_t woken = 0;  // ... that was woken and not driven since
+    bool shut = false;        // it lets no call in
+    bool tails = false;       // a task of it may have gone on after its result
+    std::vector<int> run;
   };
 
   struct pool_of {
     int at_once = 1;
     int building = 0;
     duration longest{};
+    std::uint64_t share = 1;  // calls that may share an instance
+    bool hasty = false;       // ... fewer, where one is hasty
+    bool ages = false;
   };
+
+  /// Whether nothing keeps another call from beginning there.
+  bool has_room(const cell_of& one) {
+    const pool_of& pool = pools_[one.pool];
+    return one.state == cell_state::running && !one.shut && !one.tails && !pool.hasty && !pool.ages &&
+           one.run.size() < pool.share &&
+           std::ranges::none_of(one.run, [this](int each) { return calls_[each].alone; });
+  }
 
   /// With every cell of its pool broken a call waits for nothing.
   void look_for_hopeless() {
@@ -142,13 +181,13 @@ class progress final : public law {
           now_ - one.since > pool.longest + std::chrono::milliseconds(2))
         broken("cell_is_rebuilt", "time passes, and cell " + std::to_string(cell) +
                                       " does not build its instance, though it may");
-      if (one.state != cell_state::idle) continue;
+      if (one.state != cell_state::idle && !has_room(one)) continue;
       for (int call = 0; call < calls_.size(); ++call) {
         const of& other = calls_[call];
         if (other.waits && other.pool == one.pool && (other.home < 0 || other.home == cell))
           broken("no_call_beside_an_idle_cell", "time passes, and call " + std::to_string(call) +
                                                     " waits beside cell " + std::to_string(cell) +
-                                                    ", which is idle");
+                                                    ", which is idle or has room for it");
       }
     }
   }

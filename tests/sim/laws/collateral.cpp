@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <holdfast/outcome.hpp>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "sim/law.hpp"
+
+namespace holdfast::sim {
+namespace {
+
+/// A call is collateral only where its instance was really lost to another, and whoever is told of a fault is
+/// the one whose fault it was.
+class collateral final : public law {
+ public:
+  collateral() : law("collateral_has_cause") {}
+
+  void see(const event& what) override {
+    switch (what.what) {
+      case seen::shared:
+        pools_[what.pool] = what.number;
+        return;
+      case seen::asked:
+        calls_[what.call].pool = what.pool;
+        return;
+      case seen::started:
+        calls_[what.call].in = {what.cell, what.generation};
+        return;
+      case seen::guest_failed: {
+        instance& lost = instances_[{what.cell, what.generation}];
+        if (static_cast<errc>(what.code) == errc::killed) {
+          lost.taken_along = lost.taken_along || lost.asked;  // it may strike another than the one it was for
+        } else if (what.call >= 0) {
+          lost.at_fault.insert(what.call);
+        } else {
+          lost.taken_along = true;
+        }
+        return;
+      }
+      case seen::guest_asked:
+        instances_[{what.cell, what.generation}].asked = true;
+        return;
+      case seen::tail_ended:
+        if (what.code == 0) instances_[{what.cell, what.generation}].taken_along = true;
+        return;
+      case seen::done:
+        return end(what.call, static_cast<outcome>(what.code));
+      case seen::backing_off:
+        if (what.number != 0) end(what.call, outcome_of(static_cast<errc>(what.code)));
+        return;
+      case seen::rested:
+        for (const auto& [where, each] : instances_)
+          if (each.collateral >= 0 && !each.taken_along)
+            broken("call " + std::to_string(each.collateral) +
+                   " is collateral, and nothing took the instance of cell " + std::to_string(where.first) +
+                   " along");
+        return;
+      default:
+        return;
+    }
+  }
+
+ private:
+  using place = std::pair<int, std::uint64_t>;
+  struct of {
+    int pool = 0;
+    place in{-1, 0};
+  };
+  struct instance {
+    std::set<int> at_fault;
+    bool asked = false;        // one of its calls, to stop
+    bool taken_along = false;  // by a call that was told so, or by a task after its result
+    int collateral = -1;
+  };
+
+  void end(int number, outcome how) {
+    of& call = calls_[number];
+    const place in = std::exchange(call.in, place{-1, 0});
+    if (in.first < 0) return;
+    instance& ran_in = instances_[in];
+    switch (how) {
+      case outcome::collateral:
+        if (pools_[call.pool] < 2)
+          broken("call " + std::to_string(number) + " is collateral, and nothing shared its instance");
+        ran_in.collateral = number;
+        return;
+      case outcome::trapped:
+      case outcome::host_failed:
+        if (!ran_in.at_fault.contains(number))
+          broken("fault_is_its_own",
+                 "call " + std::to_string(number) + " is told of a fault that was none of its own");
+        ran_in.taken_along = true;
+        return;
+      case outcome::killed:
+      case outcome::deadline_killed:
+        ran_in.taken_along = true;
+        return;
+      default:
+        return;
+    }
+  }
+
+  by_number<of> calls_;
+  by_number<std::uint64_t> pools_;  // how many calls may share an instance
+  std::map<place, instance> instances_;
+};
+
+}  // namespace
+
+std::unique_ptr<law> law_of_collateral() { return std::make_unique<collateral>(); }
+
+}  // namespace holdfast::sim
