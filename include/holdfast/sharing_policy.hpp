@@ -19,6 +19,11 @@ struct sharing_policy {
   std::uint32_t calls = 16;                  ///< in flight in one instance, at least one; 1: one at a time
   std::uint32_t beside_hasty = 4;            ///< ... at most, while one of them is hasty; at least one
   duration hasty = std::chrono::seconds(1);  ///< a call with less than this until it is stopped, as it begins
+  /// How long an instance may go on without having been idle since a call in it had its result. Past it
+  /// nothing begins until what is in flight has ended: only then it can be told whether a task goes on after
+  /// its call's result, which is stopped when it has had as much time as its call. `no_limit`: for as long as
+  /// calls come.
+  duration tail = std::chrono::minutes(5);
 };
 
 }  // namespace holdfast

@@ -121,6 +121,7 @@ class cell final : public poller, public task {
   bool take_spare() noexcept;
   bool step_call() noexcept;
   bool fill() noexcept;                                  // begins one beside others, if it may; true: it did
+  void seek_no_more() noexcept;                          // it has no room, for now
   void ask_guest() noexcept;                             // to stop what is to be stopped
   bool settle(guest_state seen, bool cutting) noexcept;  // the guest was polled; true: go on
   bool settle_quiet() noexcept;                          // ... and nothing goes on in it
@@ -191,8 +192,8 @@ class cell final : public poller, public task {
   time_point build_due_{};  // when that has taken too long
   // A call had its result and the guest was not idle since: it may go on with that one's task.
   bool unquiet_ = false;
-  time_point hush_at_{};   // when the first of them has had its time
-  time_point tail_due_{};  // ... and the last
+  time_point hush_at_{};   // when nothing begins any more before it is idle
+  time_point tail_due_{};  // when all of those tasks have had their time
   // For when the limit timer is armed. It stays so from one call to the next, which as a rule may run longer:
   // no call touches it then, and at its time it moves on.
   time_point limit_due_ = time_point::max();

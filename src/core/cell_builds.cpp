@@ -97,6 +97,7 @@ void cell::retire() noexcept {
   } else {
     world_.observe.on_retired(number_, generation_.load());
   }
+  seek_no_more();
   replace_guest(nullptr);
   move_to(cell_state::rebuilding);
   generation_.fetch_add(1);

@@ -61,13 +61,12 @@ bool cell::on_limit() noexcept {
     }
   }
   if (unquiet_) {
-    for (const time_point each : {hush_at_, tail_due_}) {
-      if (each > now) {
-        next = std::min(next, each);
-      } else {
-        raise(hush);
-        due = true;
-      }
+    const time_point then = flights_.empty() ? tail_due_ : hush_at_;
+    if (then <= now) {
+      raise(hush);
+      due = true;
+    } else {
+      next = std::min(next, then);
     }
   }
   watch(next);
@@ -192,10 +191,13 @@ bool cell::take_next() noexcept {
 bool cell::fill() noexcept {
   // One between two polls: what it does may keep the next one out.
   if (has_room()) return take_next();
-  if (std::exchange(seeks_, false)) {
-    if (const auto other = mailbox_->pass_on(*this)) other->wake();
-  }
+  seek_no_more();
   return false;
+}
+
+void cell::seek_no_more() noexcept {
+  if (!shares() || !std::exchange(seeks_, false)) return;
+  if (const auto other = mailbox_->pass_on(*this)) other->wake();
 }
 
 bool cell::step_call() noexcept {
@@ -269,20 +271,27 @@ bool cell::settle_quiet() noexcept {
   return true;
 }
 
-// A task may go on after its result. It has the time that its call had, and then the instance goes.
+// A task may go on after its result. It has the time that its call had, and then the instance goes. Beside
+// others in flight it cannot be told whether any does: after a while nothing begins any more, until they have
+// ended.
 void cell::settle_answers() noexcept {
   while (auto next = guest_->next_answer()) {
     {
       const std::scoped_lock lock(mutex_);
       const time_point stop_at = find(next->of)->stop_at;
-      hush_at_ = unquiet_ ? std::min(hush_at_, stop_at) : stop_at;
+      if (!unquiet_) {
+        hush_at_ = later(world_.time.now(), sharing_.tail);
+        watch(hush_at_);
+      }
       tail_due_ = unquiet_ ? std::max(tail_due_, stop_at) : stop_at;
       unquiet_ = true;
-      watch(hush_at_);
     }
     told_result(next->of, std::move(next->value));
   }
-  if (flights_.empty()) tailed_ = true;
+  if (!flights_.empty()) return;
+  tailed_ = true;
+  const std::scoped_lock lock(mutex_);
+  watch(tail_due_);
 }
 
 void cell::cut_tail() noexcept {
@@ -395,6 +404,7 @@ void cell::tell() noexcept {
 }
 
 void cell::spoil(const fault& why) noexcept {
+  seek_no_more();
   world_.observe.on_fault(number_, generation_.load(), why.code, why.message);
   move_to(cell_state::rebuilding);
   generation_.fetch_add(1);

@@ -291,7 +291,7 @@ TEST_F(sharing, takes_calls_beside_a_task_that_goes_on_after_its_result) {
 }
 
 TEST_F(sharing, begins_nothing_beside_a_task_that_has_gone_on_for_too_long_and_cuts_it_when_it_is_alone) {
-  const pool guests = open();
+  const pool guests = open({.tail = 10s});
   const ticket tail = begin(guests, "tail", 1, {.run_limit = 10s});
   const ticket beside = begin(guests, "wait", 2, {.run_limit = 60s});
   owner.world.advance(11s);

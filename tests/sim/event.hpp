@@ -25,7 +25,8 @@ enum class seen : std::uint8_t {
   held,     ///< somebody may hold resources of the pool's instances
   paced,    ///< the pool's longest wait before it builds again: `number`
   ahead,    ///< the pool's spares: `number`
-  shared,   ///< `number` calls may share one of the pool's instances, `second` while one of them is hasty
+  shared,   ///< `number` calls may share one of the pool's instances, `second` while one of them is hasty;
+            ///< `third` 1: it has to be idle now and then
   calmed,   ///< from here on time moves only when nothing can run
   time_moved,
 

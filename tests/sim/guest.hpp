@@ -58,7 +58,7 @@ class sim_guest final : public core::guest {
   core::fault take_fault() override { return std::move(fault_); }
   std::uint64_t memory() const noexcept override { return memory_; }
   std::size_t held() const noexcept override { return held_; }
-  bool open() const noexcept override { return !shut_; }
+  bool open() const noexcept override { return !shut_ && !lost_; }
   bool is_alone(std::uint32_t function) const noexcept override;
   std::optional<core::answer> next_answer() override;
   void ask_to_stop(std::uint64_t number) noexcept override;

@@ -105,6 +105,7 @@ pool_plan pool_of(chance& from, std::uint32_t faults) {
   if (from.one_in(2)) {
     made.sharing.calls = from.between(2, 4);
     made.sharing.beside_hasty = from.between(1, 4);
+    made.sharing.tail = from.one_in(2) ? some(from, 0, 60) : no_limit;
     made.sharing.hasty = from.one_in(2) ? 0ms : some(from, 0, 20);
   }
   made.drain_grace = from.one_in(2) ? some(from, 0, 20) : some(from, 100, 400);

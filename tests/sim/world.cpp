@@ -72,7 +72,8 @@ void world::open_pools() {
     note({.what = seen::shared,
           .pool = number,
           .number = how.sharing.calls,
-          .second = how.sharing.beside_hasty});
+          .second = how.sharing.beside_hasty,
+          .third = how.sharing.tail != no_limit ? 1U : 0U});
     if (how.holds) note({.what = seen::held, .pool = number});
     pool& made = pools[i];
     made.box.reset(new core::mailbox(env, how.limits, how.retry));

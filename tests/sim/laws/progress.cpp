@@ -33,7 +33,7 @@ class progress final : public law {
         return;
       case seen::shared:
         pools_[what.pool].share = what.number;
-        pools_[what.pool].hasty = what.second < what.number;
+        pools_[what.pool].hasty = what.second < what.number || what.third != 0;
         return;
       case seen::guest_shut:
       case seen::guest_open:
@@ -143,7 +143,7 @@ class progress final : public law {
     int building = 0;
     duration longest{};
     std::uint64_t share = 1;  // calls that may share an instance
-    bool hasty = false;       // ... fewer, where one is hasty
+    bool hasty = false;       // ... fewer, where one is hasty, or none for a while
     bool ages = false;
   };
 

@@ -85,7 +85,7 @@ pub unsafe extern "C" fn hfb_instance_next_ended(
 
 /// Whether a call that was begun now would wait: the guest has raised its back-pressure, or one of its tasks has the store
 /// to itself, between two slices or while it waits for a host function that is not async. The waker is called when that
-/// is over. A guest that is idle and holds back does so for good.
+/// is over. A guest that is idle and holds back does so for good, as does one that has failed.
 ///
 /// # Safety
 /// `instance` is a live instance with no other call on it.
@@ -93,7 +93,8 @@ pub unsafe extern "C" fn hfb_instance_next_ended(
 pub unsafe extern "C" fn hfb_instance_holds_back(instance: *const hfb_instance) -> bool {
     // SAFETY: the caller's promise.
     let shared = unsafe { &*instance }.shared.clone();
-    shared.outside.held.load(Ordering::Relaxed) || guard_or(false, || shared.slot(|slot| slot.calls.held_back))
+    shared.outside.held.load(Ordering::Relaxed)
+        || guard_or(false, || shared.slot(|slot| slot.calls.held_back || slot.phase == Phase::Failed))
 }
 
 /// Whether a call of this exported function may keep others, begun later, from being entered until it has ended: it is
