@@ -22,6 +22,9 @@ class causes final : public law {
         for (const hurried& each : hurried_)
           if (!lost_[{each.cell, each.generation}]) broken("grace_is_given", each.text);
         return;
+      case seen::guest_failed:
+        if (static_cast<errc>(what.code) != errc::killed) lost_[{what.cell, what.generation}] = true;
+        break;
       case seen::tail_ended:
         if (what.code == 0) lost_[{what.cell, what.generation}] = true;
         return;
@@ -69,7 +72,6 @@ class causes final : public law {
         break;
       case seen::guest_failed:
         call.gave_up = static_cast<errc>(what.code) == errc::host_failed;
-        if (static_cast<errc>(what.code) != errc::killed) lost_[{what.cell, what.generation}] = true;
         break;
       case seen::started:
         call.gave_up = false;
@@ -82,6 +84,8 @@ class causes final : public law {
                                                 to_text(call.deadline));
         break;
       case seen::backing_off:
+        // After an attempt: the end of one takes its instance along.
+        if (what.number != 0) lost_[{call.ran_in, call.generation}] = true;
         if (call.cell >= 0) cells_[call.cell].free_at = what.at;
         call.cell = -1;
         call.overflowed = call.overflowed || what.number == 0;
