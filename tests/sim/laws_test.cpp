@@ -48,6 +48,10 @@ class story {
     add({.what = seen::guest_made, .cell = 0, .generation = generation});
     return add({.what = seen::guest_ready, .cell = 0, .generation = generation});
   }
+  /// So many calls may share an instance of the pool.
+  story& shared(std::uint64_t calls) {
+    return add({.what = seen::shared, .pool = 0, .number = calls, .second = calls});
+  }
   story& gone(std::uint64_t generation = 1) {
     return add({.what = seen::guest_gone, .cell = 0, .generation = generation});
   }
@@ -466,8 +470,55 @@ TEST(laws, see_a_cut_before_the_grace_is_over) {
   bad.setting().add(
       {.what = seen::asked, .call = 1, .pool = 0, .number = never, .second = never, .third = ms(5)});
   bad.accepted(1).started(1).at(ms(10)).add({.what = seen::killing, .call = 1});
-  bad.at(ms(14)).done(1, outcome::killed);
+  bad.at(ms(14)).done(1, outcome::killed).rest();
   EXPECT_THAT(bad.complaints(), Contains("grace_is_given"));
+}
+
+TEST(laws, see_collateral_where_nothing_took_the_instance_along) {
+  story bad;
+  bad.setting().shared(2).submitted(1).submitted(2).started(1).started(2);
+  bad.done(1, outcome::collateral).done(2, outcome::completed).rest();
+  EXPECT_THAT(bad.complaints(), Contains("collateral_has_cause"));
+  story good;
+  good.setting().shared(2).submitted(1).submitted(2).started(1).started(2);
+  good.add({.what = seen::guest_failed, .call = 2, .cell = 0, .generation = 1});
+  good.done(1, outcome::collateral).done(2, outcome::trapped).rest();
+  EXPECT_THAT(good.complaints(), Not(Contains("collateral_has_cause")));
+  EXPECT_THAT(good.complaints(), Not(Contains("fault_is_its_own")));
+}
+
+TEST(laws, see_collateral_in_an_instance_that_nothing_shared) {
+  story bad;
+  bad.setting().shared(1).submitted(1).started(1);
+  bad.add({.what = seen::tail_ended, .cell = 0, .generation = 1}).done(1, outcome::collateral).rest();
+  EXPECT_THAT(bad.complaints(), Contains("collateral_has_cause"));
+}
+
+TEST(laws, see_a_fault_that_another_is_told_of) {
+  story bad;
+  bad.setting().shared(2).submitted(1).submitted(2).started(1).started(2);
+  bad.add({.what = seen::guest_failed, .call = 2, .cell = 0, .generation = 1});
+  bad.done(1, outcome::trapped).done(2, outcome::collateral).rest();
+  EXPECT_THAT(bad.complaints(), Contains("fault_is_its_own"));
+}
+
+TEST(laws, see_more_calls_in_an_instance_than_may_share_it) {
+  story bad;
+  bad.setting().shared(2).submitted(1).submitted(2).submitted(3).started(1).started(2).started(3);
+  EXPECT_THAT(bad.complaints(), Contains("one_call_at_a_time"));
+}
+
+TEST(laws, see_a_call_that_waits_beside_an_instance_with_room_for_it) {
+  story bad;
+  bad.setting().shared(2).submitted(1).started(1).submitted(2).at(ms(2)).add({.what = seen::time_moved});
+  EXPECT_THAT(bad.complaints(), Contains("no_call_beside_an_idle_cell"));
+  story full;
+  full.setting().shared(1).submitted(1).started(1).submitted(2).at(ms(2)).add({.what = seen::time_moved});
+  EXPECT_THAT(full.complaints(), Not(Contains("no_call_beside_an_idle_cell")));
+  story shut;
+  shut.setting().shared(2).submitted(1).started(1).submitted(2);
+  shut.add({.what = seen::guest_shut, .cell = 0, .generation = 1}).at(ms(2)).add({.what = seen::time_moved});
+  EXPECT_THAT(shut.complaints(), Not(Contains("no_call_beside_an_idle_cell")));
 }
 
 TEST(laws, see_a_retry_in_a_pool_that_admits_nothing) {

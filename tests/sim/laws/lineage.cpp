@@ -105,7 +105,7 @@ class lineage final : public law {
       ++serving;
       const auto waits = [&](int each) { return waits_for(each, what); };
       const auto keeps = [&](int each) { return calls_[each].keeps && waits_for(each, what); };
-      const bool full = cell.run.size() >= pools_[call.pool];
+      const bool full = !cell.run.empty() && cell.run.size() >= pools_[call.pool];
       if (!(full && std::ranges::all_of(cell.run, waits)) && std::ranges::none_of(cell.run, keeps)) return;
     }
     if (serving > 0)

@@ -640,7 +640,7 @@ bool hfb_instance_next_ended(struct hfb_instance *instance, uint64_t *call, stru
 
 // Whether a call that was begun now would wait: the guest has raised its back-pressure, or one of its tasks has the store
 // to itself, between two slices or while it waits for a host function that is not async. The waker is called when that
-// is over. A guest that is idle and holds back does so for good.
+// is over. A guest that is idle and holds back does so for good, as does one that has failed.
 //
 // # Safety
 // `instance` is a live instance with no other call on it.
