@@ -59,7 +59,7 @@ struct pool_options {
   instance_limits limits{};
   rebuild_policy rebuild{};
   retry_policy retry{};
-  sharing_policy sharing{};
+  sharing_policy sharing{};  ///< of components with async functions
   grants may_reach{};
   imports functions{};
   guest_output output{};  ///< empty: what guests print is dropped
