@@ -188,6 +188,7 @@ std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
     if (now >= terms_.deadline) return errc::expired_in_queue;
     phase_ = call_phase::running;
     runs_on_ = std::move(on);
+    has_instance_.store(false);  // a host function of an attempt before may not have answered yet
     end_.attempts += 1;
     began_at_ = now;
     stop_at_ = std::min(terms_.deadline, later(now, terms_.run_limit));
