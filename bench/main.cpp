@@ -36,7 +36,7 @@ constexpr group groups[] = {
     {"calls", measure_calls},         {"actors", measure_actors},       {"brief", measure_brief},
     {"instances", measure_instances}, {"leaving", measure_leaving},     {"stopping", measure_stopping},
     {"cells", measure_cells},         {"deadlines", measure_deadlines}, {"latency", measure_latency},
-    {"overload", measure_overload},
+    {"overload", measure_overload},   {"sharing", measure_sharing},
 };
 
 /// Rows that wait for a part of Holdfast.

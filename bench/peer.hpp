@@ -81,6 +81,24 @@ class many_peer {
   std::unique_ptr<hfp_many, detail::freed_by<hfp_many_free>> many_;
 };
 
+/// An instance that calls share, called directly.
+class concurrent_peer {
+ public:
+  concurrent_peer(std::span<const std::byte> component, std::chrono::nanoseconds tick)
+      : shared_(detail::made_by([&](char* why, std::size_t room) {
+          return hfp_concurrent_new(detail::octets(component), component.size(),
+                                    static_cast<std::uint64_t>(tick.count()), why, room);
+        })) {}
+
+  /// So many calls, of which so many share it at any time.
+  void add(unsigned in_flight, unsigned calls) {
+    detail::must(hfp_concurrent_add(shared_.get(), in_flight, calls));
+  }
+
+ private:
+  std::unique_ptr<hfp_concurrent, detail::freed_by<hfp_concurrent_free>> shared_;
+};
+
 /// Slots for short-lived instances, by how their memories are put back.
 class slots_peer {
  public:

@@ -17,6 +17,8 @@ void measure_actors(subject& with, results& into);
 void measure_brief_actors(subject& with, results& into);
 /// Both of an export that is declared brief: one call at a time, and many callers.
 void measure_brief(subject& with, results& into);
+/// Calls that share an instance, beside the same calls made directly.
+void measure_sharing(subject& with, results& into);
 /// New instances.
 void measure_instances(subject& with, results& into);
 /// Revoking and detaching while a guest spins.

@@ -2,14 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <holdfast/call_phase.hpp>
-#include <holdfast/observer.hpp>
-#include <holdfast/outcome.hpp>
-#include <set>
-#include <string>
-#include <vector>
-
-#include "sim/law.hpp"
+#include "sim/story.hpp"
 
 // The checker is checked: runs written by hand, each with one thing wrong, and the law that has to see it.
 namespace holdfast::sim {
@@ -18,135 +11,6 @@ namespace {
 using testing::Contains;
 using testing::IsEmpty;
 using testing::Not;
-
-constexpr std::uint64_t never = static_cast<std::uint64_t>(duration::max().count());
-
-constexpr std::uint64_t ms(std::uint64_t count) { return count * 1'000'000; }
-
-/// A list of events with the words that a run is told in.
-class story {
- public:
-  story& add(event what) {
-    what.at = duration(static_cast<duration::rep>(now_));
-    all_.push_back(what);
-    return *this;
-  }
-  story& at(std::uint64_t now) {
-    now_ = now;
-    return *this;
-  }
-
-  /// One pool of one cell, whose first instance is ready.
-  story& setting(std::uint64_t depth = 10, std::uint64_t old_after = 0) {
-    add({.what = seen::opened, .code = 1, .pool = 0, .number = depth, .second = 1000, .third = 100});
-    add({.what = seen::policed, .code = 1, .pool = 0, .number = 2, .second = 0, .third = old_after});
-    add({.what = seen::calmed});
-    add({.what = seen::cell_made, .cell = 0, .pool = 0});
-    return build(1).moved(cell_state::building, cell_state::idle);
-  }
-  story& build(std::uint64_t generation) {
-    add({.what = seen::guest_made, .cell = 0, .generation = generation});
-    return add({.what = seen::guest_ready, .cell = 0, .generation = generation});
-  }
-  /// So many calls may share an instance of the pool.
-  story& shared(std::uint64_t calls) {
-    return add({.what = seen::shared, .pool = 0, .number = calls, .second = calls});
-  }
-  story& gone(std::uint64_t generation = 1) {
-    return add({.what = seen::guest_gone, .cell = 0, .generation = generation});
-  }
-  story& moved(cell_state from, cell_state to, std::uint64_t generation = 1) {
-    return add({.what = seen::moved,
-                .code = static_cast<int>(to),
-                .cell = 0,
-                .generation = generation,
-                .number = static_cast<std::uint64_t>(from)});
-  }
-  story& asked(int call, int traits = 0, std::uint64_t deadline = never) {
-    return add({.what = seen::asked,
-                .code = traits,
-                .call = call,
-                .pool = 0,
-                .number = deadline,
-                .second = never,
-                .bytes = 8});
-  }
-  story& accepted(int call) { return add({.what = seen::accepted, .call = call}); }
-  story& submitted(int call, int traits = 0, std::uint64_t deadline = never) {
-    return asked(call, traits, deadline)
-        .accepted(call)
-        .add({.what = seen::answered, .call = call, .pool = 0});
-  }
-  story& refused(int call, errc why) {
-    add({.what = seen::refused, .code = static_cast<int>(why)});
-    return add({.what = seen::answered, .code = static_cast<int>(why), .call = call, .pool = 0});
-  }
-  story& started(int call, std::uint64_t generation = 1) {
-    add({.what = seen::started, .call = call, .cell = 0, .generation = generation});
-    return moved(cell_state::idle, cell_state::running, generation);
-  }
-  story& entered(int call, std::uint64_t generation = 1) {
-    return add({.what = seen::entered,
-                .call = call,
-                .cell = 0,
-                .generation = generation,
-                .number = static_cast<std::uint64_t>(call)});
-  }
-  story& returned(int call, std::uint64_t value, std::uint64_t generation = 1) {
-    return add({.what = seen::returned, .call = call, .cell = 0, .generation = generation, .number = value});
-  }
-  story& done(int call, outcome what) {
-    return add({.what = seen::done, .code = static_cast<int>(what), .call = call});
-  }
-  story& waits(int call, int waiter) {
-    add({.what = seen::attaching, .call = call, .waiter = waiter});
-    return add({.what = seen::attached, .code = 1, .call = call, .waiter = waiter});
-  }
-  story& told(int call, int waiter, outcome what, std::uint64_t value, std::uint64_t attempts = 1,
-              std::uint64_t generation = 1) {
-    return add({.what = seen::told,
-                .code = static_cast<int>(what),
-                .call = call,
-                .cell = 0,
-                .waiter = waiter,
-                .generation = generation,
-                .number = value,
-                .second = attempts});
-  }
-  story& leaves(int call, int waiter, bool detached = false, int how = 1) {
-    add({.what = seen::leaving, .call = call, .waiter = waiter});
-    if (detached) add({.what = seen::detached, .call = call});
-    return add({.what = seen::left, .code = how, .call = call, .waiter = waiter});
-  }
-  /// Gives up its waiter without a word, and whether somebody else took it out just before is not said.
-  story& abandons(int call, int waiter) { return leaves(call, waiter, false, 2); }
-  /// A whole good run of a call that a waiter waits for.
-  story& served(int call, std::uint64_t value) {
-    return started(call)
-        .entered(call)
-        .returned(call, value)
-        .done(call, outcome::completed)
-        .moved(cell_state::running, cell_state::idle);
-  }
-  story& closed() {
-    add({.what = seen::closing, .pool = 0});
-    return gone().moved(cell_state::idle, cell_state::closed);
-  }
-  story& rest(int how = 0) { return add({.what = seen::rested, .code = how}); }
-
-  /// The names of the laws that complain.
-  std::set<std::string> complaints() const {
-    laws all;
-    for (const event& each : all_) all.see(each);
-    std::set<std::string> names;
-    for (const violation& each : all.found()) names.insert(each.law);
-    return names;
-  }
-
- private:
-  std::vector<event> all_;
-  std::uint64_t now_ = 0;
-};
 
 TEST(laws, are_content_with_a_good_run) {
   story good;
@@ -472,53 +336,6 @@ TEST(laws, see_a_cut_before_the_grace_is_over) {
   bad.accepted(1).started(1).at(ms(10)).add({.what = seen::killing, .call = 1});
   bad.at(ms(14)).done(1, outcome::killed).rest();
   EXPECT_THAT(bad.complaints(), Contains("grace_is_given"));
-}
-
-TEST(laws, see_collateral_where_nothing_took_the_instance_along) {
-  story bad;
-  bad.setting().shared(2).submitted(1).submitted(2).started(1).started(2);
-  bad.done(1, outcome::collateral).done(2, outcome::completed).rest();
-  EXPECT_THAT(bad.complaints(), Contains("collateral_has_cause"));
-  story good;
-  good.setting().shared(2).submitted(1).submitted(2).started(1).started(2);
-  good.add({.what = seen::guest_failed, .call = 2, .cell = 0, .generation = 1});
-  good.done(1, outcome::collateral).done(2, outcome::trapped).rest();
-  EXPECT_THAT(good.complaints(), Not(Contains("collateral_has_cause")));
-  EXPECT_THAT(good.complaints(), Not(Contains("fault_is_its_own")));
-}
-
-TEST(laws, see_collateral_in_an_instance_that_nothing_shared) {
-  story bad;
-  bad.setting().shared(1).submitted(1).started(1);
-  bad.add({.what = seen::tail_ended, .cell = 0, .generation = 1}).done(1, outcome::collateral).rest();
-  EXPECT_THAT(bad.complaints(), Contains("collateral_has_cause"));
-}
-
-TEST(laws, see_a_fault_that_another_is_told_of) {
-  story bad;
-  bad.setting().shared(2).submitted(1).submitted(2).started(1).started(2);
-  bad.add({.what = seen::guest_failed, .call = 2, .cell = 0, .generation = 1});
-  bad.done(1, outcome::trapped).done(2, outcome::collateral).rest();
-  EXPECT_THAT(bad.complaints(), Contains("fault_is_its_own"));
-}
-
-TEST(laws, see_more_calls_in_an_instance_than_may_share_it) {
-  story bad;
-  bad.setting().shared(2).submitted(1).submitted(2).submitted(3).started(1).started(2).started(3);
-  EXPECT_THAT(bad.complaints(), Contains("one_call_at_a_time"));
-}
-
-TEST(laws, see_a_call_that_waits_beside_an_instance_with_room_for_it) {
-  story bad;
-  bad.setting().shared(2).submitted(1).started(1).submitted(2).at(ms(2)).add({.what = seen::time_moved});
-  EXPECT_THAT(bad.complaints(), Contains("no_call_beside_an_idle_cell"));
-  story full;
-  full.setting().shared(1).submitted(1).started(1).submitted(2).at(ms(2)).add({.what = seen::time_moved});
-  EXPECT_THAT(full.complaints(), Not(Contains("no_call_beside_an_idle_cell")));
-  story shut;
-  shut.setting().shared(2).submitted(1).started(1).submitted(2);
-  shut.add({.what = seen::guest_shut, .cell = 0, .generation = 1}).at(ms(2)).add({.what = seen::time_moved});
-  EXPECT_THAT(shut.complaints(), Not(Contains("no_call_beside_an_idle_cell")));
 }
 
 TEST(laws, see_a_retry_in_a_pool_that_admits_nothing) {

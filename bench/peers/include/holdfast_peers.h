@@ -18,6 +18,7 @@ extern "C" {
 
 typedef struct hfp_guest hfp_guest;
 typedef struct hfp_many hfp_many;
+typedef struct hfp_concurrent hfp_concurrent;
 typedef struct hfp_slots hfp_slots;
 typedef struct hfp_actor hfp_actor;
 typedef struct hfp_capi hfp_capi;
@@ -50,6 +51,14 @@ hfp_many* hfp_many_new(const uint8_t* component, size_t size, uint64_t tick_ns, 
 bool hfp_many_add(hfp_many* many, uint32_t calls);
 
 void hfp_many_free(hfp_many* many);
+
+// One instance of `component`, whose `add` is async, on an engine of its own with support for tasks.
+hfp_concurrent* hfp_concurrent_new(const uint8_t* component, size_t size, uint64_t tick_ns, char* message, size_t room);
+
+// Calls `add` so many times, of which `in_flight` share the instance at any time.
+bool hfp_concurrent_add(hfp_concurrent* concurrent, uint32_t in_flight, uint32_t calls);
+
+void hfp_concurrent_free(hfp_concurrent* concurrent);
 
 // Slots for short-lived instances of `component`, of whose memories so many bytes are written back when one ends, and not
 // given to the kernel. `scan`: the kernel is asked which pages those are (PAGEMAP_SCAN, an error where it has none), else

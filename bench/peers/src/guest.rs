@@ -38,7 +38,7 @@ pub struct Blueprint {
 /// One instance in its store.
 pub struct Instance {
     pub store: Store<Data>,
-    add: TypedFunc<(u32, u32), (u32,)>,
+    pub add: TypedFunc<(u32, u32), (u32,)>,
     instance: wasmtime::component::Instance,
 }
 
@@ -51,6 +51,8 @@ pub struct Size {
     pub keep_resident: usize,
     /// Whether the kernel is asked which pages those are.
     pub scan: bool,
+    /// Whether its components may have async functions.
+    pub concurrency: bool,
 }
 
 impl Size {
@@ -62,6 +64,7 @@ impl Size {
         wasm_stack: MIB,
         keep_resident: 64 << 10,
         scan: false,
+        concurrency: false,
     };
 
     /// Many small ones, as bench/cells.cpp has them.
@@ -86,7 +89,8 @@ pub fn engine(size: &Size) -> Result<Engine> {
     config
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
         .epoch_interruption(true)
-        .concurrency_support(false)
+        .concurrency_support(size.concurrency)
+        .wasm_component_model_async(size.concurrency)
         .max_wasm_stack(size.wasm_stack)
         .async_stack_size(size.wasm_stack + MIB)
         .memory_reservation(size.reservation)

@@ -9,6 +9,7 @@
 
 mod actor;
 mod capi;
+mod concurrent;
 mod floor;
 mod guest;
 mod histogram;
@@ -18,6 +19,7 @@ mod ticker;
 
 use actor::Actor;
 use capi::CApi;
+use concurrent::Concurrent;
 use floor::Floor;
 use histogram::hfp_histogram;
 use many::Many;
@@ -39,6 +41,13 @@ pub struct hfp_guest {
 pub struct hfp_many {
     many: Many,
     /// Stopped with them.
+    _ticker: Ticker,
+}
+
+/// An instance that calls share, opaque to C.
+pub struct hfp_concurrent {
+    concurrent: Concurrent,
+    /// Stopped with it.
     _ticker: Ticker,
 }
 
@@ -218,6 +227,48 @@ pub unsafe extern "C" fn hfp_many_add(many: *mut hfp_many, calls: u32) -> bool {
 pub unsafe extern "C" fn hfp_many_free(many: *mut hfp_many) {
     // SAFETY: the caller's promise.
     unsafe { free(many) }
+}
+
+/// See the C header.
+///
+/// # Safety
+/// As for `hfp_guest_new`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_concurrent_new(
+    component: *const u8,
+    size: usize,
+    tick_ns: u64,
+    message: *mut u8,
+    room: usize,
+) -> *mut hfp_concurrent {
+    // SAFETY: the caller's promises.
+    unsafe {
+        let concurrent = Concurrent::new(std::slice::from_raw_parts(component, size)).map(|concurrent| {
+            let ticker = Ticker::start(concurrent.engine().clone(), Duration::from_nanos(tick_ns));
+            hfp_concurrent { concurrent, _ticker: ticker }
+        });
+        made(concurrent, message, room)
+    }
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `concurrent` is live and no other thread uses it now.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_concurrent_add(concurrent: *mut hfp_concurrent, in_flight: u32, calls: u32) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *concurrent }.concurrent.add(in_flight, calls).is_ok()
+}
+
+/// See the C header.
+///
+/// # Safety
+/// `concurrent` is null or live, not used again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfp_concurrent_free(concurrent: *mut hfp_concurrent) {
+    // SAFETY: the caller's promise.
+    unsafe { free(concurrent) }
 }
 
 /// See the C header.

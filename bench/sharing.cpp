@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+
+#include "bench/alternate.hpp"
+#include "bench/callers.hpp"
+#include "bench/rows.hpp"
+
+namespace holdfast::bench {
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::array<unsigned, 3> counts{1, 16, 128};  // calls in flight
+
+/// One instance, and callers on an event loop of this thread: each makes its calls one after the other.
+class company {
+ public:
+  company(const subject& with, const component& guest, unsigned count)
+      : owner_(with.with),
+        pool_(must(owner_.open(guest, {.cells = 1, .sharing = {.calls = count}}))),
+        add_(must(pool_.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add"))),
+        count_(count) {
+    must(pool_.wait_ready());
+  }
+
+  void async(style how, start first, unsigned calls) {
+    callers all(loop_.get_executor(), add_, how, first);
+    all.begin(count_, std::max(1U, calls / count_));
+    loop_.restart();
+    loop_.run();
+    all.wait();
+  }
+
+  void blocking(unsigned calls) const {
+    for (std::uint32_t i = 0; i < calls; ++i) {
+      const auto told = add_(i, 7);
+      must_complete(told);
+      if (*told != i + 7) throw std::runtime_error("add answered another sum");
+    }
+  }
+
+ private:
+  host owner_;
+  pool pool_;
+  adder add_;
+  unsigned count_;
+  asio::io_context loop_{1};
+};
+
+void measure(company& ours, concurrent_peer& direct, unsigned count, results& into) {
+  const auto async = [&](style how, start first) {
+    return [&ours, how, first](unsigned calls) { ours.async(how, first, calls); };
+  };
+  std::vector<way> ways{
+      {"direct", [&](unsigned calls) { direct.add(count, std::max(count, calls)); }},
+      {"handler_dispatch", async(style::handler, start::dispatch),
+       "a chain of handlers a caller, `dispatch`"},
+      {"handler_post", async(style::handler, start::post), "a chain of handlers a caller, `post`"},
+      {"coroutine_dispatch", async(style::coroutine, start::dispatch), "a coroutine a caller, `dispatch`"},
+      {"coroutine_post", async(style::coroutine, start::post), "a coroutine a caller, `post`"},
+  };
+  if (count == 1)
+    ways.push_back({"blocking", [&](unsigned calls) { ours.blocking(calls); }, "the blocking call"});
+  const std::vector<double> took =
+      alternate(ways, {.rounds = 51, .round_time = std::chrono::milliseconds(20)});
+  const auto best =
+      static_cast<std::size_t>(std::ranges::min_element(took.begin() + 1, took.end()) - took.begin());
+  const std::string name = "sharing_" + std::to_string(count);
+  into.add({.name = name,
+            .what = "a call of an async function that yields once, " + std::to_string(count) +
+                    " in flight in one instance, the best of our ways below; the floor is `call_concurrent`",
+            .value = took[best],
+            .floor = took[0],
+            .must = bar{1.3},
+            .note = ways[best].name});
+  for (std::size_t i = 1; i < ways.size(); ++i)
+    into.add({.name = name + "_" + ways[i].name, .what = ways[i].what, .value = took[i], .floor = took[0]});
+}
+
+}  // namespace
+
+void measure_sharing(subject& with, results& into) {
+  const std::vector<char> text = read_file(HOLDFAST_SOURCE_DIR "/bench/guests/yields.wat");
+  const auto bytes = std::as_bytes(std::span(text));
+  const component guest = must(component::compile(with.with, bytes));
+  concurrent_peer direct(bytes, with.with.options().tick);
+  for (const unsigned count : counts) {
+    company ours(with, guest, count);
+    measure(ours, direct, count, into);
+  }
+}
+
+}  // namespace holdfast::bench
