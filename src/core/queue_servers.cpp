@@ -114,6 +114,7 @@ bool mailbox::rest(cell& who) {
   who.served_ = 0;  // nothing waits, which is the end of a pace
   note_served(who);
   note_idle(who);
+  who.declines_ = false;
   return true;
 }
 

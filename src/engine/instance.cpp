@@ -79,8 +79,9 @@ core::guest_state instance::poll() {
     case HFB_STATE_READY:
       if (concurrent_) take_ended();
       if (alone && !ended_.empty()) {
-        kept_result_ = std::move(next_answer()->value);
+        kept_result_ = std::move(ended_.front().result);
         has_kept_ = true;
+        ended_.clear();
       }
       flights_.clear();
       return core::guest_state::ready;

@@ -67,5 +67,21 @@ TEST_F(instance, holds_nothing_of_the_generation_before) {
   EXPECT_EQ(old.from().generation, 1U) << "and the handle tells why";
 }
 
+TEST(instance_with_tasks, keeps_nothing_of_an_answer_that_came_with_its_rest) {
+  pool_options options;
+  options.functions.define("holdfast:demo/host", "pause",
+                           [](host_call call) { std::move(call).reply(wit::value(9U)); });
+  bare_guest guest(built("tasks.wat"), options);
+  ASSERT_EQ(guest.settle(), guest_state::ready);
+  ASSERT_FALSE(guest.start("add", args(1U, 2U), {.number = 1}));
+  ASSERT_EQ(guest.settle(), guest_state::ready);
+  EXPECT_EQ(guest.value(), wit::value(3U));
+  ASSERT_FALSE(guest.start("paused", args(1U), {.number = 2}));
+  EXPECT_EQ(guest.until_parked(), guest_state::pending) << "this call has no answer yet";
+  EXPECT_FALSE(guest.get().next_answer());
+  EXPECT_EQ(guest.settle(), guest_state::ready);
+  EXPECT_EQ(guest.value(), wit::value(9U));
+}
+
 }  // namespace
 }  // namespace holdfast
