@@ -193,8 +193,7 @@ void measure_overload(subject& with, results& into) {
   const component guest = must(component::compile(with.with, std::as_bytes(std::span(text))));
   // One worker: the other core is the load generator's.
   host owner(with.with, {.workers = 1});
-  const pool guests = must(owner.open(guest, {.cells = 1, .queue_depth = depth}));
-  must(guests.wait_ready());
+  const pool guests = subject::open(owner, guest, {.cells = 1, .queue_depth = depth});
   const worker work = must(guests.function<std::uint32_t(std::uint32_t)>("work"));
   const std::uint32_t rounds = rounds_for(work, work_time);
   const double full = capacity(work, rounds);

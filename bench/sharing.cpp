@@ -19,11 +19,9 @@ class company {
  public:
   company(const subject& with, const component& guest, unsigned count)
       : owner_(with.with),
-        pool_(must(owner_.open(guest, {.cells = 1, .sharing = {.calls = count}}))),
+        pool_(subject::open(owner_, guest, {.cells = 1, .sharing = {.calls = count}})),
         add_(must(pool_.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add"))),
-        count_(count) {
-    must(pool_.wait_ready());
-  }
+        count_(count) {}
 
   void async(style how, start first, unsigned calls) {
     callers all(loop_.get_executor(), add_, how, first);
@@ -33,13 +31,7 @@ class company {
     all.wait();
   }
 
-  void blocking(unsigned calls) const {
-    for (std::uint32_t i = 0; i < calls; ++i) {
-      const auto told = add_(i, 7);
-      must_complete(told);
-      if (*told != i + 7) throw std::runtime_error("add answered another sum");
-    }
-  }
+  void blocking(unsigned calls) const { add_in_turn(add_, calls); }
 
  private:
   host owner_;

@@ -18,8 +18,8 @@ subject::subject(const engine_options& how)
       guest(must(component::compile(with, bytes()))),
       direct(bytes(), with.options().tick, with.options().max_instances) {}
 
-pool subject::open(host& owner, const pool_options& options) const {
-  pool made = must(owner.open(guest, options));
+pool subject::open(host& owner, const component& what, const pool_options& options) {
+  pool made = must(owner.open(what, options));
   must(made.wait_ready());
   return made;
 }

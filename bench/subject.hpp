@@ -41,7 +41,9 @@ struct subject {
   explicit subject(const engine_options& how = {});
 
   /// A pool that is ready.
-  pool open(host& owner, const pool_options& options) const;
+  pool open(host& owner, const pool_options& options) const { return open(owner, guest, options); }
+  /// The same of another guest.
+  static pool open(host& owner, const component& what, const pool_options& options);
 
   std::vector<char> text;
   engine with;
@@ -50,6 +52,16 @@ struct subject {
 
   std::span<const std::byte> bytes() const { return std::as_bytes(std::span(text)); }
 };
+
+/// So many blocking calls of `add`, one after the other.
+/// @throws std::runtime_error where one fails or its sum is wrong
+inline void add_in_turn(const adder& add, unsigned calls) {
+  for (std::uint32_t i = 0; i < calls; ++i) {
+    const auto told = add(i, 7);
+    must_complete(told);
+    if (*told != i + 7) throw std::runtime_error("add answered another sum");
+  }
+}
 
 /// A list as it is echoed: 64 KiB that a wrong answer would not equal.
 std::vector<std::uint8_t> pattern();

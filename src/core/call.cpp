@@ -191,7 +191,7 @@ std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
     has_instance_.store(false);  // a host function of an attempt before may not have answered yet
     end_.attempts += 1;
     began_at_ = now;
-    stop_at_ = std::min(terms_.deadline, later(now, terms_.run_limit));
+    stop_at_ = stops_by(now);
   }
   return std::nullopt;
 }
@@ -200,8 +200,8 @@ void call::count_from(time_point now) noexcept {
   terms_.deadline = std::min(terms_.deadline, later(now, std::exchange(terms_.time_limit, no_limit)));
 }
 
-bool call::hastens(time_point now, duration within) const noexcept {
-  return std::min(terms_.deadline, later(now, terms_.run_limit)) <= later(now, within);
+time_point call::stops_by(time_point now) const noexcept {
+  return std::min(terms_.deadline, later(now, terms_.run_limit));
 }
 
 void call::unbegin() noexcept {

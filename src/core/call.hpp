@@ -168,8 +168,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   std::optional<errc> begin(boost::intrusive_ptr<cell> on) noexcept;
   /// It began, but the guest was not entered.
   void unbegin() noexcept;
-  /// Whether one that begins now is stopped within so long.
-  bool hastens(time_point now, duration within) const noexcept;
+  /// When an attempt that begins now is asked to stop.
+  time_point stops_by(time_point now) const noexcept;
   /// An attempt has ended: the call backs off before the next one, or that was its end.
   untold attempt_ended(call_end end) noexcept;
   /// Whether it may run again after an attempt that ended so.

@@ -150,20 +150,18 @@ bool cell::wind_up(bool more) noexcept {
 void cell::on_timer(timer& fired) noexcept {
   if (&fired == &retry_timer_) {
     raise(rebuild_due);
-    wake();
-    return;
-  }
-  {
+  } else {
     const std::scoped_lock lock(mutex_);
     if (&fired == &limit_timer_) {
       if (!on_limit()) return;
-    } else if (&fired == &stop_timer_) {
-      if (!on_grace()) return;
-      if (guest_ != nullptr) guest_->interrupt();
     } else {
-      // One that fired for the build before this one finds its time moved.
-      if (!building_ || world_.time.now() < build_due_) return;
-      raise(build_expired);
+      if (&fired == &stop_timer_) {
+        if (!on_grace()) return;
+      } else {
+        // One that fired for the build before this one finds its time moved.
+        if (!building_ || world_.time.now() < build_due_) return;
+        raise(build_expired);
+      }
       if (guest_ != nullptr) guest_->interrupt();
     }
   }

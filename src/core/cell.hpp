@@ -135,8 +135,10 @@ class cell final : public poller, public task {
   void leave(bool more, bool by_worker) noexcept;   // the end of a drive
   void leave_here(bool more) noexcept;              // ... by one that handed a call over
   bool take_next() noexcept;
-  bool rest() noexcept;                         // false: there is work
-  void ask(flight& which, errc why) noexcept;   // under the lock: it is to end
+  bool rest() noexcept;                        // false: there is work
+  void ask(flight& which, errc why) noexcept;  // under the lock: it is to end
+  /// Under the lock: the call that the guest was told of last, or is told of next, is in flight.
+  flight& begin_flight(boost::intrusive_ptr<call> of, unsigned attempt, time_point stop_at) noexcept;
   void watch(time_point then) noexcept;         // under the lock: there is something to look at then
   bool on_limit() noexcept;                     // ... is; true: the driver has to look too
   bool on_grace() noexcept;                     // true: one is over
@@ -158,6 +160,7 @@ class cell final : public poller, public task {
   void grow_up() noexcept;                                               // an instance is there
   bool is_old() const noexcept;                                          // ... and has served its time
   bool is_shut() const noexcept { return shares() && !guest_->open(); }  // idle, for good
+  bool is_spent() const noexcept { return is_old() || is_shut(); }
   void retire() noexcept;
   void finish_closing() noexcept;
 

@@ -120,8 +120,23 @@ bool cell::fits(const call& next, time_point now) const noexcept {
   // What is in flight may wait for it, and ends no sooner.
   if (next.is_child()) return true;
   if (wants_quiet()) return false;
-  const bool hasty = next.hastens(now, sharing_.hasty) || std::ranges::any_of(flights_, &flight::hasty);
+  const bool hasty =
+      next.stops_by(now) <= later(now, sharing_.hasty) || std::ranges::any_of(flights_, &flight::hasty);
   return !hasty || flights_.size() < std::max(sharing_.beside_hasty, 1U);
+}
+
+flight& cell::begin_flight(boost::intrusive_ptr<call> of, unsigned attempt, time_point stop_at) noexcept {
+  flight& begun = flights_.emplace_back();
+  if (shares()) {
+    begun.alone = guest_->is_alone(of->function());
+    begun.hasty = stop_at <= later(world_.time.now(), sharing_.hasty);
+  }
+  begun.of = std::move(of);
+  begun.number = begun_;
+  begun.attempt = attempt;
+  begun.stop_at = stop_at;
+  watch(stop_at);
+  return begun;
 }
 
 bool cell::take_next() noexcept {
@@ -154,16 +169,7 @@ bool cell::take_next() noexcept {
     } else {
       attempt = next.attempt();
       attempt.number = ++begun_;
-      flight& begun = flights_.emplace_back();
-      begun.of = got.next;
-      begun.number = attempt.number;
-      begun.attempt = attempt.attempt;
-      begun.stop_at = attempt.stop_at;
-      if (shares()) {
-        begun.alone = guest_->is_alone(attempt.function);
-        begun.hasty = next.hastens(world_.time.now(), sharing_.hasty);
-      }
-      watch(attempt.stop_at);
+      begin_flight(got.next, attempt.attempt, attempt.stop_at);
     }
   }
   if (!never) {
@@ -215,7 +221,7 @@ bool cell::step_call() noexcept {
   fresh_ = false;
   if (settle(guest_->poll(), cutting) || filled) return true;
   // Whoever admits a call is to know whether one more may begin beside what waits here.
-  return shares() && seeks_ != has_room() && fill();
+  return shares() && !(seeks_ && has_room()) && fill();
 }
 
 void cell::ask_guest() noexcept {
@@ -267,7 +273,7 @@ bool cell::settle_quiet() noexcept {
     lower(hush | cut);
   }
   if (std::exchange(tailed_, false)) world_.observe.on_tail(number_, generation_.load(), true);
-  if (is_old() || is_shut()) retire();
+  if (is_spent()) retire();
   return true;
 }
 
@@ -329,13 +335,10 @@ void cell::lose(fault why) noexcept {
   boost::container::small_vector<ending, 1> ends;
   {
     const std::scoped_lock lock(mutex_);
-    for (const flight& each : flights_) {
-      ends.push_back({each.number, why_lost(each, why)});
-    }
+    for (const flight& each : flights_) ends.push_back({each.number, why_lost(each, why)});
   }
   static_assert(fate_of(errc::trapped) == fate::rebuild && fate_of(errc::host_failed) == fate::rebuild);
-  if (tailed_) world_.observe.on_tail(number_, generation_.load(), false);
-  tailed_ = false;
+  if (std::exchange(tailed_, false)) world_.observe.on_tail(number_, generation_.load(), false);
   // The store first, with all that still works for the calls: it reads their arguments, and nobody is told of
   // an end, nor a next attempt begun, while there is any of it left.
   replace_guest(nullptr);

@@ -45,9 +45,8 @@ struct fault {
 enum class guest_state : std::uint8_t {
   pending,   ///< not there yet; the wake target will be woken
   answered,  ///< calls have their results (`next_answer`) and are over; the guest may go on
-  ready,   ///< built and idle; or the one call in flight returned, its post-return has run, and nothing goes
-           ///< on
-  failed,  ///< lost; `take_fault` says why
+  ready,     ///< idle: built, or all calls have returned with their post-return, and nothing goes on
+  failed,    ///< lost; `take_fault` says why
 };
 
 /// One attempt at a call, as the guest gets it.
@@ -104,10 +103,11 @@ class guest {
   /// Whether a call of this export keeps others from beginning beside it.
   virtual bool is_alone(std::uint32_t /*function*/) const noexcept { return true; }
 
-  /// After `answered`, until there is none: the results, in the order in which they came.
+  /// After `answered`, and after a `ready` that ended several calls, until there is none: the results, in the
+  /// order in which they came.
   virtual std::optional<answer> next_answer() = 0;
 
-  /// The returned value's bytes, once, after the `ready` that ended a call.
+  /// The returned value's bytes, once, after the `ready` that ended the one call in flight.
   virtual buffer take_result() = 0;
 
   /// Once, after `failed`.

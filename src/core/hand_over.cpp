@@ -34,7 +34,7 @@ void call::begin_shown(boost::intrusive_ptr<core::cell> on, time_point now) noex
   phase_ = call_phase::running;
   end_.attempts = 1;
   began_at_ = now;
-  stop_at_ = std::min(terms_.deadline, later(now, terms_.run_limit));
+  stop_at_ = stops_by(now);
   mailbox_ = on->mailbox_;
   runs_on_ = std::move(on);
 }
@@ -47,17 +47,8 @@ void cell::show(newcomer& which) noexcept {
   mailbox_->busy(*this);
   {
     const std::scoped_lock lock(mutex_);
-    flight& shown = flights_.emplace_back();
-    shown.of = which.made_;
-    shown.number = begun_;
-    shown.attempt = 1;
-    shown.stop_at = made.stop_at_;
-    if (shares()) {
-      shown.alone = guest_->is_alone(made.function());
-      shown.hasty = made.stop_at_ <= later(world_.time.now(), sharing_.hasty);
-    }
+    flight& shown = begin_flight(which.made_, 1, made.stop_at_);
     if (raised(close_asked)) ask(shown, errc::killed);
-    watch(made.stop_at_);
   }
   if (raised(stop_asked)) wake();  // whoever closed it did too, but that may have been taken for the guest's
 }
@@ -113,7 +104,7 @@ handed cell::hand_over(newcomer& next) noexcept {
     mailbox_->went(next.id_, next.what);
     bool more = false;
     if (calls_left_ > 0) --calls_left_;
-    if (is_old() || is_shut()) {
+    if (is_spent()) {
       mailbox_->busy(*this);
       retire();
       more = wind_up(true);

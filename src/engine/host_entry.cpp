@@ -61,8 +61,10 @@ struct host_call::impl {
     if (from->concurrent()) {
       stops.emplace(std::move(stop), std::move(for_whom.gone));
       stop = stops->token();
-      if (caller != nullptr && !import->is_async) keeps = caller;
-      if (keeps != nullptr) keeps->keep_instance(true);
+      if (caller != nullptr && !import->is_async) {
+        keeps = caller;
+        keeps->keep_instance(true);
+      }
     }
     home = from->home();
     kept = from->kept();

@@ -69,7 +69,6 @@ core::guest_state instance::poll() {
   // A task that goes on after its result has nobody who waits on this thread for where that landed.
   const bool may_land = !concurrent_ && !flights_.empty() && flights_.front().what.unseen != nullptr &&
                         flights_.front().what.unseen->lands();
-  const bool alone = flights_.size() == 1;
   switch (may_land ? hfb_instance_poll_landing(handle_.get(), {this, land})
                    : hfb_instance_poll(handle_.get())) {
     case HFB_STATE_PENDING:
@@ -78,11 +77,6 @@ core::guest_state instance::poll() {
       return ended_.empty() ? core::guest_state::pending : core::guest_state::answered;
     case HFB_STATE_READY:
       if (concurrent_) take_ended();
-      if (alone && !ended_.empty()) {
-        kept_result_ = std::move(ended_.front().result);
-        has_kept_ = true;
-        ended_.clear();
-      }
       flights_.clear();
       return core::guest_state::ready;
     case HFB_STATE_FAILED:
@@ -106,13 +100,13 @@ void instance::take_ended() {
 }
 
 std::optional<core::answer> instance::next_answer() {
-  if (next_ended_ == ended_.size()) {
+  if (ended_.empty()) return std::nullopt;
+  core::answer next = std::move(ended_[next_ended_]);
+  if (++next_ended_ == ended_.size()) {
     next_ended_ = 0;
     ended_.clear();
-    return std::nullopt;
   }
-  ended& next = ended_[next_ended_++];
-  return core::answer{next.number, std::move(next.result)};
+  return next;
 }
 
 const instance::flight* instance::find(std::uint64_t number) const noexcept {
@@ -163,7 +157,8 @@ std::optional<error> instance::start(const core::request& what) {
 }
 
 core::buffer instance::take_result() {
-  if (kept_result_.size() != 0 || std::exchange(has_kept_, false)) return std::exchange(kept_result_, {});
+  if (auto last = next_answer()) return std::move(last->value);
+  if (kept_result_.size() != 0) return std::exchange(kept_result_, {});
   core::buffer scalar;
   bool other = false;
   scalar.fill_small([&](std::byte* out) -> std::size_t {

@@ -83,11 +83,6 @@ class instance final : public core::guest {
     mutable std::optional<std::stop_source> stop{};
   };
   using flights = boost::container::small_vector<flight, 1>;
-  struct ended {
-    std::uint64_t number;
-    core::buffer result;
-  };
-
   void take_ended();
   const flight* find(std::uint64_t number) const noexcept;
   const flight* asking(std::uint64_t call) const noexcept;  // by the bridge's number
@@ -103,13 +98,12 @@ class instance final : public core::guest {
   const std::shared_ptr<const brief_exports> brief_;
   const hfb_blueprint* const from_;
   const bool concurrent_;
-  flights flights_;             // from `start` until a poll tells the end
-  std::vector<ended> ended_;    // of several, not taken yet
-  std::size_t next_ended_ = 0;  // of them
-  bool landed_ = false;         // its result went to a newcomer whom nobody knows yet
-  core::buffer kept_result_;    // what landed and was taken back, packed; or of the last of several
-  bool has_kept_ = false;       // ... which may be empty
-  std::stop_source stop_;       // of the one call at a time; of several, when the instance goes
+  flights flights_;                  // from `start` until a poll tells the end
+  std::vector<core::answer> ended_;  // of calls that tasks ran, not taken yet
+  std::size_t next_ended_ = 0;       // of them
+  bool landed_ = false;              // its result went to a newcomer whom nobody knows yet
+  core::buffer kept_result_;         // what landed and was taken back, packed
+  std::stop_source stop_;            // of the one call at a time; of several, when the instance goes
   std::stop_source cut_;
   std::optional<core::fault>
       fault_;  // before anything ran: it could not be made, or a call could not be started

@@ -19,9 +19,9 @@ using testing::HasSubstr;
 
 class tasks : public testing::Test {
  protected:
-  pool open() {
+  pool open(const sharing_policy& sharing = {.calls = 1}) {  // several are sharing_test's
     pool_options options;
-    options.sharing.calls = 1;  // several are sharing_test's
+    options.sharing = sharing;
     options.functions.define("holdfast:demo/host", "pause",
                              [this](host_call call) { paused.push_back(std::move(call)); });
     pool made = owner.get().open(guest("tasks.wat"), options).value();
@@ -98,11 +98,7 @@ TEST_F(tasks, that_go_on_for_too_long_after_their_result_cost_the_instance_and_n
 }
 
 TEST_F(tasks, that_hold_back_all_others_for_good_cost_the_instance_and_are_no_deadlock) {
-  pool_options options;
-  options.functions.define("holdfast:demo/host", "pause",
-                           [this](host_call call) { paused.push_back(std::move(call)); });
-  const pool guests = owner.get().open(guest("tasks.wat"), options).value();
-  owner.settle();
+  const pool guests = open(sharing_policy());
   const ticket refuse = guests.submit("refuse", args(4U)).value();
   const ticket held = guests.submit("add", args(1U, 1U)).value();
   owner.settle();

@@ -114,7 +114,6 @@ std::optional<error> sim_guest::start(const core::request& what) {
   begun.call.reset(what.of);
   begun.unseen = what.unseen;
   flights_.push_back(std::move(begun));
-  ++in_flight_;
   return std::nullopt;
 }
 
@@ -126,7 +125,7 @@ void sim_guest::known_as(core::call& which) noexcept {
   }
 }
 
-core::buffer sim_guest::take_result() { return packed(value_); }
+core::buffer sim_guest::take_result() { return std::move(next_answer()->value); }
 
 std::optional<core::answer> sim_guest::next_answer() {
   if (answers_.empty()) return std::nullopt;
@@ -163,7 +162,6 @@ sim_guest::step sim_guest::yield_slice(const flight& which) {
 
 guest_state sim_guest::go_on() {
   if (!ready_) return build();
-  const bool alone = in_flight_ == 1;
   // One that has the instance is driven alone; else each as far as it comes.
   const std::size_t count = flights_.size();
   const std::size_t first = count != 0 ? next_++ % count : 0;
@@ -181,13 +179,7 @@ guest_state sim_guest::go_on() {
     return guest_state::failed;
   }
   look_whether_open();
-  if (flights_.empty()) {
-    if (alone && !answers_.empty()) {
-      answers_.clear();
-      return guest_state::ready;
-    }
-    return guest_state::ready;
-  }
+  if (flights_.empty()) return guest_state::ready;
   return answers_.empty() ? guest_state::pending : guest_state::answered;
 }
 
@@ -202,11 +194,7 @@ void sim_guest::take_up(flight& which, step came_to) {
       return;
     case step::answers:
     case step::ends:
-      if (!which.tail || came_to == step::answers) {
-        --in_flight_;
-        value_ = which.value;
-        answers_.push_back({which.known_as, packed(which.value)});
-      }
+      if (!which.tail) answers_.push_back({which.known_as, packed(which.value)});
       which.tail = came_to == step::answers;
       if (came_to == step::ends) which.planned = nullptr;
       return;
@@ -228,13 +216,13 @@ void sim_guest::look_whether_open() {
   in_.note(about(shut ? seen::guest_shut : seen::guest_open));
 }
 
-sim_guest::step sim_guest::enter(flight& which) {
+void sim_guest::enter(flight& which) {
   which.entered = true;
   which.left = which.planned->guest.slices;
   event in = about(seen::entered, which.number);
   in.number = static_cast<std::uint64_t>(which.number);
   in_.note(in);
-  if (!which.planned->guest.late_wake) return step::waits;
+  if (!which.planned->guest.late_wake) return;
   ++in_.callers;
   in_.on.spawn("late waker of call " + std::to_string(which.number), [&in = in_, owner = owner_]() mutable {
     in.sleep(std::chrono::milliseconds(25));
@@ -242,7 +230,6 @@ sim_guest::step sim_guest::enter(flight& which) {
     owner.reset();
     --in.callers;
   });
-  return step::waits;
 }
 
 sim_guest::step sim_guest::drive(flight& which) {

@@ -96,7 +96,7 @@ class sim_guest final : public core::guest {
   core::guest_state build();
   bool held_back(const flight& which) const noexcept;
   step drive(flight& which);
-  step enter(flight& which);
+  void enter(flight& which);
   step call_host(flight& which);
   step give_back(flight& which);
   step go_on_after(flight& which);
@@ -118,14 +118,12 @@ class sim_guest final : public core::guest {
   bool ready_ = false;
 
   std::vector<flight> flights_;
-  std::size_t in_flight_ = 0;  // of them, without those that have their result
-  std::uint64_t holder_ = 0;   // which of them has the instance to itself; 0: none
-  std::size_t next_ = 0;       // who is driven first
+  std::uint64_t holder_ = 0;  // which of them has the instance to itself; 0: none
+  std::size_t next_ = 0;      // who is driven first
   std::vector<core::answer> answers_;
   bool shut_ = false;
   bool lost_ = false;
   bool interrupted_ = false;
-  std::uint64_t value_ = 0;
   core::fault fault_;
   event failed_;  // told when core is
 };

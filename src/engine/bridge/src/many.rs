@@ -92,7 +92,7 @@ pub unsafe extern "C" fn hfb_instance_next_ended(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hfb_instance_holds_back(instance: *const hfb_instance) -> bool {
     // SAFETY: the caller's promise.
-    let shared = unsafe { &*instance }.shared.clone();
+    let shared = &unsafe { &*instance }.shared;
     shared.outside.held.load(Ordering::Relaxed)
         || guard_or(false, || shared.slot(|slot| slot.calls.held_back || slot.phase == Phase::Failed))
 }
