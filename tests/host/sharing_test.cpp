@@ -376,5 +376,20 @@ TEST_F(sharing, lets_a_host_function_that_is_async_call_its_own_instance_and_ref
             wit::value(1000U + static_cast<std::uint32_t>(errc::cycle)));
 }
 
+TEST_F(sharing, lets_in_what_a_call_waits_for_past_all_that_keeps_others_out) {
+  pool_options options;
+  options.sharing = {.beside_hasty = 1, .hasty = 1h};
+  std::vector<pool> guests;
+  options.functions.define("holdfast:demo/host", "pause", [&](host_call call) {
+    const reply child = guests.front().call("entered", {});
+    std::move(call).reply(child ? *child.value : wit::value(0U));
+  });
+  options.functions.define("holdfast:demo/host", "block",
+                           [](host_call call) { std::move(call).reply(wit::value(0U)); });
+  guests.push_back(owner.get().open(guest("company.wat"), options).value());
+  owner.settle();
+  EXPECT_EQ(end(begin(guests.front(), "wait", 1)).value, wit::value(1U)) << "it saw that one had entered";
+}
+
 }  // namespace
 }  // namespace holdfast
