@@ -294,10 +294,8 @@ void cell::settle_answers() noexcept {
     }
     told_result(next->of, std::move(next->value));
   }
-  if (!flights_.empty()) return;
-  tailed_ = true;
-  const std::scoped_lock lock(mutex_);
-  watch(tail_due_);
+  // The limit of whichever ended last is watched still, and no earlier than the others': it finds them gone.
+  if (flights_.empty()) tailed_ = true;
 }
 
 void cell::cut_tail() noexcept {

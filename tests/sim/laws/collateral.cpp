@@ -29,7 +29,8 @@ class collateral final : public law {
       case seen::guest_failed: {
         instance& lost = instances_[{what.cell, what.generation}];
         if (static_cast<errc>(what.code) == errc::killed) {
-          lost.taken_along = lost.taken_along || lost.asked;  // it may strike another than the one it was for
+          // It may strike another than the one that it was for, which has ended in the same slice.
+          lost.taken_along = lost.taken_along || lost.asked > 0 || lost.polls - lost.asked_until < 2;
         } else if (what.call >= 0) {
           lost.at_fault.insert(what.call);
         } else {
@@ -38,7 +39,11 @@ class collateral final : public law {
         return;
       }
       case seen::guest_asked:
-        instances_[{what.cell, what.generation}].asked = true;
+        ++instances_[{what.cell, what.generation}].asked;
+        calls_[what.call].asked = true;
+        return;
+      case seen::guest_polled:
+        if (what.cell >= 0) ++instances_[{what.cell, what.generation}].polls;
         return;
       case seen::tail_ended:
         if (what.code == 0) instances_[{what.cell, what.generation}].taken_along = true;
@@ -65,10 +70,13 @@ class collateral final : public law {
   struct of {
     int pool = 0;
     place in{-1, 0};
+    bool asked = false;
   };
   struct instance {
     std::set<int> at_fault;
-    bool asked = false;        // one of its calls, to stop
+    int asked = 0;  // of its calls, to stop, that are in flight
+    int polls = 0;
+    int asked_until = -2;      // the poll at whose end the last of them ended
     bool taken_along = false;  // by a call that was told so, or by a task after its result
     int collateral = -1;
   };
@@ -78,6 +86,10 @@ class collateral final : public law {
     const place in = std::exchange(call.in, place{-1, 0});
     if (in.first < 0) return;
     instance& ran_in = instances_[in];
+    if (std::exchange(call.asked, false)) {
+      --ran_in.asked;
+      ran_in.asked_until = ran_in.polls;
+    }
     switch (how) {
       case outcome::collateral:
         if (pools_[call.pool] < 2)
