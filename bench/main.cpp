@@ -5,9 +5,9 @@
 // deadlines, latency, overload; none: all. Exit code 0: each figure keeps its bar; 1: one does not; 2: it
 // could not be measured. holdfast-bench --only NAME SECONDS: one way alone, for a profiler, such as
 // call_typed, async_dispatch_handler, echo_64k, new_instance, actor_16_handler_dispatch, actor_16_tokio,
-// direct_add, direct_echo. holdfast-bench --count NAME CALLS: the same for so many calls, on an engine that
-// is small and never ticks: for tools/instruction-counts. holdfast-bench --cell-memory CELLS: bytes a cell of
-// a pool with so many; for itself.
+// sharing_1_blocking, sharing_1_direct, direct_add, direct_echo. holdfast-bench --count NAME CALLS: the same
+// for so many calls, on an engine that is small and never ticks: for tools/instruction-counts. holdfast-bench
+// --cell-memory CELLS: bytes a cell of a pool with so many; for itself.
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -55,8 +55,8 @@ int usage() {
 
 /// Runs the way of that name. The exit code.
 int run_named(subject& with, const std::string& name, const repeat& run) {
-  if (only_calls(with, name, run) || only_brief(with, name, run) || only_actors(with, name, run) ||
-      only_instances(with, name, run))
+  if (only_sharing(with, name, run) || only_calls(with, name, run) || only_brief(with, name, run) ||
+      only_actors(with, name, run) || only_instances(with, name, run))
     return 0;
   std::fprintf(stderr, "holdfast-bench: nothing is named %s\n", name.c_str());
   return 2;

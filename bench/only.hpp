@@ -26,6 +26,7 @@ inline bool run_only(std::span<const way> ways, const std::string& name, const r
 bool only_calls(subject& with, const std::string& name, const repeat& run);
 bool only_brief(subject& with, const std::string& name, const repeat& run);
 bool only_actors(subject& with, const std::string& name, const repeat& run);
+bool only_sharing(subject& with, const std::string& name, const repeat& run);
 bool only_instances(subject& with, const std::string& name, const repeat& run);
 
 }  // namespace holdfast::bench

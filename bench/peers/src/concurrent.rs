@@ -13,7 +13,7 @@ pub struct Concurrent {
 
 impl Concurrent {
     pub fn new(component: &[u8]) -> Result<Self> {
-        let blueprint = Blueprint::new(component, &Size { concurrency: true, ..Size::USUAL })?;
+        let blueprint = Blueprint::new(component, &Size { concurrency: true, instances: 1, ..Size::USUAL })?;
         let instance = block_on(blueprint.instantiate())?;
         Ok(Self { engine: blueprint.engine().clone(), instance })
     }

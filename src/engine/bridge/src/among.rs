@@ -11,7 +11,7 @@ use crate::describe::Comes;
 use crate::dynamic::{decode, encode};
 use crate::error::{Failure, HostFailed, failure};
 use crate::guest::Guest;
-use crate::instance::Shared;
+use crate::instance::{Phase, Shared};
 use crate::lift::{Answer, PackedResult, PackedReturn};
 use crate::lower::{Args, PackedArgs};
 use futures_util::StreamExt;
@@ -20,7 +20,6 @@ use holdfast_wave::packed::Writer;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use wasmtime::component::{Accessor, Func, GuestTaskId, TypedFunc, Val};
@@ -62,7 +61,8 @@ pub(crate) fn check(comes: Comes, has_handles: bool, name: &str) -> std::result:
     Ok(())
 }
 
-/// Runs what was accepted, and what comes to it meanwhile, until all of it and every task that it left behind have ended.
+/// Runs what was accepted, and what comes later, in one go of the store's event loop, which is idle between: to begin and
+/// to end it costs as much as a short call. Comes back where an idle instance is to do something else.
 pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Result<(), Failure> {
     let mut functions = std::mem::take(&mut body.functions);
     let instance = body.instance;
@@ -70,7 +70,18 @@ pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Resu
     let outcome = body.store.run_concurrent(async |accessor| {
         let mut in_flight = FuturesUnordered::new();
         let mut one = None;
+        let mut idle = false;
         poll_fn(|context| {
+            if std::mem::take(&mut idle) {
+                let (phase, calls) = shared.slot(|slot| (slot.phase, !slot.calls.accepted.is_empty()));
+                if phase == Phase::Running && (!calls || shared.outside.interrupted.load(Ordering::Relaxed)) {
+                    return Poll::Ready(Ok(()));
+                }
+                if phase != Phase::Running {
+                    idle = true;
+                    return Poll::Pending;
+                }
+            }
             let mut begin = |accepted: Accepted| {
                 let function = accessor.with(|mut access| {
                     let mut store = access.as_context_mut();
@@ -84,14 +95,17 @@ pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Resu
                 // SAFETY: the bytes are the embedder's, who keeps them until the call has ended, and no task reads
                 // them after it has begun. The handles are the instance's, which goes together with its tasks.
                 let args = unsafe { std::mem::transmute::<Args<'_>, Args<'static>>(args_of(&accepted, shared)) };
-                begin(accessor, function, comes, Arc::new(args), accepted.call)
+                Ok::<_, wasmtime::Error>(begin(accessor, function, comes, args, accepted.call))
             };
-            loop {
-                // Briefly: a call that begins may run the embedder's code.
-                let Some(next) = shared.slot(|slot| slot.calls.accepted.pop_front()) else { break };
+            // Briefly: a call that begins may run the embedder's code.
+            while let Some(next) = shared.slot(|slot| slot.calls.accepted.pop_front()) {
                 in_flight.push(begin(next)?);
             }
-            poll_calls(accessor, &mut in_flight, shared, one, context)
+            if poll_calls(accessor, &mut in_flight, shared, one, context)?.is_ready() {
+                idle = true;
+                shared.rest();
+            }
+            Poll::Pending
         })
         .await
     });
@@ -119,13 +133,14 @@ pub(crate) fn working_for(store: &mut StoreContextMut<'_, Guest>) -> Option<u64>
     tasks.iter().find_map(|task| store.data().calls.get(task).copied())
 }
 
+/// Ready: nothing is in flight any more, and nothing was left behind.
 fn poll_calls(
     accessor: &Accessor<Guest>,
     in_flight: &mut FuturesUnordered<InFlight<'_>>,
     shared: &Shared,
     one: Option<Func>,
     context: &mut Context<'_>,
-) -> Poll<Result<()>> {
+) -> Result<Poll<()>> {
     while let Poll::Ready(Some((call, outcome))) = in_flight.poll_next_unpin(context) {
         let answer = take_over(outcome?, &shared.outside).map_err(|failed| HostFailed(failed.message))?;
         shared.slot(|slot| slot.calls.ended.push_back((call, answer)));
@@ -136,55 +151,52 @@ fn poll_calls(
     // The tasks that are due go on after this, each until it waits or has the store to itself.
     shared.outside.held.store(false, Ordering::Relaxed);
     // After its result a task may go on, and so may those that it made.
-    let quiet = accessor.poll_no_interesting_tasks(context).is_ready();
-    if quiet && in_flight.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    Ok(if in_flight.is_empty() { accessor.poll_no_interesting_tasks(context) } else { Poll::Pending })
 }
 
-/// Listens for the result of a call.
+/// Begins a call with its first poll, and listens for its result.
 type InFlight<'a> = Pin<Box<dyn Future<Output = (u64, Result<PackedResult>)> + Send + 'a>>;
 
 fn begin<'a>(
     accessor: &'a Accessor<Guest>,
     function: Func,
     comes: Comes,
-    args: Arc<Args<'static>>,
+    args: Args<'static>,
     call: u64,
-) -> Result<InFlight<'a>> {
+) -> InFlight<'a> {
     macro_rules! in_slots {
         ($slots:expr, $($count:literal)*) => {
             match $slots {
-                $($count => in_slots::<$count>(accessor, function, args, call),)*
+                $($count => Box::pin(async move { (call, in_slots::<$count>(accessor, function, args, call).await) }),)*
                 _ => unreachable!("a result has 16 slots at most"),
             }
         };
     }
     match comes {
         Comes::InSlots(slots) => in_slots!(slots, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16),
-        Comes::Either => Ok(Box::pin(async move { (call, dynamic(accessor, function, &args, call).await) })),
+        Comes::Either => Box::pin(async move { (call, dynamic(accessor, function, &args, call).await) }),
     }
 }
 
-fn in_slots<'a, const SLOTS: usize>(
-    accessor: &'a Accessor<Guest>,
+async fn in_slots<const SLOTS: usize>(
+    accessor: &Accessor<Guest>,
     function: Func,
-    args: Arc<Args<'static>>,
+    args: Args<'static>,
     call: u64,
-) -> Result<InFlight<'a>> {
+) -> Result<PackedResult> {
     // SAFETY: the two packed types walk the function's own type at run time, and its result has so many slots.
     let function = unsafe { TypedFunc::<PackedArgs<'static>, PackedReturn<SLOTS>>::new_unchecked(function) };
-    // SAFETY: the task reads its arguments when it begins, which is before it has a result; the future below keeps them
-    // until then, and is dropped without a result only together with the store.
-    let kept = unsafe { &*Arc::as_ptr(&args) };
+    // SAFETY: the task reads its arguments when it begins, which is before it has a result; they lie in this future until
+    // then, and it is dropped without a result only together with the store.
+    let kept = unsafe { &*std::ptr::from_ref(&args) };
     let begun = accessor.with(|mut access| {
         let begun = function.start_call_concurrent(&mut access, PackedArgs(kept))?;
         access.get().calls.insert(begun.task(), call);
         Ok::<_, wasmtime::Error>(begun)
     })?;
-    Ok(Box::pin(async move {
-        let result = function.finish_call_concurrent(accessor, begun).await;
-        drop(args);
-        (call, result.map(|PackedReturn(result)| result))
-    }))
+    let PackedReturn(result) = function.finish_call_concurrent(accessor, begun).await?;
+    drop(args);
+    Ok(result)
 }
 
 /// Through dynamic values, which Wasmtime lifts either way; without resources.
@@ -212,4 +224,4 @@ async fn dynamic(accessor: &Accessor<Guest>, function: Func, args: &Args<'static
 
 /// Which call each task works for. An id is used again when its task has ended, so there are no more entries than there
 /// ever were tasks at once.
-pub(crate) type Tasks = std::collections::HashMap<GuestTaskId, u64>;
+pub(crate) type Tasks = std::collections::HashMap<GuestTaskId, u64, rustc_hash::FxBuildHasher>;

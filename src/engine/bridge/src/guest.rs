@@ -358,7 +358,7 @@ impl Guest {
         kinds: Arc<Kinds>,
         held: Arc<AtomicBool>,
     ) -> Self {
-        Self { limiter, user, handles, kinds, calls: Tasks::new(), failed: None, held, wasi: None }
+        Self { limiter, user, handles, kinds, calls: Tasks::default(), failed: None, held, wasi: None }
     }
 
     /// Gives the guest its WASI state. Opens the granted directories, so it can fail.

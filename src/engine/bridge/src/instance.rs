@@ -17,13 +17,14 @@ use crate::guest::Foreign;
 use crate::landing;
 use crate::lift::{Answer, SMALL};
 use crate::lower::Args;
+use crate::waker::HostWaker;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, Waker};
 
 /// An instance, opaque to C. It moves between threads, one at a time; only `hfb_instance_interrupt` and
 /// `hfb_instance_memory` may come meanwhile.
@@ -31,6 +32,7 @@ pub struct hfb_instance {
     pub(crate) shared: Arc<Shared>,
     pub(crate) blueprint: Arc<BlueprintShared>,
     waker: Waker,
+    kept: Arc<HostWaker>,
     driver: UnsafeCell<Option<Driver>>,
 }
 
@@ -85,6 +87,18 @@ impl Shared {
         self.slot(|slot| {
             slot.phase = Phase::Failed;
             slot.error = Some(error);
+        });
+    }
+
+    /// All of an instance with concurrency has ended.
+    pub(crate) fn rest(&self) {
+        self.outside.held.store(false, Ordering::Relaxed);
+        self.slot(|slot| {
+            slot.phase = Phase::Idle;
+            slot.serving = false;
+            if let Some(alone) = slot.calls.ended.pop_back_if(|(call, _)| *call == ALONE) {
+                slot.result = alone.1;
+            }
         });
     }
 
@@ -174,52 +188,18 @@ async fn drive_many(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: 
             return shared.fail(interrupted());
         }
         let outcome = match shared.slot(|slot| (slot.calls.accepted.is_empty(), slot.command)) {
-            (true, Command::Release { handle }) => body.release(handle, outside).await,
+            (true, Command::Release { handle }) => body.release(handle, outside).await.map(|()| shared.rest()),
             _ => among::serve(&mut body, &shared).await,
         };
-        match outcome {
-            Ok(()) => shared.slot(|slot| {
-                outside.held.store(false, Ordering::Relaxed);
-                slot.phase = Phase::Idle;
-                slot.serving = false;
-                if let Some(alone) = slot.calls.ended.pop_back_if(|(call, _)| *call == ALONE) {
-                    slot.result = alone.1;
-                }
-            }),
-            Err(error) => return shared.fail(error),
+        if let Err(error) = outcome {
+            return shared.fail(error);
         }
     }
 }
 
-/// The embedder's waker as Rust's: one for the whole life of an instance.
-struct HostWaker(hfb_waker);
-
-// SAFETY: the embedder's interface says that `wake` and `drop` may come on any thread; the fields do not change.
-unsafe impl Send for HostWaker {}
-// SAFETY: as above.
-unsafe impl Sync for HostWaker {}
-
-impl Wake for HostWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(wake) = self.0.wake {
-            // SAFETY: the embedder gave the function and its context together, and `drop` was not called yet.
-            unsafe { wake(self.0.context) }
-        }
-    }
-}
-
-impl Drop for HostWaker {
-    fn drop(&mut self) {
-        if let Some(drop) = self.0.drop {
-            // SAFETY: as above, and this is the last use.
-            unsafe { drop(self.0.context) }
-        }
-    }
-}
+/// How often tasks may give the turn away within one poll, which comes back here each time. A poll that goes on over
+/// that costs less than the embedder's next one, but it keeps further calls from being begun.
+const TURNS: u32 = 32;
 
 impl hfb_instance {
     /// Runs `with_driver` on the driver, inside the reactor where WASI needs one.
@@ -230,11 +210,37 @@ impl hfb_instance {
         with_driver(unsafe { &mut *self.driver.get() })
     }
 
+    fn run(&self, driver: &mut Driver) -> Poll<()> {
+        let mut context = Context::from_waker(&self.waker);
+        if self.blueprint.component.code.concurrency == Concurrency::Off {
+            return driver.as_mut().poll(&mut context);
+        }
+        // It may rest within the store's event loop, where there is nothing for it to do.
+        if self.shared.slot(|slot| slot.phase == Phase::Idle) {
+            return Poll::Pending;
+        }
+        let kept = self.kept.keep();
+        for _ in 1..TURNS {
+            let polled = driver.as_mut().poll(&mut context);
+            let (phase, told) = self.shared.slot(|slot| (slot.phase, !slot.calls.ended.is_empty()));
+            if phase == Phase::Idle {
+                // The next command comes with a poll.
+                kept.take();
+            }
+            // Past a tick the turn is others'; and who waits for a result has it first.
+            let held = self.shared.outside.held.load(Ordering::Relaxed);
+            if phase != Phase::Running || told || held || !kept.take() {
+                return polled;
+            }
+        }
+        driver.as_mut().poll(&mut context)
+    }
+
     fn poll(&self, landing: Option<hfb_landing>) -> hfb_state {
         let _lent = landing::lend(landing);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             self.entered(|driver| match driver {
-                Some(future) => match future.as_mut().poll(&mut Context::from_waker(&self.waker)) {
+                Some(future) => match self.run(future) {
                     Poll::Ready(()) => {
                         *driver = None;
                         true
@@ -305,7 +311,8 @@ pub unsafe extern "C" fn hfb_instance_new(
     out: *mut *mut hfb_instance,
 ) -> *mut hfb_error {
     guard(|| {
-        let waker = Waker::from(Arc::new(HostWaker(waker)));
+        let kept = HostWaker::new(waker);
+        let waker = Waker::from(kept.clone());
         // SAFETY: the caller's promise.
         let blueprint = unsafe { &*blueprint }.shared.clone();
         let shared = Arc::new(Shared {
@@ -323,7 +330,7 @@ pub unsafe extern "C" fn hfb_instance_new(
             Concurrency::Off => Box::pin(drive(shared.clone(), blueprint.clone(), Foreign(user))),
             Concurrency::On => Box::pin(drive_many(shared.clone(), blueprint.clone(), Foreign(user))),
         };
-        let instance = hfb_instance { shared, blueprint, waker, driver: UnsafeCell::new(Some(driver)) };
+        let instance = hfb_instance { shared, blueprint, waker, kept, driver: UnsafeCell::new(Some(driver)) };
         // SAFETY: the caller's promise.
         unsafe { *out = Box::into_raw(Box::new(instance)) };
         Ok(())

@@ -30,6 +30,7 @@ mod lower;
 pub mod many;
 pub mod object;
 mod shape;
+mod waker;
 
 /// The C functions of these crates are part of this library.
 pub use {holdfast_docs as docs, holdfast_wave as wave};

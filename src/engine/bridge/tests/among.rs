@@ -5,7 +5,7 @@ mod support;
 
 use holdfast_bridge::abi::{hfb_kind, hfb_state};
 use std::sync::{Mutex, mpsc};
-use support::{Blueprint, Component, ENGINE, HostCall, QUIET};
+use support::{Blueprint, Component, ENGINE, HostCall, Instance, QUIET};
 
 /// Its `pause` is answered by the test when it likes.
 const FRAME: &str = include_str!("../../../../guests/text/tasks.wat");
@@ -425,4 +425,64 @@ fn an_instance_goes_with_all_its_calls_in_flight() {
             abandoned
         }));
     }
+}
+
+/// `yields` gives the turn away so many times before it answers how often that was.
+const YIELDS: &str = r#"(component
+  (core func $told (canon task.return (result u32)))
+  (core func $set (canon context.set i32 0))
+  (core func $get (canon context.get i32 0))
+  (core instance $env
+    (export "told" (func $told)) (export "set" (func $set)) (export "get" (func $get)))
+  (core module $code
+    (import "" "told" (func $told (param i32)))
+    (import "" "set" (func $set (param i32)))
+    (import "" "get" (func $get (result i32)))
+    (global $passes (mut i32) (i32.const 0))
+    (func (export "yields") (param i32) (result i32) (call $set (local.get 0)) (i32.const 1))
+    (func (export "go-on") (param i32 i32 i32) (result i32)
+      (global.set $passes (i32.add (global.get $passes) (i32.const 1)))
+      (if (i32.eqz (call $get)) (then (call $told (global.get $passes)) (return (i32.const 0))))
+      (call $set (i32.sub (call $get) (i32.const 1)))
+      (i32.const 1)))
+  (core instance $guest (instantiate $code (with "" (instance $env))))
+  (func (export "yields") async (param "times" u32) (result u32)
+    (canon lift (core func $guest "yields") async (callback (core func $guest "go-on")))))"#;
+
+fn yielding() -> Instance {
+    QUIET.compile(YIELDS.as_bytes()).expect("it compiles").blueprint().expect("it links").ready()
+}
+
+#[test]
+fn tasks_that_give_the_turn_away_go_on_within_the_poll() {
+    let guest = yielding();
+    let before = guest.wakes.so_far();
+    guest.begin(1, 0, &words(&[4])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Ready);
+    assert_eq!(guest.ended(), Some((1, words(&[5]))));
+    assert_eq!(guest.wakes.so_far(), before, "nobody has to poll it again");
+}
+
+#[test]
+fn a_poll_that_was_gone_on_with_for_long_comes_back_and_wakes_for_the_next() {
+    let guest = yielding();
+    guest.begin(1, 0, &words(&[1000])).unwrap();
+    let mut polls = 1;
+    while guest.poll() == hfb_state::Pending {
+        guest.woken();
+        polls += 1;
+    }
+    assert!((20..200).contains(&polls), "{polls} polls");
+    assert_eq!(guest.ended(), Some((1, words(&[1001]))));
+}
+
+#[test]
+fn a_poll_comes_back_with_a_result_before_it_goes_on_with_the_others() {
+    let guest = yielding();
+    guest.begin(1, 0, &words(&[10])).unwrap();
+    guest.begin(2, 0, &words(&[2])).unwrap();
+    assert_eq!(guest.poll(), hfb_state::Pending);
+    assert_eq!(guest.ended(), Some((2, words(&[6]))), "both went on by turns");
+    guest.settle().unwrap();
+    assert_eq!(guest.ended(), Some((1, words(&[14]))));
 }

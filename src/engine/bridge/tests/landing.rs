@@ -190,7 +190,10 @@ fn a_post_return_that_outlives_its_slice_comes_after_the_landing() {
     let guest = support::guest(&text("(list u8)", "utf8", 1, long));
     let mut taker = Taker::default();
     guest.start(ECHO, &packed(1, &[7])).expect("it starts");
-    assert_eq!(taker.poll(&guest), hfb_state::Pending);
+    // As a rule once; a tick may come before it.
+    while taker.runs.is_empty() {
+        assert_eq!(taker.poll(&guest), hfb_state::Pending);
+    }
     guest.settle().expect("it ends");
     assert_eq!(taker.runs, [[7]]);
     assert_eq!(guest.result(), [], "the taker has it");

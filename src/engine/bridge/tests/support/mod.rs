@@ -288,6 +288,12 @@ pub struct Wakes {
     pub dropped: AtomicBool,
 }
 
+impl Wakes {
+    pub fn so_far(&self) -> usize {
+        *self.count.lock().unwrap()
+    }
+}
+
 unsafe extern "C" fn wake(context: *mut c_void) {
     let wakes = unsafe { &*(context as *const Wakes) };
     *wakes.count.lock().unwrap() += 1;
