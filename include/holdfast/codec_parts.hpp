@@ -211,6 +211,18 @@ struct codec<handle> {
   static handle unpack(unpacker& in, const type& t) { return in.any(t).get<handle>(); }
 };
 
+/// The reading end of a stream or a future.
+template <>
+struct codec<readable> {
+  static std::string name() { return "wit::readable"; }
+  static constexpr bool needs_type = true;
+  static bool fits(const type& t, mismatch& why) {
+    return t.kind() == kind::stream || t.kind() == kind::future || why.differs(t, name());
+  }
+  static bool pack(packer& out, const type& t, const readable& end) { return out.any(t, value(end)); }
+  static readable unpack(unpacker& in, const type& t) { return in.any(t).get<readable>(); }
+};
+
 template <>
 struct codec<value> {
   static constexpr bool needs_type = true;

@@ -42,7 +42,9 @@ enum class kind : std::uint8_t {
   flags,
   own,
   borrow,
-  unsupported,  ///< streams, futures and the like: described, never passed
+  stream,
+  future,
+  unsupported,  ///< error contexts and the like: described, never passed
 };
 
 /// Whether values of this kind have a fixed width and no parts: bool, the numbers and char.
@@ -78,6 +80,9 @@ class type {
   static type flags(std::vector<std::string> names);
   static type own(std::string resource, std::uint32_t index);
   static type borrow(std::string resource, std::uint32_t index);
+  /// None: a stream, or a future, of nothing, which only tells that it happened.
+  static type stream(std::optional<type> element);
+  static type future(std::optional<type> element);
   static type unsupported(std::string spelling);
 
   wit::kind kind() const noexcept { return kind_; }
@@ -94,6 +99,8 @@ class type {
   std::span<const std::string> names() const noexcept;
   /// The payload of a result's good side, if it has one.
   const std::optional<type>& ok() const noexcept;
+  /// What comes through a stream or a future, if anything does.
+  const std::optional<type>& payload() const noexcept;
   /// The payload of a result's bad side, if it has one.
   const std::optional<type>& err() const noexcept;
   /// The name of the resource of own and borrow (may be empty), the WIT spelling of an unsupported type.

@@ -43,7 +43,7 @@ class value {
                    std::vector<std::int32_t>, std::vector<std::uint32_t>, std::vector<std::int64_t>,
                    std::vector<std::uint64_t>, std::vector<float>, std::vector<double>, std::vector<char32_t>,
                    list, record_value, tuple_value, variant_value, enum_value, option_value, result_value,
-                   flags_value, handle>;
+                   flags_value, handle, readable>;
 
   value() noexcept = default;
 
@@ -71,7 +71,7 @@ class value {
   template <class T>
     requires std::same_as<T, record_value> || std::same_as<T, tuple_value> ||
              std::same_as<T, variant_value> || std::same_as<T, enum_value> || std::same_as<T, option_value> ||
-             std::same_as<T, result_value> || std::same_as<T, flags_value> || std::same_as<T, handle>
+             std::same_as<T, result_value> || std::same_as<T, flags_value> || std::same_as<T, handle> || std::same_as<T, readable>
   value(T part) noexcept : storage_(std::move(part)) {}
 
   // Factories by WIT's names. None takes an initializer list: g++ 12 does not compile one inside a

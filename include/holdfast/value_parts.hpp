@@ -74,6 +74,23 @@ class handle {
 };
 static_assert(sizeof(handle) <= 24);
 
+class reading_end;
+
+/// The reading end of a `stream<T>` or a `future<T>`, as an argument or a result; copies are the same end. One
+/// reads from it through `holdfast::stream_reader` and its like, and passes it on as an argument: to one call,
+/// once. Whoever takes it has it; the last copy of one that nobody took closes it, which the writer is told.
+/// Default: there is none.
+class readable {
+ public:
+  readable() noexcept = default;
+  explicit readable(std::shared_ptr<reading_end> end) noexcept : end_(std::move(end)) {}
+  const std::shared_ptr<reading_end>& end() const noexcept { return end_; }
+  friend bool operator==(const readable&, const readable&) = default;
+
+ private:
+  std::shared_ptr<reading_end> end_;
+};
+
 class field_value;
 
 class record_value {

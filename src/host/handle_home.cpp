@@ -2,13 +2,12 @@
 #include "host/handle_home.hpp"
 
 #include <algorithm>
-#include <string>
 #include <type_traits>
+
+#include "wit/mentions.hpp"
 
 namespace holdfast::detail {
 namespace {
-
-bool some_names_handles(const std::optional<wit::type>& of) { return of && names_handles(*of); }
 
 // Meets each handle in a value.
 template <class Meet>
@@ -45,27 +44,10 @@ struct search {
 }  // namespace
 
 bool names_handles(const wit::type& of) {
-  switch (of.kind()) {
-    case wit::kind::own:
-    case wit::kind::borrow:
-      return true;
-    case wit::kind::list:
-    case wit::kind::option:
-      return names_handles(of.element());
-    case wit::kind::record:
-      return std::ranges::any_of(of.fields(),
-                                 [](const wit::field& each) { return names_handles(each.type); });
-    case wit::kind::tuple:
-      return std::ranges::any_of(of.elements(), [](const wit::type& each) { return names_handles(each); });
-    case wit::kind::variant:
-      return std::ranges::any_of(
-          of.cases(), [](const wit::variant_case& each) { return some_names_handles(each.payload); });
-    case wit::kind::result:
-      return some_names_handles(of.ok()) || some_names_handles(of.err());
-    default:
-      return false;
-  }
+  return wit::mentions(of, [](wit::kind k) { return k == wit::kind::own || k == wit::kind::borrow; });
 }
+
+bool is_read_once(const wit::type& of) { return names_handles(of) || wit::mentions(of, wit::is_transmitted); }
 
 std::vector<std::uint64_t> own_handles(const wit::value& in) {
   std::vector<std::uint64_t> all;

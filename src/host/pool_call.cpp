@@ -19,7 +19,7 @@ releasing::releasing(std::uint64_t handle) {
 
 pool_call::~pool_call() {
   if (end().what == outcome::completed && result_ && !read_.load(std::memory_order_relaxed) &&
-      names_handles(*result_))
+      is_read_once(*result_))
     release_result();
 }
 

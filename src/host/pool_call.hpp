@@ -26,7 +26,7 @@ class pool_call final : public core::call {
         key_(key) {}
   pool_call(const pool_call&) = delete;
   pool_call& operator=(const pool_call&) = delete;
-  /// The resources in a result that nobody read are released: nobody else could.
+  /// The resources in a result that nobody read are released, and its streams closed: nobody else could.
   ~pool_call() override;
 
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }

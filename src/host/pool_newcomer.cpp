@@ -21,9 +21,9 @@ pool_newcomer::pool_newcomer(const pool::impl& in, checked_request& asked, const
 }
 
 bool pool_newcomer::may_pass() const {
-  // A result with handles is its call's until somebody has read it.
+  // A result with handles or streams is its call's until somebody has read it.
   return how_.how.value_or(otherwise_) == start::dispatch && !asked_.only_in &&
-         !(asked_.of->result && names_handles(*asked_.of->result)) && !stop_.stop_requested() &&
+         !(asked_.of->result && is_read_once(*asked_.of->result)) && !stop_.stop_requested() &&
          !in_.owner->began.forked();
 }
 

@@ -4,6 +4,7 @@
 
 #include "wit/copy_run.hpp"
 #include "wit/packed.hpp"
+#include "wit/pipe.hpp"
 #include "wit/reader.hpp"
 
 namespace holdfast::wit {
@@ -69,6 +70,9 @@ class decoder {
         return get_handle(handle::ownership::own, into);
       case kind::borrow:
         return get_handle(handle::ownership::borrow, into);
+      case kind::stream:
+      case kind::future:
+        return get_readable(t, into);
       case kind::unsupported:
         return in_.fail("a value of an unsupported type");
     }
@@ -272,6 +276,14 @@ class decoder {
     std::uint64_t number = 0;
     if (!in_.word(number)) return false;
     into = value(handle(number, owned, from_));
+    return true;
+  }
+
+  bool get_readable(const type& t, value& into) {
+    std::uint64_t number = 0;
+    if (!in_.word(number)) return false;
+    // Of one that was read before there is nothing left.
+    into = value(readable(std::make_shared<reading_end>(reading_end::claim(number), t.payload())));
     return true;
   }
 

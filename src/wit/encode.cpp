@@ -7,6 +7,7 @@
 
 #include "wit/describe.hpp"
 #include "wit/packed.hpp"
+#include "wit/pipe.hpp"
 #include "wit/utf8.hpp"
 
 namespace holdfast::wit {
@@ -131,6 +132,9 @@ class encoder {
       case kind::own:
       case kind::borrow:
         return put_handle(t, v);
+      case kind::stream:
+      case kind::future:
+        return put_readable(t, v);
       case kind::unsupported:
         return fail("values of type " + t.to_string() + " cannot be passed");
       default:
@@ -148,6 +152,7 @@ class encoder {
 
   std::vector<std::byte> take() { return std::move(out_); }
   const homes& handles() const noexcept { return handles_; }
+  std::vector<readable>& ends() noexcept { return ends_; }
   const std::string& path() const noexcept { return path_; }
   const std::string& why() const noexcept { return why_; }
   error failure(std::string_view where) const {
@@ -161,6 +166,8 @@ class encoder {
       // All of them are kept: taking the large ones out would move no fewer bytes and leave holes.
       packed.referred_ = referred_ + values_ * sizeof(value);
       packed.kept_ = std::move(values);
+    } else {
+      packed.kept_.assign(ends_.begin(), ends_.end());
     }
     return packed;
   }
@@ -430,10 +437,22 @@ class encoder {
     return true;
   }
 
+  bool put_readable(const type& t, const value& v) {
+    const auto* const held = v.get_if<readable>();
+    if (held == nullptr) return expected(t, v);
+    std::string why;
+    const std::uint64_t number = reading_end::pass(held->end(), t, why);
+    if (number == 0) return fail(std::move(why));
+    word(number);
+    ends_.push_back(*held);
+    return true;
+  }
+
   placement where_;
   std::vector<std::byte> out_;
   std::size_t referred_ = 0;
   std::size_t values_ = 0;
+  std::vector<readable> ends_;
   homes handles_;
   std::string path_;
   std::string why_;
@@ -445,6 +464,7 @@ bool packer::any(const type& of, const value& what) {
     const std::vector<std::byte> made = into.take();
     out_.insert(out_.end(), made.begin(), made.end());
     handles_.note(into.handles());
+    for (readable& each : into.ends()) kept_.emplace_back(std::move(each));
     return true;
   }
   fail(into.why());

@@ -92,6 +92,9 @@ class json_reader {
       case kind::own:
       case kind::borrow:
         return fail("a resource handle cannot be written as JSON");
+      case kind::stream:
+      case kind::future:
+        return fail("a stream or a future cannot be written as JSON");
       case kind::unsupported:
         break;
     }

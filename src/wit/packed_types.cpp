@@ -45,6 +45,10 @@ class type_writer {
         text(t.name());
         word(t.resource());
         return;
+      case kind::stream:
+      case kind::future:
+        put_maybe(t.payload());
+        return;
       case kind::unsupported:
         text(t.name());
         return;
@@ -149,6 +153,11 @@ class type_reader {
       case kind::borrow:
         if (!in_.text(text) || !in_.word(index)) return false;
         into = type::borrow(std::move(text), index);
+        return true;
+      case kind::stream:
+      case kind::future:
+        if (!get_maybe(first, depth + 1)) return false;
+        into = k == kind::stream ? type::stream(std::move(first)) : type::future(std::move(first));
         return true;
       default:
         if (!in_.text(text)) return false;

@@ -6,6 +6,7 @@
 
 #include "wit/base64.hpp"
 #include "wit/json.hpp"
+#include "wit/mentions.hpp"
 #include "wit/packed.hpp"
 #include "wit/utf8.hpp"
 
@@ -112,6 +113,7 @@ struct writer {
     return write_member(held.owned() == handle::ownership::own ? "own" : "borrow",
                         write_scalar(held.number()));
   }
+  json::value operator()(const readable&) const { return nullptr; }  // `to_json` refuses its type
 };
 
 json::value write(const value& v) { return v.visit(writer()); }
@@ -119,6 +121,8 @@ json::value write(const value& v) { return v.visit(writer()); }
 }  // namespace
 
 result<json::value> to_json(const type& of, const value& v) {
+  if (mentions(of, is_transmitted))
+    return error(errc::bad_arguments, "a stream or a future cannot be written as JSON");
   // Packing checks the value and unpacking gives it the very shape of its type, so that writing needs no
   // type.
   const auto packed = encode_value(of, v);

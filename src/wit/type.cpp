@@ -10,10 +10,10 @@ namespace holdfast::wit {
 
 namespace {
 
-constexpr std::array<std::string_view, 24> keywords = {
+constexpr std::array<std::string_view, 26> keywords = {
     "bool",    "s8",   "u8",     "s16",    "u16",    "s32",  "u32",    "s64",
     "u64",     "f32",  "f64",    "char",   "string", "list", "record", "tuple",
-    "variant", "enum", "option", "result", "flags",  "own",  "borrow", "unsupported"};
+    "variant", "enum", "option", "result", "flags",  "own",  "borrow", "stream", "future", "unsupported"};
 
 template <class Things, class NameOf>
 void require_distinct_names(const Things& things, NameOf name_of, const char* what) {
@@ -36,7 +36,7 @@ std::string_view to_string(kind k) noexcept {
 // Each kind uses a few of these members; the rest stay empty.
 struct type::node {
   unsigned depth = 1;
-  std::optional<type> first;   // element of list and option, ok of result
+  std::optional<type> first;   // element of list and option, ok of result, what a stream or future carries
   std::optional<type> second;  // err of result
   std::vector<field> fields;
   std::vector<type> elements;
@@ -137,6 +137,18 @@ type type::borrow(std::string resource, std::uint32_t index) {
   return make(wit::kind::borrow, std::move(parts));
 }
 
+type type::stream(std::optional<type> element) {
+  node parts;
+  parts.first = std::move(element);
+  return make(wit::kind::stream, std::move(parts));
+}
+
+type type::future(std::optional<type> element) {
+  node parts;
+  parts.first = std::move(element);
+  return make(wit::kind::future, std::move(parts));
+}
+
 type type::unsupported(std::string spelling) {
   node parts;
   parts.text = std::move(spelling);
@@ -168,6 +180,11 @@ std::span<const std::string> type::names() const noexcept {
 const std::optional<type>& type::ok() const noexcept {
   static const std::optional<type> none;
   return kind_ == wit::kind::result ? node_->first : none;
+}
+
+const std::optional<type>& type::payload() const noexcept {
+  static const std::optional<type> none;
+  return kind_ == wit::kind::stream || kind_ == wit::kind::future ? node_->first : none;
 }
 
 const std::optional<type>& type::err() const noexcept {
@@ -281,6 +298,14 @@ void spell(const type& t, std::string& out) {
     case kind::own:
     case kind::borrow:
       spell_handle(t, out);
+      return;
+    case kind::stream:
+    case kind::future:
+      out += wit::to_string(t.kind());
+      if (!t.payload()) return;
+      out += '<';
+      spell(*t.payload(), out);
+      out += '>';
       return;
     case kind::unsupported:
       out += t.name();

@@ -31,7 +31,9 @@ pub mod tag {
     pub const FLAGS: u8 = 20;
     pub const OWN: u8 = 21;
     pub const BORROW: u8 = 22;
-    pub const UNSUPPORTED: u8 = 23;
+    pub const STREAM: u8 = 23;
+    pub const FUTURE: u8 = 24;
+    pub const UNSUPPORTED: u8 = 25;
 }
 
 /// Set in a length word when the bytes stand outside the buffer and an address follows.

@@ -221,6 +221,9 @@ impl<'t> Walk<'t, '_> {
             Type::Own(_) | Type::Borrow(_) => {
                 return Err(Fault::new("a resource handle cannot be written as text", node.span().start));
             }
+            Type::Stream(_) | Type::Future(_) => {
+                return Err(Fault::new("a stream or a future cannot be written as text", node.span().start));
+            }
             Type::Unsupported(spelling) => {
                 return Err(Fault::new(format!("values of type {spelling} cannot be passed"), node.span().start));
             }

@@ -32,6 +32,8 @@ pub enum Type<'a> {
     Flags(Vec<&'a str>),
     Own(&'a str),
     Borrow(&'a str),
+    Stream(Option<Box<Type<'a>>>),
+    Future(Option<Box<Type<'a>>>),
     Unsupported(&'a str),
 }
 
@@ -78,6 +80,8 @@ impl<'a> Type<'a> {
             tag::FLAGS => Self::Flags(many(from, 4, |from| from.text())?),
             tag::OWN => Self::Own(resource(from)?),
             tag::BORROW => Self::Borrow(resource(from)?),
+            tag::STREAM => Self::Stream(if from.bool()? { Some(Box::new(inner(from)?)) } else { None }),
+            tag::FUTURE => Self::Future(if from.bool()? { Some(Box::new(inner(from)?)) } else { None }),
             tag::UNSUPPORTED => Self::Unsupported(from.text()?),
             _ => return Err(from.malformed("there is no such type")),
         })
@@ -131,6 +135,8 @@ impl fmt::Display for Type<'_> {
             Self::Flags(_) => "flags",
             Self::Own(_) => "own",
             Self::Borrow(_) => "borrow",
+            Self::Stream(_) => "stream",
+            Self::Future(_) => "future",
             Self::Unsupported(spelling) => spelling,
         })
     }
