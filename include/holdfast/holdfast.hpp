@@ -16,5 +16,6 @@
 #include <holdfast/pool.hpp>
 #include <holdfast/reply.hpp>
 #include <holdfast/ticket.hpp>
+#include <holdfast/typed_stream.hpp>
 #include <holdfast/value.hpp>
 #include <holdfast/world.hpp>

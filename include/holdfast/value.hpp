@@ -71,7 +71,8 @@ class value {
   template <class T>
     requires std::same_as<T, record_value> || std::same_as<T, tuple_value> ||
              std::same_as<T, variant_value> || std::same_as<T, enum_value> || std::same_as<T, option_value> ||
-             std::same_as<T, result_value> || std::same_as<T, flags_value> || std::same_as<T, handle> || std::same_as<T, readable>
+             std::same_as<T, result_value> || std::same_as<T, flags_value> || std::same_as<T, handle> ||
+             std::same_as<T, readable>
   value(T part) noexcept : storage_(std::move(part)) {}
 
   // Factories by WIT's names. None takes an initializer list: g++ 12 does not compile one inside a

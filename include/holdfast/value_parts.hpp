@@ -76,10 +76,10 @@ static_assert(sizeof(handle) <= 24);
 
 class reading_end;
 
-/// The reading end of a `stream<T>` or a `future<T>`, as an argument or a result; copies are the same end. One
-/// reads from it through `holdfast::stream_reader` and its like, and passes it on as an argument: to one call,
-/// once. Whoever takes it has it; the last copy of one that nobody took closes it, which the writer is told.
-/// Default: there is none.
+/// The reading end of a `stream<T>` or a `future<T>`, as an argument or a result; copies are the same end.
+/// One reads from it through `holdfast::stream_reader` and its like, and passes it on as an argument: to one
+/// call, once. Whoever takes it has it; the last copy of one that nobody took closes it, which the writer is
+/// told. Default: there is none.
 class readable {
  public:
   readable() noexcept = default;

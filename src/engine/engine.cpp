@@ -4,6 +4,7 @@
 
 #include "engine/bridge_error.hpp"
 #include "engine/engine_impl.hpp"
+#include "engine/pipes.hpp"
 
 namespace holdfast {
 
@@ -24,6 +25,7 @@ result<engine> engine::make(const engine_options& options) {
     if (!which->began.forked()) delete which;
   });
   made->options = options;
+  bridge::use_pipes();
   hfb_engine* raw = nullptr;
   if (hfb_error* failed = hfb_engine_new(&config, &raw)) return bridge::to_error(failed);
   made->handle.reset(raw);

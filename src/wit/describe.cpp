@@ -13,8 +13,7 @@ std::string describe(const value& v) {
       "s64",       "u64",       "f32",       "f64",        "char",      "string",    "list<bool>",
       "list<s8>",  "list<u8>",  "list<s16>", "list<u16>",  "list<s32>", "list<u32>", "list<s64>",
       "list<u64>", "list<f32>", "list<f64>", "list<char>", "list",      "record",    "tuple",
-      "variant",   "enum",      "option",    "result",     "flags",     "handle",
-      "stream or future"};
+      "variant",   "enum",      "option",    "result",     "flags",     "handle",    "stream or future"};
   return std::string(names[v.index()]);
 }
 

@@ -18,7 +18,7 @@ void wake(std::shared_ptr<sleeper> who) noexcept {
 }  // namespace
 
 flow pipe::room() const noexcept {
-  if (left_) return flow::ended;
+  if (left_ || ended_) return flow::ended;
   if (kind_ == kind::future) return written_ ? flow::ended : flow::open;
   return size_ < capacity_ ? flow::open : flow::waiting;
 }
@@ -60,21 +60,25 @@ void pipe::put(std::vector<std::byte> element) {
 }
 
 void pipe::end(bool lost) noexcept {
-  std::shared_ptr<sleeper> waits;
+  std::shared_ptr<sleeper> reader;
+  std::shared_ptr<sleeper> writer;
   {
     const std::scoped_lock lock(mutex_);
     if (std::exchange(ended_, true)) return;
     lost_ = lost;
-    writer_ = nullptr;
-    waits = std::exchange(reader_, nullptr);
+    reader = std::exchange(reader_, nullptr);
+    writer = std::exchange(writer_, nullptr);
   }
-  wake(std::move(waits));
+  wake(std::move(reader));
+  wake(std::move(writer));
 }
 
 flow pipe::filled(const std::shared_ptr<sleeper>& wakes) {
   const std::scoped_lock lock(mutex_);
   flow now = flow::waiting;
-  if (!held_.empty()) {
+  if (left_) {
+    now = flow::ended;
+  } else if (!held_.empty()) {
     now = flow::open;
   } else if (ended_) {
     now = lost_ ? flow::lost : flow::ended;
@@ -112,16 +116,19 @@ void pipe::pop(std::size_t bytes) {
 }
 
 void pipe::leave() noexcept {
-  std::shared_ptr<sleeper> waits;
+  std::shared_ptr<sleeper> reader;
+  std::shared_ptr<sleeper> writer;
+  std::deque<std::vector<std::byte>> unread;  // after the lock
   {
     const std::scoped_lock lock(mutex_);
     if (std::exchange(left_, true)) return;
-    held_.clear();
+    held_.swap(unread);
     size_ = read_ = 0;
-    reader_ = nullptr;
-    waits = std::exchange(writer_, nullptr);
+    reader = std::exchange(reader_, nullptr);
+    writer = std::exchange(writer_, nullptr);
   }
-  wake(std::move(waits));
+  wake(std::move(reader));
+  wake(std::move(writer));
 }
 
 namespace {
@@ -190,7 +197,8 @@ std::shared_ptr<pipe> reading_end::take(std::uint64_t argument) noexcept {
   {
     numbered& known = all();
     const std::scoped_lock lock(known.mutex);
-    if (const auto at = known.arguments.find(argument); at != known.arguments.end()) found = at->second.lock();
+    if (const auto at = known.arguments.find(argument); at != known.arguments.end())
+      found = at->second.lock();
   }
   return found != nullptr ? found->take() : nullptr;
 }

@@ -54,7 +54,7 @@ class pipe {
   std::size_t write(std::span<const std::byte> some);
   /// Writes one element. Where there is room.
   void put(std::vector<std::byte> element);
-  /// Nothing comes any more. `lost`: more was to come.
+  /// Nothing comes any more. `lost`: more was to come. Who waits at either end is woken.
   void end(bool lost) noexcept;
 
   // The reading end.
@@ -65,7 +65,7 @@ class pipe {
   std::span<const std::byte> front() const;
   /// They were read: that many bytes, or the element.
   void pop(std::size_t bytes);
-  /// Nobody reads any more. What was not read is dropped.
+  /// Nobody reads any more. What was not read is dropped, and who waits at either end is woken.
   void leave() noexcept;
 
  private:
@@ -109,6 +109,8 @@ class reading_end {
 
   /// Whether its elements are of that type; none: they are of no type.
   bool carries(const std::optional<type>& of) const;
+  /// Whether they are what a reader reads.
+  bool carries(fit reads) const { return fits_ != nullptr ? fits_ == reads : reads(of_); }
 
   // By number, as ends stand in packed values.
 

@@ -11,9 +11,9 @@ namespace holdfast::wit {
 namespace {
 
 constexpr std::array<std::string_view, 26> keywords = {
-    "bool",    "s8",   "u8",     "s16",    "u16",    "s32",  "u32",    "s64",
-    "u64",     "f32",  "f64",    "char",   "string", "list", "record", "tuple",
-    "variant", "enum", "option", "result", "flags",  "own",  "borrow", "stream", "future", "unsupported"};
+    "bool",   "s8",     "u8",    "s16",    "u16",    "s32",    "u32",    "s64",        "u64",
+    "f32",    "f64",    "char",  "string", "list",   "record", "tuple",  "variant",    "enum",
+    "option", "result", "flags", "own",    "borrow", "stream", "future", "unsupported"};
 
 template <class Things, class NameOf>
 void require_distinct_names(const Things& things, NameOf name_of, const char* what) {

@@ -12,6 +12,7 @@ const SOURCES: &[&str] = &[
     "host_call.rs",
     "blueprint.rs",
     "object.rs",
+    "pipe.rs",
     "context.rs",
     "instance.rs",
     "many.rs",

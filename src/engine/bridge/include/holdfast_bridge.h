@@ -63,6 +63,28 @@ typedef uint32_t hfb_kind;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// How things stand for one end of a pipe.
+enum hfb_flow
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  HFB_FLOW_OPEN = 0,
+  // It has to wait for the other end.
+  HFB_FLOW_WAITING = 1,
+  // The other end is done.
+  HFB_FLOW_ENDED = 2,
+  // For the reader: the writer was lost before it was done.
+  HFB_FLOW_LOST = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hfb_flow hfb_flow;
+#else
+typedef uint32_t hfb_flow;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // What a poll answers.
 enum hfb_state
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -224,6 +246,45 @@ typedef void (*hfb_host_entry)(void *context, struct hfb_host_call *call);
 // inside a poll, on the polling thread; it must not throw or call into the instance. `user` is the instance's.
 typedef void (*hfb_object_drop)(void *user, uint32_t object);
 
+// Tells that an instance is worth polling again.
+//
+// `wake` comes from any thread, inside a poll too, and also after the instance was freed; it must not poll.
+// `drop` comes once, when the last of the bridge's references to `context` goes.
+typedef struct hfb_waker {
+  void *context;
+  void (*wake)(void *context);
+  void (*drop)(void *context);
+} hfb_waker;
+
+// The embedder's pipes. Each function may come on any thread, within a poll or as an instance goes; none may block, throw,
+// or call into an instance.
+typedef struct hfb_pipes {
+  // The pipe whose reading end has this number among arguments; it is the guest's from now on. Null: nobody can have it.
+  void *(*take)(uint64_t number);
+  // A pipe whose writing end is a guest's, of plain bytes or of packed elements, of which a future has one. `number` gets
+  // that of the reading end.
+  void *(*make)(bool future, bool bytes, uint64_t *number);
+  // Whether there is something to read. Where it has to wait, `waker` is called when that changes; it is taken over in
+  // every case, and may be null.
+  hfb_flow (*filled)(void *pipe, const struct hfb_waker *waker);
+  // Some bytes, or the next element, where there is something. Valid until `pop`.
+  struct hfb_slice (*front)(void *pipe);
+  // So many bytes, or the element, were read.
+  void (*pop)(void *pipe, size_t bytes);
+  // The guest's reading end is closed.
+  void (*leave)(void *pipe);
+  // Whether something can be written; as `filled`.
+  hfb_flow (*room)(void *pipe, const struct hfb_waker *waker);
+  // Writes what fits of some bytes, and answers how many that are. Where there is room.
+  size_t (*write)(void *pipe, struct hfb_slice bytes);
+  // Writes an element. Where there is room.
+  void (*put)(void *pipe, struct hfb_slice element);
+  // The guest's writing end is closed; `lost`: because its instance went.
+  void (*end)(void *pipe, bool lost);
+  // The bridge's reference goes.
+  void (*drop)(void *pipe);
+} hfb_pipes;
+
 // The attempt that an instance works on.
 typedef struct hfb_attempt {
   // The call was asked to stop.
@@ -250,16 +311,6 @@ typedef struct hfb_context {
   // Nanoseconds until the attempt is asked to stop, 0 if that is over. False: there is no such limit.
   bool (*time_left)(void *user, uint64_t call, uint64_t *out);
 } hfb_context;
-
-// Tells that an instance is worth polling again.
-//
-// `wake` comes from any thread, inside a poll too, and also after the instance was freed; it must not poll.
-// `drop` comes once, when the last of the bridge's references to `context` goes.
-typedef struct hfb_waker {
-  void *context;
-  void (*wake)(void *context);
-  void (*drop)(void *context);
-} hfb_waker;
 
 // Where the result of a call may go at once, so that nobody packs it: lent for the length of one poll.
 typedef struct hfb_landing {
@@ -500,6 +551,12 @@ uint64_t hfb_object_number(uint32_t kind, uint32_t object);
 // `linker` is a live linker, the slices are readable UTF-8 for the call, and `drop` may be called with the `user` of
 // each instance that comes of it.
 struct hfb_error *hfb_linker_define_resource(struct hfb_linker *linker, struct hfb_slice interface, struct hfb_slice name, uint32_t kind, hfb_object_drop drop);
+
+// Says where pipes come from, for all engines of the process. The first word stands.
+//
+// # Safety
+// The functions of `pipes` may be called for as long as the process lives.
+void hfb_use_pipes(struct hfb_pipes pipes);
 
 // Offers `holdfast:call/context` to the component, if it imports that; a definition by `hfb_linker_define` that comes
 // later takes the place of one of its functions.

@@ -54,7 +54,7 @@ pub(crate) fn check(comes: Comes, has_handles: bool, name: &str) -> std::result:
         return Err(failure(
             hfb_kind::Unsupported,
             format!(
-                "`{name}` is async and passes resources, in a component that lifts another async function synchronously"
+                "`{name}` is async and passes resources or streams, in a component that lifts another async function synchronously"
             ),
         ));
     }
@@ -142,7 +142,11 @@ fn poll_calls(
     context: &mut Context<'_>,
 ) -> Result<Poll<()>> {
     while let Poll::Ready(Some((call, outcome))) = in_flight.poll_next_unpin(context) {
-        let answer = take_over(outcome?, &shared.outside).map_err(|failed| HostFailed(failed.message))?;
+        let mut result = outcome?;
+        for connect in result.ends.take().into_iter().flat_map(|ends| *ends) {
+            accessor.with(|mut access| connect(access.as_context_mut(), shared.outside.lost.clone()))?;
+        }
+        let answer = take_over(result, &shared.outside).map_err(|failed| HostFailed(failed.message))?;
         shared.slot(|slot| slot.calls.ended.push_back((call, answer)));
     }
     // A component has one instance of its own that its exports are of, as a rule: any of them tells.
@@ -219,7 +223,7 @@ async fn dynamic(accessor: &Accessor<Guest>, function: Func, args: &Args<'static
     for (value, ty) in results.iter().zip(ty.results()) {
         encode(value, &ty, &mut writer, &mut |_| Err("a resource cannot come this way".to_owned())).map_err(wrong)?;
     }
-    Ok(PackedResult { answer: Answer::Bytes(writer.bytes), handles: None })
+    Ok(PackedResult { answer: Answer::Bytes(writer.bytes), handles: None, ends: None })
 }
 
 /// Which call each task works for. An id is used again when its task has ended, so there are no more entries than there

@@ -35,6 +35,8 @@ pub(crate) struct Outside {
     pub fuel: AtomicU64,
     /// Of the call under way, where it is a brief one.
     pub slice: Slice,
+    /// The instance is about to go: what ends with it was not ended by the guest. Relaxed: whoever sets it is who has it go.
+    pub lost: Arc<AtomicBool>,
 }
 
 impl Outside {
@@ -46,6 +48,7 @@ impl Outside {
             handles: Arc::new(Handles::new(handles)),
             fuel: AtomicU64::new(0),
             slice: Slice::new(),
+            lost: Arc::default(),
         }
     }
 

@@ -149,6 +149,55 @@ fn flat_values(ty: &Type) -> usize {
     }
 }
 
+/// The size of a value in memory and its alignment, by the canonical ABI.
+fn layout(ty: &Type) -> (usize, usize) {
+    let row = |parts: &mut dyn Iterator<Item = Type>| {
+        let (mut size, mut align) = (0usize, 1);
+        for (part, step) in parts.map(|ty| layout(&ty)) {
+            size = size.next_multiple_of(step) + part;
+            align = align.max(step);
+        }
+        (size.next_multiple_of(align), align)
+    };
+    let cases = |count: usize, payloads: &mut dyn Iterator<Item = Option<Type>>| {
+        let word = if count <= 1 << 8 { 1 } else if count <= 1 << 16 { 2 } else { 4 };
+        let (mut size, mut align) = (0, 1);
+        for (part, step) in payloads.flatten().map(|ty| layout(&ty)) {
+            size = size.max(part);
+            align = align.max(step);
+        }
+        let align_all = align.max(word);
+        ((word.next_multiple_of(align) + size).next_multiple_of(align_all), align_all)
+    };
+    match ty {
+        Type::Bool | Type::S8 | Type::U8 => (1, 1),
+        Type::S16 | Type::U16 => (2, 2),
+        Type::S64 | Type::U64 | Type::Float64 => (8, 8),
+        Type::String | Type::List(_) => (8, 4),
+        Type::Record(record) => row(&mut record.fields().map(|field| field.ty)),
+        Type::Tuple(tuple) => row(&mut tuple.types()),
+        Type::Variant(variant) => cases(variant.cases().len(), &mut variant.cases().map(|case| case.ty)),
+        Type::Enum(names) => cases(names.names().len(), &mut std::iter::empty()),
+        Type::Option(option) => cases(2, &mut std::iter::once(Some(option.ty()))),
+        Type::Result(result) => cases(2, &mut [result.ok(), result.err()].into_iter()),
+        Type::Flags(flags) => match flags.names().len() {
+            0 => (0, 1),
+            1..=8 => (1, 1),
+            9..=16 => (2, 2),
+            count => (count.div_ceil(32) * 4, 4),
+        },
+        _ => (4, 4),
+    }
+}
+
+/// The sizes of elements that streams and futures may have: there is code for each (`transmit`).
+pub(crate) const MOST_ELEMENT: usize = 128;
+
+fn has_element_size(size: usize) -> bool {
+    matches!(size, 1..=8 | 10 | 12 | 14 | 16 | 18)
+        || (size > 18 && size.is_multiple_of(if size <= 64 { 4 } else { 8 }) && size <= MOST_ELEMENT)
+}
+
 fn join(interface: &str, name: &str) -> String {
     if interface.is_empty() { name.to_owned() } else { format!("{interface}#{name}") }
 }
@@ -376,8 +425,8 @@ impl Walk<'_> {
             }
             Type::Own(resource) => self.resource(true, resource),
             Type::Borrow(resource) => self.resource(false, resource),
-            Type::Future(_) => self.unsupported("future"),
-            Type::Stream(_) => self.unsupported("stream"),
+            Type::Future(future) => self.end(tag::FUTURE, future.ty(), "future of resources or of large elements"),
+            Type::Stream(stream) => self.end(tag::STREAM, stream.ty(), "stream of resources or of large elements"),
             Type::ErrorContext => self.unsupported("error-context"),
             Type::Map(_) => self.unsupported("map"),
             Type::FixedLengthList(_) => self.unsupported("list<_, N>"),
@@ -409,6 +458,18 @@ impl Walk<'_> {
         self.writer.text(&self.resources[index].1);
         self.writer.length(index);
         Ok(Shape::Handle { resource: index, own })
+    }
+
+    fn end(&mut self, tag: u8, payload: Option<Type>, spelling: &'static str) -> Result<Shape, Failure> {
+        let before = self.writer.bytes.len();
+        self.writer.u8(tag);
+        let carried = self.side(payload.as_ref())?;
+        let passes = |shape: &Shape| !shape.has_handles() && shape.unsupported().is_none();
+        if carried.as_ref().is_none_or(passes) && payload.is_none_or(|ty| has_element_size(layout(&ty).0)) {
+            return Ok(Shape::End);
+        }
+        self.writer.bytes.truncate(before);
+        self.unsupported(spelling)
     }
 
     fn unsupported(&mut self, spelling: &'static str) -> Result<Shape, Failure> {

@@ -84,6 +84,7 @@ impl Shared {
     }
 
     fn fail(&self, error: Failure) {
+        self.outside.lost.store(true, Ordering::Relaxed);
         self.slot(|slot| {
             slot.phase = Phase::Failed;
             slot.error = Some(error);
@@ -263,6 +264,7 @@ impl hfb_instance {
 
     /// Drops the driver: the call under way, if any, together with its store.
     fn discard(&self) {
+        self.shared.outside.lost.store(true, Ordering::Relaxed);
         let dropped = catch_unwind(AssertUnwindSafe(|| self.entered(|driver| drop(driver.take()))));
         // A panic of a destructor leaves nothing behind that anyone could reach.
         drop(dropped);

@@ -29,7 +29,9 @@ mod lifted;
 mod lower;
 pub mod many;
 pub mod object;
+pub mod pipe;
 mod shape;
+mod transmit;
 mod waker;
 
 /// The C functions of these crates are part of this library.

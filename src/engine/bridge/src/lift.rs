@@ -9,6 +9,7 @@ use crate::handles::fresh_number;
 use crate::landing;
 use crate::lower::{case_of, is_scalar};
 use crate::shape::{chars, flag_mask};
+use crate::transmit::{self, Connect};
 use holdfast_wave::packed::Writer;
 use wasmtime::component::__internal::wasmtime_environ::component::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, StringEncoding};
 use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext};
@@ -76,6 +77,8 @@ pub(crate) struct PackedResult {
     pub answer: Answer,
     /// Boxed for being rare: Wasmtime moves the result from future to future.
     pub handles: Option<Box<Brought>>,
+    /// What is to be done with the store for the streams and futures among it.
+    pub ends: Option<Box<Vec<Connect>>>,
 }
 
 /// Resources under the numbers that they have in the packed bytes.
@@ -148,21 +151,21 @@ impl PackedResult {
         let types = cx.types;
         let results = &types[index];
         if results.types.is_empty() {
-            return Ok(Self { answer: Answer::NONE, handles: None });
+            return Ok(Self { answer: Answer::NONE, handles: None, ends: None });
         }
         if let [ty] = *results.types
             && let Some(answer) = Answer::scalar(ty, src.first().ok_or_else(wrong_type)?)?
         {
-            return Ok(Self { answer, handles: None });
+            return Ok(Self { answer, handles: None, ends: None });
         }
-        let mut walk = Walk { out: Writer::new(), handles: None };
+        let mut walk = Walk::new();
         if results.abi.flat_count(most).is_some() {
             let mut slots = src;
             if let [ty] = *results.types
                 && let [start, length] = *src
                 && let Some(answer) = lone_run(cx, ty, &pair(&start, &length))?
             {
-                return Ok(Self { answer, handles: None });
+                return Ok(Self { answer, handles: None, ends: None });
             }
             for ty in &results.types {
                 walk.flat(cx, *ty, &mut slots)?;
@@ -173,7 +176,7 @@ impl PackedResult {
             if let [ty] = *results.types
                 && let Some(answer) = lone_run(cx, ty, bytes)?
             {
-                return Ok(Self { answer, handles: None });
+                return Ok(Self { answer, handles: None, ends: None });
             }
             let mut offset = 0;
             for ty in &results.types {
@@ -182,8 +185,15 @@ impl PackedResult {
                 walk.load(cx, *ty, part(bytes, at, abi.size32)?)?;
             }
         }
-        Ok(Self { answer: Answer::Bytes(walk.out.bytes), handles: walk.handles })
+        Ok(Self { answer: Answer::Bytes(walk.out.bytes), handles: walk.handles, ends: walk.ends })
     }
+}
+
+/// Lifts one value without resources from memory, packed; `bytes` are all of it, in bounds and aligned.
+pub(crate) fn load(cx: &mut LiftContext<'_>, ty: InterfaceType, bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut walk = Walk::new();
+    walk.load(cx, ty, bytes)?;
+    Ok(walk.out.bytes)
 }
 
 /// Address and length as they would lie in memory.
@@ -296,9 +306,14 @@ fn scalars_in(cx: &mut LiftContext<'_>, element: InterfaceType, run: &[u8]) -> R
 struct Walk {
     out: Writer,
     handles: Option<Box<Brought>>,
+    ends: Option<Box<Vec<Connect>>>,
 }
 
 impl Walk {
+    fn new() -> Self {
+        Self { out: Writer::new(), handles: None, ends: None }
+    }
+
     /// Lifts one value that came in registers.
     fn flat(&mut self, cx: &mut LiftContext<'_>, ty: InterfaceType, slots: &mut &[ValRaw]) -> Result<()> {
         let types = cx.types;
@@ -346,6 +361,7 @@ impl Walk {
                 let resource = ResourceAny::linear_lift_from_flat(cx, ty, next(slots)?)?;
                 self.handle(resource);
             }
+            InterfaceType::Stream(_) | InterfaceType::Future(_) => self.end(cx, ty, next(slots)?.get_u32())?,
             _ => return Err(wrong_type()),
         }
         Ok(())
@@ -418,6 +434,9 @@ impl Walk {
                 let resource = ResourceAny::linear_lift_from_memory(cx, ty, bytes)?;
                 self.handle(resource);
             }
+            InterfaceType::Stream(_) | InterfaceType::Future(_) => {
+                self.end(cx, ty, u32::from_le_bytes(word(bytes)?))?;
+            }
             _ => return Err(wrong_type()),
         }
         Ok(())
@@ -467,6 +486,13 @@ impl Walk {
             }
             None => bail!("discriminant {case} is out of range"),
         }
+    }
+
+    fn end(&mut self, cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> Result<()> {
+        let (number, connect) = transmit::take(cx, ty, index)?;
+        self.out.u64(number);
+        self.ends.get_or_insert_default().push(connect);
+        Ok(())
     }
 
     fn handle(&mut self, resource: ResourceAny) {

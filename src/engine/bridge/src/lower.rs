@@ -8,6 +8,7 @@
 use crate::error::BadValue;
 use crate::handles::Handles;
 use crate::shape::{bools, chars, flag_mask, unknown_handle};
+use crate::transmit::{self, Place};
 use holdfast_wave::packed::{Malformed, Reader};
 use std::mem::MaybeUninit;
 use wasmtime::component::__internal::wasmtime_environ::component::MAX_FLAT_PARAMS;
@@ -102,6 +103,19 @@ unsafe impl Lower for PackedArgs<'_> {
     fn linear_lower_to_memory<T>(&self, _: &mut LowerContext<'_, T>, _: InterfaceType, _: usize) -> Result<()> {
         Err(wasmtime::Error::msg("packed arguments are lowered as a whole"))
     }
+}
+
+/// Lowers one packed value into linear memory at `at`, which is aligned, with room for it.
+pub(crate) fn store<T>(
+    cx: &mut LowerContext<'_, T>,
+    ty: InterfaceType,
+    at: usize,
+    packed: &[u8],
+    handles: &Handles,
+) -> Result<()> {
+    let mut walk = Walk { reader: Reader::new(packed), handles };
+    walk.store(cx, ty, at)?;
+    walk.reader.finish().map_err(malformed)
 }
 
 fn wrong_type() -> wasmtime::Error {
@@ -211,6 +225,12 @@ impl Walk<'_> {
                 // SAFETY: a successful lowering has written its destination.
                 slots.push(unsafe { slot.assume_init() })
             }
+            InterfaceType::Stream(_) | InterfaceType::Future(_) => {
+                let mut slot = MaybeUninit::<ValRaw>::uninit();
+                transmit::give(cx, ty, self.reader.u64().map_err(malformed)?, Place::Slot(&mut slot))?;
+                // SAFETY: as above.
+                slots.push(unsafe { slot.assume_init() })
+            }
             _ => Err(wrong_type()),
         }
     }
@@ -297,6 +317,9 @@ impl Walk<'_> {
                 resource.linear_lower_to_memory(cx, ty, at)?;
                 self.given(number, ty);
                 Ok(())
+            }
+            InterfaceType::Stream(_) | InterfaceType::Future(_) => {
+                transmit::give(cx, ty, self.reader.u64().map_err(malformed)?, Place::Memory(at))
             }
             _ => Err(wrong_type()),
         }

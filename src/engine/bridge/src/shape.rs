@@ -27,6 +27,8 @@ pub(crate) enum Shape {
         resource: usize,
         own: bool,
     },
+    /// The reading end of a stream or a future, by number.
+    End,
     /// A type that cannot cross, with its WIT spelling.
     Unsupported(&'static str),
 }
@@ -51,10 +53,10 @@ impl Shape {
         }
     }
 
-    /// Whether a value of it may hold a handle.
+    /// Whether a value of it may hold a handle, or the end of a stream or future.
     pub(crate) fn has_handles(&self) -> bool {
         match self {
-            Shape::Handle { .. } => true,
+            Shape::Handle { .. } | Shape::End => true,
             Shape::List(element) => element.has_handles(),
             Shape::Fields(fields) => fields.iter().any(Shape::has_handles),
             Shape::Cases(cases) => cases.iter().flatten().any(Shape::has_handles),
@@ -137,6 +139,8 @@ impl Shape {
                 Ok(())
             }
             Shape::Handle { resource, own } => handles.pass(reader.u64().map_err(malformed)?, *resource, *own),
+            // Numbers of ends are the embedder's own doing.
+            Shape::End => reader.u64().map(drop).map_err(malformed),
             Shape::Unsupported(spelling) => Err(format!("values of type {spelling} cannot be passed")),
         }
     }

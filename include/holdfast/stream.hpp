@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <holdfast/codec.hpp>
+#include <holdfast/codec_described.hpp>
+#include <holdfast/codec_parts.hpp>
+#include <holdfast/codec_run.hpp>
+#include <holdfast/pipe_end.hpp>
+
+/// Streams and futures of components, for Boost.Asio.
+///
+///     auto [out, in] = hf::make_byte_stream(executor);
+///     auto told = shop.async_call("import", hf::args(in), hf::call_options{}, asio::use_future);
+///     co_await asio::async_write(out, asio::buffer(catalogue), asio::use_awaitable);
+///     out.close();
+///
+/// One writes, one reads; either is the embedder or a guest. Between them lie a bounded number of bytes, so
+/// who is faster waits: that is the back-pressure both ways, and a guest that waits goes on with its other
+/// calls.
+///
+/// Leaving is closing: an end that is destroyed or closed tells the other, and never ends, pauses or poisons
+/// a call. To a guest a reader that left is `dropped`, which is for it to act on. To the embedder
+///
+/// | the other end | a read | a write |
+/// |---|---|---|
+/// | closed | what was written, then `asio::error::eof` | `asio::error::broken_pipe` |
+/// | was lost with its instance | what was written, then `asio::error::connection_reset` | `broken_pipe` |
+///
+/// A reading end is an argument of one call at most. A call that never began has closed it.
+///
+/// @par Cancellation  any bit of a token's slot ends the wait, with `asio::error::operation_aborted`, and
+/// nothing was read or written. The end stays open.
+/// @par Thread safety  distinct objects: safe, also the two ends of one stream. One operation at a time on
+/// each
+namespace holdfast {
+
+/// What lies between the ends of a stream at most, in bytes.
+inline constexpr std::size_t default_stream_capacity = 64U << 10;
+
+namespace detail {
+
+template <class T>
+bool fits_element(const std::optional<wit::type>& of) {
+  static_assert(!wit::needs_type<T>,
+                "what comes through a stream has one C++ type, without a wit::value in it");
+  wit::mismatch why;
+  return of && wit::codec<T>::fits(*of, why);
+}
+
+struct read_bytes {
+  std::span<std::byte> into;
+  std::size_t got = 0;
+  pipe_end::step attempt(pipe_end::shared& end, boost::system::error_code& why) {
+    return read_some(end, into, got, why);
+  }
+  template <class Self>
+  void complete(Self& self, boost::system::error_code why) {
+    self.complete(why, got);
+  }
+};
+
+struct write_bytes {
+  std::span<const std::byte> from;
+  std::size_t done = 0;
+  pipe_end::step attempt(pipe_end::shared& end, boost::system::error_code& why) {
+    return write_some(end, from, done, why);
+  }
+  template <class Self>
+  void complete(Self& self, boost::system::error_code why) {
+    self.complete(why, done);
+  }
+};
+
+}  // namespace detail
+
+/// Reads a `stream<u8>`: Boost.Asio's `AsyncReadStream`.
+class byte_reader {
+ public:
+  using executor_type = boost::asio::any_io_executor;
+
+  /// @throws std::system_error `bad_arguments`: it is no stream of bytes, or somebody has it
+  byte_reader(executor_type on, const wit::readable& from)
+      : end_(detail::pipe_end::read(std::move(on), from, wit::kind::stream,
+                                    detail::fits_element<std::uint8_t>)) {}
+
+  executor_type get_executor() const noexcept { return end_.executor(); }
+
+  /// Reads what there is into the first of the buffers that is not empty, or waits for it:
+  /// `void(error_code, std::size_t)`.
+  template <class Buffers, class Token>
+  auto async_read_some(const Buffers& into, Token&& token) {
+    std::span<std::byte> room;
+    for (auto each = boost::asio::buffer_sequence_begin(into);
+         each != boost::asio::buffer_sequence_end(into) && room.empty(); ++each) {
+      const boost::asio::mutable_buffer next = *each;
+      room = {static_cast<std::byte*>(next.data()), next.size()};
+    }
+    return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+        detail::pipe_operation(end_, detail::read_bytes{room}), token, get_executor());
+  }
+
+  void close() noexcept { end_.close(false); }
+
+ private:
+  detail::pipe_end end_;
+};
+
+/// Writes a `stream<u8>`: Boost.Asio's `AsyncWriteStream`.
+class byte_writer {
+ public:
+  using executor_type = boost::asio::any_io_executor;
+
+  executor_type get_executor() const noexcept { return end_.executor(); }
+
+  /// Writes as much as there is room for of the first of the buffers that is not empty:
+  /// `void(error_code, std::size_t)`.
+  template <class Buffers, class Token>
+  auto async_write_some(const Buffers& from, Token&& token) {
+    std::span<const std::byte> some;
+    for (auto each = boost::asio::buffer_sequence_begin(from);
+         each != boost::asio::buffer_sequence_end(from) && some.empty(); ++each) {
+      const boost::asio::const_buffer next = *each;
+      some = {static_cast<const std::byte*>(next.data()), next.size()};
+    }
+    return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+        detail::pipe_operation(end_, detail::write_bytes{some}), token, get_executor());
+  }
+
+  /// The end of the stream: what was written is read, then nothing. So does the writer's destructor.
+  void close() noexcept { end_.close(false); }
+
+ private:
+  friend std::pair<byte_writer, wit::readable> make_byte_stream(boost::asio::any_io_executor, std::size_t);
+  explicit byte_writer(detail::pipe_end end) noexcept : end_(std::move(end)) {}
+  detail::pipe_end end_;
+};
+
+/// A `stream<u8>` that the embedder writes: the writer, and the argument.
+inline std::pair<byte_writer, wit::readable> make_byte_stream(
+    boost::asio::any_io_executor on, std::size_t capacity = default_stream_capacity) {
+  auto [end, other] = detail::pipe_end::write(std::move(on), wit::kind::stream, true, capacity,
+                                              detail::fits_element<std::uint8_t>);
+  return {byte_writer(std::move(end)), std::move(other)};
+}
+
+}  // namespace holdfast
