@@ -211,7 +211,15 @@ bool cell::step_call() noexcept {
     finish_closing();
     return false;
   }
-  if (is_idle()) return take_next();
+  if (is_idle()) {
+    // Of what it does then nobody is told but by its loss.
+    if (guest_->stirs() && guest_->poll() == guest_state::failed) {
+      move_to(or_draining(cell_state::running));
+      lose(guest_->take_fault());
+      return true;
+    }
+    return take_next();
+  }
   const bool filled = shares() && !fresh_ && fill();
   if (raised(stop_asked)) ask_guest();
   if (flights_.empty() && raised(hush) && tail_due_ <= world_.time.now()) cut_tail();

@@ -100,6 +100,9 @@ class guest {
   /// that is not open will never be. Between polls.
   virtual bool open() const noexcept { return true; }
 
+  /// Whether it has something to do although it is idle: polling it is worth while then. Between polls.
+  virtual bool stirs() const noexcept { return false; }
+
   /// Whether a call of this export keeps others from beginning beside it.
   virtual bool is_alone(std::uint32_t /*function*/) const noexcept { return true; }
 

@@ -124,6 +124,8 @@ const instance::flight* instance::asking(std::uint64_t call) const noexcept {
 
 bool instance::open() const noexcept { return !concurrent_ || !hfb_instance_holds_back(handle_.get()); }
 
+bool instance::stirs() const noexcept { return concurrent_ && hfb_instance_stirs(handle_.get()); }
+
 bool instance::is_alone(std::uint32_t function) const noexcept {
   return !concurrent_ || function == core::request::release || hfb_blueprint_runs_alone(from_, function);
 }

@@ -32,6 +32,7 @@ class instance final : public core::guest {
   std::optional<error> start(const core::request& what) override;
   void known_as(core::call& which) noexcept override;
   bool open() const noexcept override;
+  bool stirs() const noexcept override;
   bool is_alone(std::uint32_t function) const noexcept override;
   std::optional<core::answer> next_answer() override;
   core::buffer take_result() override;

@@ -703,6 +703,13 @@ bool hfb_instance_next_ended(struct hfb_instance *instance, uint64_t *call, stru
 // `instance` is a live instance with no other call on it.
 bool hfb_instance_holds_back(const struct hfb_instance *instance);
 
+// Whether an idle instance was woken: what comes through streams and futures that its guest passed on may have to move. A
+// poll of it answers as ever.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+bool hfb_instance_stirs(const struct hfb_instance *instance);
+
 // Whether a call of this exported function may keep others, begun later, from being entered until it has ended: it is
 // lifted synchronously, or nobody can say.
 //

@@ -143,6 +143,9 @@ fn poll_calls(
 ) -> Result<Poll<()>> {
     while let Poll::Ready(Some((call, outcome))) = in_flight.poll_next_unpin(context) {
         let mut result = outcome?;
+        if result.ends.is_some() {
+            shared.outside.piped.store(true, Ordering::Relaxed);
+        }
         for connect in result.ends.take().into_iter().flat_map(|ends| *ends) {
             accessor.with(|mut access| connect(access.as_context_mut(), shared.outside.lost.clone()))?;
         }

@@ -37,6 +37,9 @@ pub(crate) struct Outside {
     pub slice: Slice,
     /// The instance is about to go: what ends with it was not ended by the guest. Relaxed: whoever sets it is who has it go.
     pub lost: Arc<AtomicBool>,
+    /// Streams or futures have left the guest: some may come straight from the embedder, and what moves along them is the
+    /// store's, also while no task is left. Relaxed: for whoever polls.
+    pub piped: AtomicBool,
 }
 
 impl Outside {
@@ -49,6 +52,7 @@ impl Outside {
             fuel: AtomicU64::new(0),
             slice: Slice::new(),
             lost: Arc::default(),
+            piped: AtomicBool::new(false),
         }
     }
 

@@ -160,7 +160,13 @@ fn layout(ty: &Type) -> (usize, usize) {
         (size.next_multiple_of(align), align)
     };
     let cases = |count: usize, payloads: &mut dyn Iterator<Item = Option<Type>>| {
-        let word = if count <= 1 << 8 { 1 } else if count <= 1 << 16 { 2 } else { 4 };
+        let word = if count <= 1 << 8 {
+            1
+        } else if count <= 1 << 16 {
+            2
+        } else {
+            4
+        };
         let (mut size, mut align) = (0, 1);
         for (part, step) in payloads.flatten().map(|ty| layout(&ty)) {
             size = size.max(part);

@@ -216,25 +216,37 @@ impl hfb_instance {
         if self.blueprint.component.code.concurrency == Concurrency::Off {
             return driver.as_mut().poll(&mut context);
         }
+        let piped = || self.shared.outside.piped.load(Ordering::Relaxed);
         // It may rest within the store's event loop, where there is nothing for it to do.
-        if self.shared.slot(|slot| slot.phase == Phase::Idle) {
+        if self.shared.slot(|slot| slot.phase == Phase::Idle) && !piped() {
             return Poll::Pending;
         }
         let kept = self.kept.keep();
         for _ in 1..TURNS {
             let polled = driver.as_mut().poll(&mut context);
             let (phase, told) = self.shared.slot(|slot| (slot.phase, !slot.calls.ended.is_empty()));
-            if phase == Phase::Idle {
+            let on = match phase {
+                Phase::Running => !told,
+                Phase::Idle => piped(),
+                Phase::Building | Phase::Failed => false,
+            };
+            if phase == Phase::Idle && !on {
                 // The next command comes with a poll.
                 kept.take();
             }
             // Past a tick the turn is others'; and who waits for a result has it first.
-            let held = self.shared.outside.held.load(Ordering::Relaxed);
-            if phase != Phase::Running || told || held || !kept.take() {
+            if !on || self.shared.outside.held.load(Ordering::Relaxed) || !kept.take() {
                 return polled;
             }
         }
         driver.as_mut().poll(&mut context)
+    }
+
+    /// Whether polling it is worth while although it is idle.
+    pub(crate) fn stirs(&self) -> bool {
+        self.shared.outside.piped.load(Ordering::Relaxed)
+            && self.kept.was_woken()
+            && self.shared.slot(|slot| slot.phase == Phase::Idle)
     }
 
     fn poll(&self, landing: Option<hfb_landing>) -> hfb_state {

@@ -97,6 +97,18 @@ pub unsafe extern "C" fn hfb_instance_holds_back(instance: *const hfb_instance) 
         || guard_or(false, || shared.slot(|slot| slot.calls.held_back || slot.phase == Phase::Failed))
 }
 
+/// Whether an idle instance was woken: what comes through streams and futures that its guest passed on may have to move. A
+/// poll of it answers as ever.
+///
+/// # Safety
+/// `instance` is a live instance with no other call on it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hfb_instance_stirs(instance: *const hfb_instance) -> bool {
+    // SAFETY: the caller's promise.
+    let instance = unsafe { &*instance };
+    guard_or(false, || instance.stirs())
+}
+
 /// Whether a call of this exported function may keep others, begun later, from being entered until it has ended: it is
 /// lifted synchronously, or nobody can say.
 ///

@@ -3,7 +3,7 @@
 
 use crate::abi::hfb_waker;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::Wake;
 
 /// The embedder's waker as Rust's: one for the whole life of an instance.
@@ -11,6 +11,8 @@ pub(crate) struct HostWaker {
     to: hfb_waker,
     /// One of the three below.
     polled: AtomicU8,
+    /// The embedder was woken since the last poll began.
+    woken: AtomicBool,
 }
 
 /// Who wakes wakes the embedder.
@@ -26,18 +28,24 @@ unsafe impl Sync for HostWaker {}
 
 impl HostWaker {
     pub(crate) fn new(to: hfb_waker) -> Arc<Self> {
-        Arc::new(Self { to, polled: AtomicU8::new(NOT_POLLED) })
+        Arc::new(Self { to, polled: AtomicU8::new(NOT_POLLED), woken: AtomicBool::new(false) })
     }
 
     fn pass_on(&self) {
+        self.woken.store(true, Ordering::Release);
         if let Some(wake) = self.to.wake {
             // SAFETY: the embedder gave the function and its context together, and `drop` was not called yet.
             unsafe { wake(self.to.context) }
         }
     }
 
+    pub(crate) fn was_woken(&self) -> bool {
+        self.woken.load(Ordering::Acquire)
+    }
+
     /// From here on a wake only leaves its mark, until the end of what is returned.
     pub(crate) fn keep(&self) -> Kept<'_> {
+        self.woken.store(false, Ordering::Relaxed);
         self.polled.store(POLLED, Ordering::Release);
         Kept(self)
     }
