@@ -211,7 +211,6 @@ struct codec<handle> {
   static handle unpack(unpacker& in, const type& t) { return in.any(t).get<handle>(); }
 };
 
-/// The reading end of a stream or a future.
 template <>
 struct codec<readable> {
   static std::string name() { return "wit::readable"; }

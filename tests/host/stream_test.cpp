@@ -66,8 +66,9 @@ class streams : public testing::Test {
   static wit::readable stream_in(const reply& told) { return told.value->get<wit::readable>(); }
 
   /// Writes all of it, and closes if all of it was written.
-  void write_all(byte_writer& out, const std::vector<std::uint8_t>& bytes) {
-    asio::async_write(out, asio::buffer(bytes), [this, &out](error_code why, std::size_t size) {
+  void write_all(byte_writer& out, std::vector<std::uint8_t> bytes) {
+    const auto kept = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
+    asio::async_write(out, asio::buffer(*kept), [this, &out, kept](error_code why, std::size_t size) {
       wrote = why;
       written = size;
       if (!why) out.close();
