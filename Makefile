@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
-.PHONY: help setup build demo test sim bench storm asan tsan mutants check format tidy clean
+.PHONY: help setup build demo test sim bench storm growth asan tsan mutants check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -47,6 +47,10 @@ bench: setup ## Measure, print a line a figure, write build/bench.json and docs/
 storm: setup ## A million calls and ten minutes of every mishap at once, judged from outside
 	@tools/build release holdfast-storm guests
 	@build/release/bin/holdfast-storm
+
+growth: setup ## A million calls that share an instance, and nothing that grows
+	@tools/build release holdfast_tests_host
+	@HOLDFAST_GROWTH_CALLS=1000000 build/release/bin/holdfast_tests_host --gtest_filter='growth.*'
 
 check: setup ## Check layers, lengths, licence lines, format and generated headers
 	@tools/check-layers

@@ -11,7 +11,7 @@
 /// Streams and futures of components, for Boost.Asio.
 ///
 ///     auto [out, in] = hf::make_byte_stream(executor);
-///     auto told = shop.async_call("import", hf::args(in), hf::call_options{}, asio::use_future);
+///     auto told = shop.async_call("restock", hf::args(in), hf::call_options{}, asio::use_future);
 ///     co_await asio::async_write(out, asio::buffer(catalogue), asio::use_awaitable);
 ///     out.close();
 ///

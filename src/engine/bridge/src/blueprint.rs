@@ -88,11 +88,8 @@ impl hfb_linker {
         let mut linker = Linker::new(component.component.engine());
         // The embedder may take the place of a WASI function.
         linker.allow_shadowing(true);
-        if component.description.uses_wasi {
-            wasmtime_wasi::p2::add_to_linker_async(&mut linker)
-                .and_then(|()| wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker))
-                .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
-        }
+        link_wasi(&mut linker, &component)
+            .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
         let brief = vec![false; component.description.exports.len()];
         Ok(Self { component, linker, limits, grants, output, kinds: Arc::default(), waiting: BTreeSet::new(), brief })
     }
@@ -227,6 +224,28 @@ impl hfb_linker {
     }
 }
 
+/// WASI 0.2 and 0.3, each where the component imports something of it: a guest in Python imports 0.2 whatever else it does.
+fn link_wasi(linker: &mut Linker<Guest>, component: &ComponentShared) -> wasmtime::Result<()> {
+    let description = &component.description;
+    if !description.uses_wasi {
+        return Ok(());
+    }
+    wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
+    let third = |interface: &str| interface.starts_with("wasi:") && interface.contains("@0.3.");
+    if !description.imports.iter().any(|import| third(&import.interface))
+        && !description.resources.iter().any(|(interface, _)| third(interface))
+    {
+        return Ok(());
+    }
+    // Without tasks there can be but the functions that are not async.
+    if component.code.concurrency == Concurrency::Off {
+        return wasmtime_wasi::p3::random::add_to_linker(linker);
+    }
+    wasmtime_wasi::p3::add_to_linker(linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(linker)
+}
+
 fn shown(interface: Option<&str>, name: &str) -> String {
     match interface {
         Some(interface) => format!("`{interface}#{name}`"),
@@ -247,8 +266,8 @@ fn fill(linker: &mut Linker<Guest>, interface: Option<&str>, name: &str, resourc
     filled.is_ok()
 }
 
-/// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2
-/// is linked only where the component imports something of it.
+/// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2 and
+/// 0.3 are linked only where the component imports something of them.
 ///
 /// `output` is taken over in every case: its `drop` is called also when this fails.
 ///

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <holdfast/pool.hpp>
+#include <holdfast/typed_stream.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "host/manual_host.hpp"
+#include "storm/machine.hpp"
+
+// One instance that many calls share, for a long time: callers who wait, who leave at any moment, who revoke,
+// and who leave their end of a stream. Nothing grows, of Wasmtime's tables, of ours, or of the kernel's.
+//
+// HOLDFAST_GROWTH_CALLS says how many calls; `make growth` makes a million.
+namespace holdfast {
+namespace {
+
+using namespace testing_support;
+using namespace std::chrono_literals;
+namespace asio = boost::asio;
+
+class growth : public testing::Test {
+ protected:
+  pool open(const char* file) {
+    pool_options options;
+    options.cells = 1;
+    options.functions.define("holdfast:demo/host", "pause", [this](host_call call) {
+      const auto ticket = call.args().front().get<std::uint32_t>();
+      parked.insert_or_assign(ticket, std::move(call));
+    });
+    options.functions.define("holdfast:demo/host", "block",
+                             [](host_call call) { std::move(call).fail("unused"); });
+    pool made = owner.get().open(guest(file, calm_engine()), options).value();
+    owner.settle();
+    return made;
+  }
+
+  static std::uint64_t calls_asked() {
+    const char* const asked = std::getenv("HOLDFAST_GROWTH_CALLS");
+    return asked != nullptr ? std::stoull(asked) : 20'000;
+  }
+
+  /// Makes so many rounds, a first fifth of them for what is only made once, and compares before and after.
+  template <class Round>
+  void compare(std::uint64_t rounds, Round round) {
+    const std::uint64_t first = rounds / 5;
+    for (std::uint64_t i = 0; i < first; ++i) round(i);
+    forget();
+    const storm::machine before = storm::machine_now();
+    for (std::uint64_t i = first; i < rounds; ++i) round(i);
+    forget();
+    const storm::machine after = storm::machine_now();
+    RecordProperty("memory",
+                   std::to_string(before.memory_mib) + " to " + std::to_string(after.memory_mib) + " MiB");
+    std::printf("%llu rounds: %.1f MiB, then %.1f MiB; %llu descriptors, then %llu\n",
+                static_cast<unsigned long long>(rounds), before.memory_mib, after.memory_mib,
+                static_cast<unsigned long long>(before.descriptors),
+                static_cast<unsigned long long>(after.descriptors));
+    EXPECT_LE(after.descriptors, before.descriptors);
+    EXPECT_LE(after.mappings, before.mappings + 8);
+    EXPECT_EQ(after.threads, before.threads);
+    // A task that was kept would be some hundred bytes.
+    if (!storm::sanitized()) {
+      EXPECT_LE(after.memory_mib, before.memory_mib + 2);
+    }
+  }
+
+  /// What is kept for those who may come back.
+  void forget() {
+    owner.world.advance(1h);
+    owner.settle();
+    ASSERT_EQ(owner.get().orphans().parked, 0U);
+  }
+
+  void answer(std::uint32_t number) {
+    auto found = parked.extract(number);
+    if (found) std::move(found.mapped()).reply(wit::value(number));
+  }
+
+  manual_host owner{no_observer(), {}, calm_engine()};
+  std::map<std::uint32_t, host_call> parked;
+  asio::io_context loop;
+};
+
+TEST_F(growth, of_nothing_comes_with_calls_that_share_an_instance_whoever_leaves) {
+  const pool company = open("company.wat");
+  const call_options patient{.deadline = no_limit, .run_limit = no_limit};
+  compare(calls_asked() / 8, [&](std::uint64_t round) {
+    std::vector<ticket> all;
+    for (std::uint32_t i = 0; i < 8; ++i) {
+      all.push_back(company.submit("wait", args(i), patient).value());
+      if (i == round % 8) owner.settle();
+    }
+    if (round % 3 == 0) static_cast<void>(all.back().revoke());
+    owner.settle();
+    if (round % 2 == 0) all.erase(all.begin(), all.begin() + 4);  // callers who leave
+    while (!parked.empty()) {
+      answer(std::next(parked.begin(), static_cast<long>(round % parked.size()))->first);
+      owner.settle();
+    }
+    for (const ticket& each : all) ASSERT_EQ(each.phase(), call_phase::done);
+  });
+  EXPECT_EQ(company.cells().front().generation, 1U);
+}
+
+TEST_F(growth, of_nothing_comes_with_streams_whichever_end_leaves) {
+  const pool guests = open("pipes.wat");
+  compare(calls_asked() / 20, [&](std::uint64_t round) {
+    auto [out, in] = make_byte_stream(loop.get_executor());
+    const ticket call = guests.submit("echo", args(in)).value();
+    if (round % 5 == 0) static_cast<void>(call.revoke());
+    owner.settle();
+    const reply told = call.wait(0s);
+    if (told.value && round % 5 != 1) {
+      byte_reader back(loop.get_executor(), told.value->get<wit::readable>());
+      const std::vector<std::uint8_t> some(1 + round % 100);
+      std::vector<std::uint8_t> got(some.size());
+      out.async_write_some(asio::buffer(some), [](const auto&, std::size_t) {});
+      back.async_read_some(asio::buffer(got), [](const auto&, std::size_t) {});
+      if (round % 3 == 0) out.close();
+      owner.settle();
+      loop.restart();
+      loop.poll();
+    }
+    // Both ends go here, whatever is under way.
+    out.close();
+    owner.settle();
+    loop.restart();
+    loop.poll();
+  });
+  EXPECT_EQ(guests.cells().front().generation, 1U);
+}
+
+}  // namespace
+}  // namespace holdfast
