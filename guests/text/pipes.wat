@@ -161,6 +161,10 @@
       (local.set $got (call $bytes-read (local.get $in) (call $room) (i32.const 16)))
       (call $bytes-leave (local.get $in))
       (call $told (call $count (local.get $got))))
+    ;; Reads one chunk and traps.
+    (func (export "choke") (param $in i32)
+      (drop (call $bytes-read (local.get $in) (call $room) (i32.const 16)))
+      unreachable)
     ;; Gives the very end back.
     (func (export "pass") (param $in i32) (call $told-bytes (local.get $in)))
     (func (export "pass-word") (param $in i32) (call $told-word (local.get $in)))
@@ -250,6 +254,7 @@
   (func (export "sum") async (param "in" $bytes) (result u32) (canon lift (core func $i "sum") async))
   (func (export "echo") async (param "in" $bytes) (result $bytes) (canon lift (core func $i "echo") async))
   (func (export "taste") async (param "in" $bytes) (result u32) (canon lift (core func $i "taste") async))
+  (func (export "choke") async (param "in" $bytes) (result u32) (canon lift (core func $i "choke") async))
   (func (export "pass") async (param "in" $bytes) (result $bytes) (canon lift (core func $i "pass") async))
   (func (export "pass-word") async (param "in" $word) (result $word) (canon lift (core func $i "pass-word") async))
   (func (export "hoard") async (param "in" $bytes) (result u32) (canon lift (core func $i "hoard") async))

@@ -49,6 +49,12 @@ bool names_handles(const wit::type& of) {
 
 bool is_read_once(const wit::type& of) { return names_handles(of) || wit::mentions(of, wit::is_transmitted); }
 
+bool takes_streams(const wit::function& of) {
+  return std::ranges::any_of(
+      of.params, [](const wit::type& each) { return wit::mentions(each, wit::is_transmitted); },
+      &wit::field::type);
+}
+
 std::vector<std::uint64_t> own_handles(const wit::value& in) {
   std::vector<std::uint64_t> all;
   search{[&all](const wit::handle& each) {

@@ -21,6 +21,9 @@ bool names_handles(const wit::type& of);
 /// Whether such a value, too, belongs to who reads it first: it may hold the reading ends of streams.
 bool is_read_once(const wit::type& of);
 
+/// Whether streams or futures may be among the arguments.
+bool takes_streams(const wit::function& of);
+
 /// The numbers of those that belong to whoever has the value.
 std::vector<std::uint64_t> own_handles(const wit::value& in);
 

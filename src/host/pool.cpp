@@ -54,7 +54,8 @@ boost::intrusive_ptr<detail::pool_call> pool::impl::make(detail::checked_request
   form.run_limit = how.run_limit;
   form.grace = options.stop_grace;
   form.attempts = options.retry.attempts;
-  form.repeatable = asked.of->contract.retry_safe();
+  // What came through a stream is used up by the first attempt.
+  form.repeatable = asked.of->contract.retry_safe() && !detail::takes_streams(*asked.of);
   form.only_in = asked.only_in;
   return boost::intrusive_ptr<detail::pool_call>(
       new detail::pool_call(*owner->world, id, form, *asked.of, std::move(asked.arguments), how.key));

@@ -11,6 +11,9 @@
 namespace holdfast::wit {
 namespace {
 
+// Bytes that come in small parts are kept in parts of this size at least: each costs some.
+constexpr std::size_t least_held = 1024;
+
 void wake(std::shared_ptr<sleeper> who) noexcept {
   if (who != nullptr) who->wake();
 }
@@ -24,9 +27,14 @@ flow pipe::room() const noexcept {
 }
 
 flow pipe::room(const std::shared_ptr<sleeper>& wakes) {
+  std::shared_ptr<sleeper> before;  // its end is somebody else's code: after the lock
   const std::scoped_lock lock(mutex_);
   const flow now = room();
-  writer_ = now == flow::waiting ? wakes : nullptr;
+  if (now != flow::waiting) {
+    before.swap(writer_);
+  } else if (wakes != nullptr) {
+    before = std::exchange(writer_, wakes);
+  }
   return now;
 }
 
@@ -37,7 +45,12 @@ std::size_t pipe::write(std::span<const std::byte> some) {
     if (room() != flow::open) return 0;
     some = some.first(std::min(some.size(), capacity_ - size_));
     if (some.empty()) return 0;
-    held_.emplace_back(some.begin(), some.end());
+    // Not to the first, which may be looked at.
+    if (held_.size() > 1 && held_.back().size() < least_held) {
+      held_.back().insert(held_.back().end(), some.begin(), some.end());
+    } else {
+      held_.emplace_back(some.begin(), some.end());
+    }
     size_ += some.size();
     waits = std::exchange(reader_, nullptr);
   }
@@ -74,6 +87,7 @@ void pipe::end(bool lost) noexcept {
 }
 
 flow pipe::filled(const std::shared_ptr<sleeper>& wakes) {
+  std::shared_ptr<sleeper> before;  // as above
   const std::scoped_lock lock(mutex_);
   flow now = flow::waiting;
   if (left_) {
@@ -83,7 +97,11 @@ flow pipe::filled(const std::shared_ptr<sleeper>& wakes) {
   } else if (ended_) {
     now = lost_ ? flow::lost : flow::ended;
   }
-  reader_ = now == flow::waiting ? wakes : nullptr;
+  if (now != flow::waiting) {
+    before.swap(reader_);
+  } else if (wakes != nullptr) {
+    before = std::exchange(reader_, wakes);
+  }
   return now;
 }
 

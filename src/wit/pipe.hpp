@@ -48,7 +48,8 @@ class pipe {
 
   // The writing end.
 
-  /// Whether an element, or some bytes, can be written. `waiting`: `wakes` is woken when that changes.
+  /// Whether an element, or some bytes, can be written. `waiting`: `wakes` is woken when that changes, in
+  /// place of one that was given before; null only looks.
   flow room(const std::shared_ptr<sleeper>& wakes);
   /// Writes what fits of some bytes: how many that are. Where there is room.
   std::size_t write(std::span<const std::byte> some);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <holdfast/typed.hpp>
 #include <string>
 
 #include "wit/describe.hpp"
+#include "wit/mentions.hpp"
 
 namespace holdfast::wit {
 namespace {
@@ -33,6 +35,12 @@ holdfast::result<void> check_signature(const function& of, std::span<const fit> 
                                        side from) {
   const wording words = words_of(from);
   const auto wrong = [&](std::string detail) { return error(words.code, std::move(detail)); };
+  const auto carries = [](const type& each) { return mentions(each, is_transmitted); };
+  if (from == side::callee &&
+      (std::ranges::any_of(of.params, carries, &field::type) || (of.result && carries(*of.result)))) {
+    return wrong("`" + of.name +
+                 "` takes or returns a stream or a future, which no function of the host can");
+  }
   if (of.params.size() != parameters.size()) {
     return wrong("`" + of.name + "` takes " + std::to_string(of.params.size()) +
                  (of.params.size() == 1 ? " argument, " : " arguments, ") + words.who +

@@ -9,6 +9,8 @@
 #include <boost/asio/read.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/describe/class.hpp>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <holdfast/function.hpp>
 #include <holdfast/typed_stream.hpp>
@@ -379,6 +381,40 @@ TEST_F(streams, are_refused_where_their_elements_or_kinds_differ) {
   const reply numbers = end(begin(guests, "count", args(1U)));
   EXPECT_THROW(byte_reader(loop.get_executor(), stream_in(numbers)), std::system_error);
   EXPECT_THROW(future_reader<std::uint32_t>(loop.get_executor(), stream_in(numbers)), std::system_error);
+}
+
+TEST_F(streams, are_used_up_by_an_attempt_so_that_there_is_no_second) {
+  const auto manifest = std::filesystem::path(testing::TempDir()) / "pipes.holdfast.json";
+  std::ofstream(manifest) << R"({"exports": {"choke": ["idempotent"]}})";
+  const auto path = std::filesystem::path(HOLDFAST_GUESTS_DIR) / "pipes.wat";
+  const component marked =
+      component::load(shared_engine(), path,
+                      {.cache = default_compile_cache(), .contract = {.manifest = manifest}})
+          .value();
+  pool_options options;
+  options.cells = 1;
+  options.retry.attempts = 3;
+  const pool guests = owner.get().open(marked, options).value();
+  owner.settle();
+  auto [out, in] = make_byte_stream(loop.get_executor());
+  const ticket call = begin(guests, "choke", args(in));
+  write_all(out, {1, 2, 3});
+  settle();
+  owner.world.advance(1min);
+  settle();
+  EXPECT_EQ(end(call).code, errc::trapped);
+  EXPECT_EQ(end(call).attempts, 1U);
+}
+
+TEST_F(streams, are_not_for_functions_of_the_host) {
+  constexpr std::string_view text = R"((component (import "take" (func (param "in" (stream u8))))))";
+  const component takes = component::compile(shared_engine(), std::as_bytes(std::span(text))).value();
+  pool_options options;
+  options.functions.define("", "take", [](const wit::readable&) {});
+  const auto refused = owner.get().open(takes, options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, errc::type_mismatch);
+  EXPECT_THAT(refused.error().detail, HasSubstr("`take` takes or returns a stream or a future"));
 }
 
 TEST_F(streams, let_a_wait_be_cancelled_and_lose_nothing) {
