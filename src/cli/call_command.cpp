@@ -12,6 +12,7 @@
 #include "cli/component_file.hpp"
 #include "cli/terminal.hpp"
 #include "cli/units.hpp"
+#include "wit/mentions.hpp"
 #include "wit/wave.hpp"
 
 namespace holdfast::cli {
@@ -144,6 +145,9 @@ exit_code run_call(const call_settings& given) {
   if (!call) return refuse(call.error());
   const auto function = loaded->world().find_export(call->name);
   if (!function) return refuse(function.error());
+  if (const auto& result = (*function)->result; result && wit::mentions(*result, wit::is_transmitted))
+    return refuse(error(errc::bad_arguments, "`" + std::string(call->name) +
+                                                 "` returns a stream or a future, which cannot be printed"));
   auto arguments = wit::parse_wave_args(**function, *call);
   if (!arguments) return refuse(arguments.error());
   const std::string name = (*function)->qualified_name();

@@ -56,6 +56,13 @@ TEST(bad_input, a_file_that_is_not_there_or_no_component_is_named_for_what_it_is
   expect_file_refused(folder.write("core.wat", "(module)"), {"a core WebAssembly module, not a component"});
 }
 
+TEST(bad_input, a_stream_is_refused_before_the_guest_runs) {
+  expect_refused({"call", guest("pipes.wat"), "count(3)"},
+                 {"`count` returns a stream or a future, which cannot be printed"});
+  expect_refused({"call", guest("pipes.wat"), "sum([1, 2])"},
+                 {"argument 1 (in)", "cannot be written as text"});
+}
+
 TEST(bad_input, a_component_cut_off_anywhere_is_refused_in_one_line) {
   const temporary_folder folder;
   const std::string whole = contents_of(guest("orders.wasm"));
