@@ -27,8 +27,10 @@ class manual_host {
   core::fakes::manual_world world;
 
   /// Runs one step: a slice of a cell, or else a host function. False: there is nothing to run.
-  bool step() {
-    if (world.step()) return true;
+  bool step() { return world.step() || step_function(); }
+
+  /// Runs a host function, whatever cells have to do.
+  bool step_function() {
     if (functions_.empty()) return false;
     const auto next = std::move(functions_.front());
     functions_.pop_front();
