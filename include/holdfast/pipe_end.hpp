@@ -55,7 +55,8 @@ class pipe_end {
   /// Takes a reading end.
   /// @throws std::system_error `bad_arguments`: it is none of that kind, of other elements, or somebody has
   /// it
-  static pipe_end read(boost::asio::any_io_executor on, const wit::readable& from, wit::kind of, fit fits);
+  static pipe_end read(boost::asio::any_io_executor on, const wit::readable& from, wit::kind of, bool bytes,
+                       fit fits);
 
   pipe_end(pipe_end&&) noexcept = default;
   pipe_end& operator=(pipe_end&& other) noexcept;

@@ -81,7 +81,7 @@ class byte_reader {
 
   /// @throws std::system_error `bad_arguments`: it is no stream of bytes, or somebody has it
   byte_reader(executor_type on, const wit::readable& from)
-      : end_(detail::pipe_end::read(std::move(on), from, wit::kind::stream,
+      : end_(detail::pipe_end::read(std::move(on), from, wit::kind::stream, true,
                                     detail::fits_element<std::uint8_t>)) {}
 
   executor_type get_executor() const noexcept { return end_.executor(); }

@@ -13,7 +13,11 @@
 ///     hf::stream_reader<order> orders(executor, reply.value->get<hf::wit::readable>());
 ///     while (auto next = co_await orders.async_next(asio::use_awaitable)) ship(*next);
 ///
-/// A future is a stream of one element: a `future_writer` that was destroyed before it wrote has lost it.
+/// A future is a stream of one element: a `future_writer` that was destroyed before it wrote has lost it. An
+/// element is at most 1 MiB long, packed.
+///
+/// Of an end that a guest passed on unread its reader is not told that the writer was lost: a stream ends, a
+/// future never comes.
 namespace holdfast {
 namespace detail {
 
@@ -39,7 +43,7 @@ struct read_element {
         wit::unpacker in(*packed);
         element.emplace(wit::codec<T>::unpack(in, wit::type(wit::kind::boolean)));
         in.finish();
-      } catch (const wit::unpack_failure&) {
+      } catch (...) {  // malformed, or what a `representation` makes of it
         element.reset();
         why = boost::asio::error::invalid_argument;
       }
@@ -67,7 +71,7 @@ class element_reader {
 
   /// @throws std::system_error `bad_arguments`: it is of another kind or element type, or somebody has it
   element_reader(executor_type on, const wit::readable& from)
-      : end_(pipe_end::read(std::move(on), from, Of, fits_element<T>)) {}
+      : end_(pipe_end::read(std::move(on), from, Of, false, fits_element<T>)) {}
 
   executor_type get_executor() const noexcept { return end_.executor(); }
 
@@ -126,7 +130,12 @@ class future_writer {
  public:
   explicit future_writer(detail::pipe_end end) noexcept : end_(std::move(end)) {}
   future_writer(future_writer&&) noexcept = default;
-  future_writer& operator=(future_writer&&) noexcept = default;
+  future_writer& operator=(future_writer&& other) noexcept {
+    end_.close(!written_);
+    end_ = std::move(other.end_);
+    written_ = other.written_;
+    return *this;
+  }
   /// One that did not write loses it: a guest then waits for as long as its call may run.
   ~future_writer() { end_.close(!written_); }
 

@@ -69,6 +69,8 @@ void* holdfast_pipe_make(bool future, bool bytes, std::uint64_t* number) {
   return made.release();
 }
 
+void holdfast_pipe_forget(std::uint64_t number) { wit::reading_end::claim(number); }
+
 hfb_flow holdfast_pipe_filled(void* pipe, const hfb_waker* waker) {
   return flow_of(at(pipe).filled(sleeper_of(waker)));
 }
@@ -101,6 +103,7 @@ void holdfast_pipe_drop(void* pipe) { delete static_cast<held*>(pipe); }
 void use_pipes() {
   hfb_use_pipes({.take = holdfast_pipe_take,
                  .make = holdfast_pipe_make,
+                 .forget = holdfast_pipe_forget,
                  .filled = holdfast_pipe_filled,
                  .front = holdfast_pipe_front,
                  .pop = holdfast_pipe_pop,

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
-#include <cstring>
 #include <holdfast/error.hpp>
 #include <holdfast/pipe_end.hpp>
 
@@ -64,7 +63,8 @@ pipe_end::step attempt(const pipe_end::shared& end, boost::system::error_code& w
   }
   switch (now) {
     case wit::flow::open:
-      act();
+      // Nothing can be done any more where the end was closed beside it.
+      if (!act()) why = asio::error::operation_aborted;
       return pipe_end::step::done;
     case wit::flow::waiting:
       return pipe_end::step::waits;
@@ -88,11 +88,14 @@ std::pair<pipe_end, wit::readable> pipe_end::write(asio::any_io_executor on, wit
   return {pipe_end(std::move(on), std::make_shared<shared>(std::move(through), false)), std::move(other)};
 }
 
-pipe_end pipe_end::read(asio::any_io_executor on, const wit::readable& from, wit::kind of, fit fits) {
+pipe_end pipe_end::read(asio::any_io_executor on, const wit::readable& from, wit::kind of, bool bytes,
+                        fit fits) {
   const std::shared_ptr<wit::pipe> there = from.end() != nullptr ? from.end()->look() : nullptr;
   if (there == nullptr) refuse("nobody can read from it: it was read or passed on before");
   if (there->of() != of) refuse(of == wit::kind::stream ? "it is no stream" : "it is no future");
   if (!from.end()->carries(fits)) refuse("its elements are of another type");
+  if (bytes != (there->made_of() == wit::pipe::form::bytes))
+    refuse("a stream of bytes is read by a byte_reader");
   std::shared_ptr<wit::pipe> through = from.end()->take();
   if (through == nullptr) refuse("somebody else has just begun to read from it");
   return {std::move(on), std::make_shared<shared>(std::move(through), true)};
@@ -119,25 +122,28 @@ pipe_end::step read_some(pipe_end::shared& from, std::span<std::byte> into, std:
                          boost::system::error_code& why) {
   if (into.empty()) return pipe_end::step::done;
   return attempt(from, why, [&] {
-    const auto front = from.through->front();
-    got = std::min(front.size(), into.size());
-    std::memcpy(into.data(), front.data(), got);
-    from.through->pop(got);
+    got = from.through->read(into);
+    return got > 0;
   });
 }
 
 pipe_end::step write_some(pipe_end::shared& to, std::span<const std::byte> some, std::size_t& done,
                           boost::system::error_code& why) {
   if (some.empty()) return pipe_end::step::done;
-  return attempt(to, why, [&] { done = to.through->write(some); });
+  const pipe_end::step step = attempt(to, why, [&] {
+    done = to.through->write(some);
+    return true;
+  });
+  // Its reader has left since it was asked.
+  if (step == pipe_end::step::done && !why && done == 0) why = asio::error::broken_pipe;
+  return step;
 }
 
 pipe_end::step take_element(pipe_end::shared& from, std::optional<std::vector<std::byte>>& element,
                             boost::system::error_code& why) {
   const pipe_end::step done = attempt(from, why, [&] {
-    const auto front = from.through->front();
-    element.emplace(front.begin(), front.end());
-    from.through->pop(0);
+    element = from.through->next();
+    return element.has_value();
   });
   if (why == asio::error::eof) why = {};
   return done;
@@ -145,7 +151,10 @@ pipe_end::step take_element(pipe_end::shared& from, std::optional<std::vector<st
 
 pipe_end::step put_element(pipe_end::shared& to, std::vector<std::byte>& element,
                            boost::system::error_code& why) {
-  return attempt(to, why, [&] { to.through->put(std::move(element)); });
+  return attempt(to, why, [&] {
+    to.through->put(std::move(element));
+    return true;
+  });
 }
 
 void pipe_wait::start(handler_source& tells, std::stop_token) && {

@@ -441,10 +441,10 @@ class encoder {
     const auto* const held = v.get_if<readable>();
     if (held == nullptr) return expected(t, v);
     std::string why;
-    const std::uint64_t number = reading_end::pass(held->end(), t, why);
-    if (number == 0) return fail(std::move(why));
-    word(number);
-    ends_.push_back(*held);
+    auto argument = reading_end::pass(held->end(), t, why);
+    if (argument == nullptr) return fail(std::move(why));
+    word(argument->number());
+    ends_.emplace_back(std::move(argument));
     return true;
   }
 

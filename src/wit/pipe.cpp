@@ -112,25 +112,57 @@ std::span<const std::byte> pipe::front() const {
   return std::span<const std::byte>(held_.front()).subspan(read_);
 }
 
+std::size_t pipe::read(std::span<std::byte> into) {
+  std::shared_ptr<sleeper> waits;
+  std::size_t size = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (held_.empty()) return 0;
+    const auto first = std::span<const std::byte>(held_.front()).subspan(read_);
+    size = std::min(first.size(), into.size());
+    std::copy_n(first.begin(), size, into.begin());
+    waits = popped(size);
+  }
+  wake(std::move(waits));
+  return size;
+}
+
+std::optional<std::vector<std::byte>> pipe::next() {
+  std::shared_ptr<sleeper> waits;
+  std::optional<std::vector<std::byte>> element;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (held_.empty()) return std::nullopt;
+    element = held_.front();
+    waits = popped(0);
+  }
+  wake(std::move(waits));
+  return element;
+}
+
 void pipe::pop(std::size_t bytes) {
   std::shared_ptr<sleeper> waits;
   {
     const std::scoped_lock lock(mutex_);
     if (held_.empty()) return;
-    if (form_ == form::elements) {
-      size_ -= std::max<std::size_t>(held_.front().size(), 1);
-      held_.pop_front();
-    } else {
-      read_ += bytes;
-      size_ -= bytes;
-      if (read_ == held_.front().size()) {
-        held_.pop_front();
-        read_ = 0;
-      }
-    }
-    if (size_ < capacity_) waits = std::exchange(writer_, nullptr);
+    waits = popped(bytes);
   }
   wake(std::move(waits));
+}
+
+std::shared_ptr<sleeper> pipe::popped(std::size_t bytes) {
+  if (form_ == form::elements) {
+    size_ -= std::max<std::size_t>(held_.front().size(), 1);
+    held_.pop_front();
+  } else {
+    read_ += bytes;
+    size_ -= bytes;
+    if (read_ == held_.front().size()) {
+      held_.pop_front();
+      read_ = 0;
+    }
+  }
+  return size_ < capacity_ ? std::exchange(writer_, nullptr) : nullptr;
 }
 
 void pipe::leave() noexcept {
@@ -189,25 +221,29 @@ bool reading_end::carries(const std::optional<type>& of) const {
   return fits_ != nullptr ? fits_(of) : of_ == of;
 }
 
-std::uint64_t reading_end::pass(const std::shared_ptr<reading_end>& argument, const type& as,
-                                std::string& why) {
+std::shared_ptr<reading_end> reading_end::pass(const std::shared_ptr<reading_end>& from, const type& as,
+                                               std::string& why) {
   const auto refused = [&](std::string reason) {
     why = std::move(reason);
-    return std::uint64_t{0};
+    return std::shared_ptr<reading_end>();
   };
-  const std::shared_ptr<pipe> from = argument != nullptr ? argument->look() : nullptr;
-  if (from == nullptr) return refused("nobody can read from it: it was read or passed on before");
-  if (from->of() != as.kind())
-    return refused("expected " + short_spelling(as) + ", got a " + std::string(to_string(from->of())));
-  if (!argument->carries(as.payload()))
-    return refused("expected " + short_spelling(as) + ", got a " + std::string(to_string(from->of())) +
+  constexpr const char* nobody = "nobody can read from it: it was read or passed on before";
+  const std::shared_ptr<pipe> there = from != nullptr ? from->look() : nullptr;
+  if (there == nullptr) return refused(nobody);
+  if (there->of() != as.kind())
+    return refused("expected " + short_spelling(as) + ", got a " + std::string(to_string(there->of())));
+  if (!from->carries(as.payload()))
+    return refused("expected " + short_spelling(as) + ", got a " + std::string(to_string(there->of())) +
                    " of something else");
+  auto argument = std::make_shared<reading_end>(nullptr, from->of_);
+  argument->fits_ = from->fits_;
+  argument->from_ = from->take();
+  if (argument->from_ == nullptr) return refused(nobody);
   numbered& known = all();
   const std::scoped_lock lock(known.mutex);
-  if (argument->number_ != 0) return refused("it was passed on before");
   argument->number_ = ++known.last;
   known.arguments.emplace(argument->number_, argument);
-  return argument->number_;
+  return argument;
 }
 
 std::shared_ptr<pipe> reading_end::take(std::uint64_t argument) noexcept {

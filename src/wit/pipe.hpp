@@ -62,6 +62,12 @@ class pipe {
 
   /// Whether there is something to read. `waiting`: as for `room`.
   flow filled(const std::shared_ptr<sleeper>& wakes);
+  /// Reads some bytes at once: how many; 0 where none are there any more.
+  std::size_t read(std::span<std::byte> into);
+  /// The next element, if it is there still.
+  std::optional<std::vector<std::byte>> next();
+
+  // For a reader whose reads and `leave` are one thread's:
   /// Some bytes, or the next element; they stay until `pop`. Where something is there.
   std::span<const std::byte> front() const;
   /// They were read: that many bytes, or the element.
@@ -71,6 +77,7 @@ class pipe {
 
  private:
   flow room() const noexcept;
+  std::shared_ptr<sleeper> popped(std::size_t bytes);  // under the lock: the writer that is to be woken
 
   const kind kind_;
   const form form_;
@@ -115,22 +122,24 @@ class reading_end {
 
   // By number, as ends stand in packed values.
 
-  /// The number of one that becomes an argument of that type, which it can once. It does not keep the end.
-  /// 0: it cannot, and `why` says so.
-  static std::uint64_t pass(const std::shared_ptr<reading_end>& argument, const type& as, std::string& why);
+  /// Makes one an argument of that type: nobody else can take it from here on. The end to be kept until the
+  /// guest has had its chance to; it has the number. Null: it cannot be passed, and `why` says so.
+  static std::shared_ptr<reading_end> pass(const std::shared_ptr<reading_end>& from, const type& as,
+                                           std::string& why);
+  std::uint64_t number() const noexcept { return number_; }
   /// Of an argument; null: it is gone, or somebody took it.
   static std::shared_ptr<pipe> take(std::uint64_t argument) noexcept;
   /// Keeps one that a result brings, until it is claimed.
   static std::uint64_t bring(std::shared_ptr<pipe> from);
-  /// Null: it was claimed before.
+  /// Null: it was claimed before, or nobody can.
   static std::shared_ptr<pipe> claim(std::uint64_t result) noexcept;
 
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<pipe> from_;
-  const fit fits_ = nullptr;
-  const std::optional<type> of_;
-  std::uint64_t number_ = 0;  // 0: it was never an argument
+  fit fits_ = nullptr;
+  std::optional<type> of_;
+  std::uint64_t number_ = 0;  // 0: it is no argument
 };
 
 }  // namespace holdfast::wit

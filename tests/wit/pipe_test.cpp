@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <random>
@@ -179,6 +180,18 @@ TEST(pipe, loses_no_byte_and_no_wake_between_two_threads) {
   EXPECT_EQ(got, all);
 }
 
+TEST(pipe, can_be_left_by_another_thread_while_it_is_read) {
+  for (int i = 0; i < 200; ++i) {
+    pipe made(kind::stream, pipe::form::bytes, 4096);
+    made.write(std::vector<std::byte>(4096));
+    std::thread leaves([&] { made.leave(); });
+    std::array<std::byte, 64> into;
+    while (made.read(into) > 0) continue;
+    leaves.join();
+    EXPECT_EQ(made.filled(nullptr), flow::ended);
+  }
+}
+
 TEST(reading_end, closes_its_pipe_where_nobody_took_it) {
   const auto made = std::make_shared<pipe>(kind::stream, pipe::form::bytes, 10);
   {
@@ -198,12 +211,14 @@ TEST(reading_end, is_found_by_its_number_as_long_as_somebody_has_it) {
   const auto made = std::make_shared<pipe>(kind::stream, pipe::form::bytes, 10);
   auto end = std::make_shared<reading_end>(made, std::optional<type>(kind::u8));
   std::string why;
-  const std::uint64_t number = reading_end::pass(end, type::stream(type(kind::u8)), why);
-  ASSERT_NE(number, 0U) << why;
-  EXPECT_EQ(reading_end::pass(end, type::stream(type(kind::u8)), why), 0U) << "once";
-  end.reset();
+  auto argument = reading_end::pass(end, type::stream(type(kind::u8)), why);
+  ASSERT_NE(argument, nullptr) << why;
+  EXPECT_EQ(reading_end::pass(end, type::stream(type(kind::u8)), why), nullptr) << "once";
+  EXPECT_EQ(end->take(), nullptr) << "nor can anybody read from it here";
+  const std::uint64_t number = argument->number();
+  argument.reset();
   EXPECT_EQ(reading_end::take(number), nullptr);
-  EXPECT_EQ(made->room(nullptr), flow::ended);
+  EXPECT_EQ(made->room(nullptr), flow::ended) << "though who made it has the end still";
 }
 
 TEST(reading_end, of_a_result_is_claimed_once) {

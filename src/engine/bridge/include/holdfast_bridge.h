@@ -264,6 +264,8 @@ typedef struct hfb_pipes {
   // A pipe whose writing end is a guest's, of plain bytes or of packed elements, of which a future has one. `number` gets
   // that of the reading end.
   void *(*make)(bool future, bool bytes, uint64_t *number);
+  // The reading end of that number, which `make` gave, will be nobody's.
+  void (*forget)(uint64_t number);
   // Whether there is something to read. Where it has to wait, `waker` is called when that changes; it is taken over in
   // every case, and may be null.
   hfb_flow (*filled)(void *pipe, const struct hfb_waker *waker);
@@ -475,8 +477,8 @@ void hfb_host_call_reply(struct hfb_host_call *call, struct hfb_slice result);
 // `call` is a live call, not used again; `message` is readable for the call.
 void hfb_host_call_fail(struct hfb_host_call *call, struct hfb_slice message);
 
-// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2
-// is linked only where the component imports something of it.
+// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2 and
+// 0.3 are linked only where the component imports something of them.
 //
 // `output` is taken over in every case: its `drop` is called also when this fails.
 //

@@ -14,6 +14,7 @@ use crate::guest::Guest;
 use crate::instance::{Phase, Shared};
 use crate::lift::{Answer, PackedResult, PackedReturn};
 use crate::lower::{Args, PackedArgs};
+use crate::transmit::Brought;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use holdfast_wave::packed::Writer;
@@ -70,7 +71,7 @@ pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Resu
     let outcome = body.store.run_concurrent(async |accessor| {
         let mut in_flight = FuturesUnordered::new();
         let mut one = None;
-        let mut idle = false;
+        let mut idle = shared.slot(|slot| slot.phase == Phase::Idle);
         poll_fn(|context| {
             if std::mem::take(&mut idle) {
                 let (phase, calls) = shared.slot(|slot| (slot.phase, !slot.calls.accepted.is_empty()));
@@ -146,10 +147,12 @@ fn poll_calls(
         if result.ends.is_some() {
             shared.outside.piped.store(true, Ordering::Relaxed);
         }
-        for connect in result.ends.take().into_iter().flat_map(|ends| *ends) {
-            accessor.with(|mut access| connect(access.as_context_mut(), shared.outside.lost.clone()))?;
+        let mut ends = result.ends.take().map_or_else(Vec::new, |ends| *ends);
+        for end in &mut ends {
+            accessor.with(|mut access| end.connect(access.as_context_mut(), shared.outside.lost.clone()))?;
         }
         let answer = take_over(result, &shared.outside).map_err(|failed| HostFailed(failed.message))?;
+        ends.into_iter().for_each(Brought::told);
         shared.slot(|slot| slot.calls.ended.push_back((call, answer)));
     }
     // A component has one instance of its own that its exports are of, as a rule: any of them tells.

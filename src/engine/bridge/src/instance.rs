@@ -184,11 +184,15 @@ async fn drive_many(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: 
     let Some(mut body) = build(&shared, &blueprint, user).await else { return };
     let outside = &shared.outside;
     loop {
-        shared.next().await;
-        if outside.interrupted.load(Ordering::Relaxed) {
+        // What comes through streams that its guest passed on moves along within the store's event loop alone.
+        if !outside.piped.load(Ordering::Relaxed) {
+            shared.next().await;
+        }
+        let running = shared.slot(|slot| slot.phase == Phase::Running);
+        if running && outside.interrupted.load(Ordering::Relaxed) {
             return shared.fail(interrupted());
         }
-        let outcome = match shared.slot(|slot| (slot.calls.accepted.is_empty(), slot.command)) {
+        let outcome = match shared.slot(|slot| (running && slot.calls.accepted.is_empty(), slot.command)) {
             (true, Command::Release { handle }) => body.release(handle, outside).await.map(|()| shared.rest()),
             _ => among::serve(&mut body, &shared).await,
         };

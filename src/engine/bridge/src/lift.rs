@@ -9,7 +9,7 @@ use crate::handles::fresh_number;
 use crate::landing;
 use crate::lower::{case_of, is_scalar};
 use crate::shape::{chars, flag_mask};
-use crate::transmit::{self, Connect};
+use crate::transmit;
 use holdfast_wave::packed::Writer;
 use wasmtime::component::__internal::wasmtime_environ::component::{MAX_FLAT_PARAMS, MAX_FLAT_RESULTS, StringEncoding};
 use wasmtime::component::__internal::{CanonicalAbiInfo, InstanceType, InterfaceType, LiftContext};
@@ -78,7 +78,7 @@ pub(crate) struct PackedResult {
     /// Boxed for being rare: Wasmtime moves the result from future to future.
     pub handles: Option<Box<Brought>>,
     /// What is to be done with the store for the streams and futures among it.
-    pub ends: Option<Box<Vec<Connect>>>,
+    pub ends: Option<Box<Vec<transmit::Brought>>>,
 }
 
 /// Resources under the numbers that they have in the packed bytes.
@@ -306,7 +306,7 @@ fn scalars_in(cx: &mut LiftContext<'_>, element: InterfaceType, run: &[u8]) -> R
 struct Walk {
     out: Writer,
     handles: Option<Box<Brought>>,
-    ends: Option<Box<Vec<Connect>>>,
+    ends: Option<Box<Vec<transmit::Brought>>>,
 }
 
 impl Walk {
@@ -489,9 +489,9 @@ impl Walk {
     }
 
     fn end(&mut self, cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> Result<()> {
-        let (number, connect) = transmit::take(cx, ty, index)?;
+        let (number, brought) = transmit::take(cx, ty, index)?;
         self.out.u64(number);
-        self.ends.get_or_insert_default().push(connect);
+        self.ends.get_or_insert_default().push(brought);
         Ok(())
     }
 

@@ -31,6 +31,8 @@ pub struct hfb_pipes {
     /// A pipe whose writing end is a guest's, of plain bytes or of packed elements, of which a future has one. `number` gets
     /// that of the reading end.
     pub make: unsafe extern "C" fn(future: bool, bytes: bool, number: *mut u64) -> *mut c_void,
+    /// The reading end of that number, which `make` gave, will be nobody's.
+    pub forget: unsafe extern "C" fn(number: u64),
     /// Whether there is something to read. Where it has to wait, `waker` is called when that changes; it is taken over in
     /// every case, and may be null.
     pub filled: unsafe extern "C" fn(pipe: *mut c_void, waker: *const hfb_waker) -> hfb_flow,
@@ -90,6 +92,13 @@ impl Pipe {
         // SAFETY: see above.
         let raw = unsafe { (of.make)(future, bytes, &mut number) };
         (!raw.is_null()).then_some((Self { raw, of }, number))
+    }
+
+    pub(crate) fn forget(number: u64) {
+        if let Some(of) = PIPES.get() {
+            // SAFETY: see above.
+            unsafe { (of.forget)(number) }
+        }
     }
 
     pub(crate) fn filled(&self, context: &Context<'_>) -> hfb_flow {

@@ -103,6 +103,18 @@ impl Piece for () {
 /// At most so many elements at once: each is an allocation until the guest has it.
 const AT_ONCE: usize = 64;
 
+/// The bytes of a packed element: one goes into a pipe whatever is in it already.
+const MOST_PACKED: usize = 1 << 20;
+
+fn put(pipe: &Pipe, piece: &impl Piece) -> Result<()> {
+    let packed = piece.packed();
+    if packed.len() > MOST_PACKED {
+        bail!("an element of {} bytes is more than what may come through a stream, {MOST_PACKED}", packed.len());
+    }
+    pipe.put(packed);
+    Ok(())
+}
+
 /// The end of a pipe that a guest reads from.
 struct Reading(Pipe);
 
@@ -250,7 +262,12 @@ impl<D: 'static> StreamConsumer<D> for WriteBytes {
             return Writing::idle(flow, finish);
         }
         let mut direct = source.as_direct(store.as_context_mut());
-        let written = self.0.pipe.write(direct.remaining());
+        let some = direct.remaining();
+        let (size, written) = (some.len(), self.0.pipe.write(some));
+        if written == 0 && size > 0 {
+            // Its reader has left since.
+            return Writing::idle(self.0.pipe.room(context), finish);
+        }
         direct.mark_read(written);
         Poll::Ready(Ok(StreamResult::Completed))
     }
@@ -276,7 +293,7 @@ impl<D: 'static, P: Piece> StreamConsumer<D> for WritePieces<P> {
             let mut piece: Option<P> = None;
             source.read(store.as_context_mut(), &mut piece)?;
             let Some(piece) = piece else { break };
-            self.0.pipe.put(piece.packed());
+            put(&self.0.pipe, &piece)?;
             if self.0.pipe.room(context) != hfb_flow::Open {
                 break;
             }
@@ -298,7 +315,7 @@ impl<D: 'static, P: Piece> FutureConsumer<D> for WritePieces<P> {
         let mut piece: Option<P> = None;
         source.read(store, &mut piece)?;
         if let Some(piece) = piece {
-            self.0.pipe.put(piece.packed());
+            put(&self.0.pipe, &piece)?;
         }
         Poll::Ready(Ok(()))
     }
@@ -379,11 +396,39 @@ pub(crate) fn give<T: 'static>(
     }
 }
 
+/// An end among a result, which nobody can have before all of the result is there.
+pub(crate) struct Brought {
+    number: u64,
+    connect: Option<Connect>,
+}
+
+impl Brought {
+    pub(crate) fn connect(&mut self, store: StoreContextMut<'_, Guest>, lost: Arc<AtomicBool>) -> Result<()> {
+        match self.connect.take() {
+            Some(connect) => connect(store, lost),
+            None => Ok(()),
+        }
+    }
+
+    /// The result is told: somebody will claim it.
+    pub(crate) fn told(mut self) {
+        self.number = 0;
+    }
+}
+
+impl Drop for Brought {
+    fn drop(&mut self) {
+        if self.number != 0 {
+            Pipe::forget(self.number);
+        }
+    }
+}
+
 /// Has what a guest writes to an end that it gave away go into its pipe.
-pub(crate) type Connect = Box<dyn FnOnce(StoreContextMut<'_, Guest>, Arc<AtomicBool>) -> Result<()> + Send + Sync>;
+type Connect = Box<dyn FnOnce(StoreContextMut<'_, Guest>, Arc<AtomicBool>) -> Result<()> + Send + Sync>;
 
 /// Takes a reading end over: the number of the end that takes its place, and what is to be done with the store.
-pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> Result<(u64, Connect)> {
+pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> Result<(u64, Brought)> {
     let types = cx.types;
     let (stream, payload) = carried(types, ty)?;
     let index = ValRaw::u32(index);
@@ -401,7 +446,7 @@ pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> R
                 to.lost = lost;
                 reader.pipe(store, WriteBytes(to))
             });
-            Ok((number, connect))
+            Ok((number, Brought { number, connect: Some(connect) }))
         }
         (true, payload) => by_size!(types, payload, Item => {
             let reader = StreamReader::<Item>::linear_lift_from_flat(cx, ty, &index)?;
@@ -410,7 +455,7 @@ pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> R
                 to.lost = lost;
                 reader.pipe(store, WritePieces::<Item>(to, std::marker::PhantomData))
             });
-            Ok((number, connect))
+            Ok((number, Brought { number, connect: Some(connect) }))
         }),
         (false, payload) => by_size!(types, payload, Item => {
             let reader = FutureReader::<Item>::linear_lift_from_flat(cx, ty, &index)?;
@@ -419,7 +464,7 @@ pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> R
                 to.lost = lost;
                 reader.pipe(store, WritePieces::<Item>(to, std::marker::PhantomData))
             });
-            Ok((number, connect))
+            Ok((number, Brought { number, connect: Some(connect) }))
         }),
     }
 }
