@@ -199,27 +199,27 @@ struct codec<std::variant<T...>> {
   }
 };
 
-/// Own or borrowed, as the component declares it.
-template <>
-struct codec<handle> {
-  static std::string name() { return "wit::handle"; }
+/// A part of a `value` that stands for one of two kinds, and crosses as a value does.
+template <class Part, kind One, kind Other>
+struct part_codec {
   static constexpr bool needs_type = true;
   static bool fits(const type& t, mismatch& why) {
-    return t.kind() == kind::own || t.kind() == kind::borrow || why.differs(t, name());
+    return t.kind() == One || t.kind() == Other || why.differs(t, codec<Part>::name());
   }
-  static bool pack(packer& out, const type& t, const handle& h) { return out.any(t, value(h)); }
-  static handle unpack(unpacker& in, const type& t) { return in.any(t).get<handle>(); }
+  static bool pack(packer& out, const type& t, const Part& part) { return out.any(t, value(part)); }
+  static Part unpack(unpacker& in, const type& t) { return in.any(t).get<Part>(); }
 };
 
+/// Own or borrowed, as the component declares it.
 template <>
-struct codec<readable> {
+struct codec<handle> : part_codec<handle, kind::own, kind::borrow> {
+  static std::string name() { return "wit::handle"; }
+};
+
+/// The reading end of either.
+template <>
+struct codec<readable> : part_codec<readable, kind::stream, kind::future> {
   static std::string name() { return "wit::readable"; }
-  static constexpr bool needs_type = true;
-  static bool fits(const type& t, mismatch& why) {
-    return t.kind() == kind::stream || t.kind() == kind::future || why.differs(t, name());
-  }
-  static bool pack(packer& out, const type& t, const readable& end) { return out.any(t, value(end)); }
-  static readable unpack(unpacker& in, const type& t) { return in.any(t).get<readable>(); }
 };
 
 template <>

@@ -7,6 +7,8 @@
 #include <holdfast/codec_parts.hpp>
 #include <holdfast/codec_run.hpp>
 #include <holdfast/pipe_end.hpp>
+#include <type_traits>
+#include <utility>
 
 /// Streams and futures of components, for Boost.Asio.
 ///
@@ -48,29 +50,33 @@ bool fits_element(const std::optional<wit::type>& of) {
   return of && wit::codec<T>::fits(*of, why);
 }
 
-struct read_bytes {
-  std::span<std::byte> into;
-  std::size_t got = 0;
+/// Moves some bytes one way, by `Attempt`.
+template <class Byte, auto Attempt>
+struct byte_transfer {
+  std::span<Byte> bytes;
+  std::size_t moved = 0;
   pipe_end::step attempt(pipe_end::shared& end, boost::system::error_code& why) {
-    return read_some(end, into, got, why);
+    return Attempt(end, bytes, moved, why);
   }
   template <class Self>
   void complete(Self& self, boost::system::error_code why) {
-    self.complete(why, got);
+    self.complete(why, moved);
   }
 };
 
-struct write_bytes {
-  std::span<const std::byte> from;
-  std::size_t done = 0;
-  pipe_end::step attempt(pipe_end::shared& end, boost::system::error_code& why) {
-    return write_some(end, from, done, why);
+/// Begins to, with the first of the buffers that is not empty.
+template <class Byte, auto Attempt, class Buffers, class Token>
+auto async_transfer(const pipe_end& end, const Buffers& buffers, Token&& token) {
+  byte_transfer<Byte, Attempt> what;
+  for (auto each = boost::asio::buffer_sequence_begin(buffers);
+       each != boost::asio::buffer_sequence_end(buffers) && what.bytes.empty(); ++each) {
+    const std::conditional_t<std::is_const_v<Byte>, boost::asio::const_buffer, boost::asio::mutable_buffer>
+        next = *each;
+    what.bytes = {static_cast<Byte*>(next.data()), next.size()};
   }
-  template <class Self>
-  void complete(Self& self, boost::system::error_code why) {
-    self.complete(why, done);
-  }
-};
+  return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
+      pipe_operation(end, what), token, end.executor());
+}
 
 }  // namespace detail
 
@@ -90,14 +96,7 @@ class byte_reader {
   /// `void(error_code, std::size_t)`.
   template <class Buffers, class Token>
   auto async_read_some(const Buffers& into, Token&& token) {
-    std::span<std::byte> room;
-    for (auto each = boost::asio::buffer_sequence_begin(into);
-         each != boost::asio::buffer_sequence_end(into) && room.empty(); ++each) {
-      const boost::asio::mutable_buffer next = *each;
-      room = {static_cast<std::byte*>(next.data()), next.size()};
-    }
-    return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-        detail::pipe_operation(end_, detail::read_bytes{room}), token, get_executor());
+    return detail::async_transfer<std::byte, &detail::read_some>(end_, into, std::forward<Token>(token));
   }
 
   void close() noexcept { end_.close(false); }
@@ -117,14 +116,8 @@ class byte_writer {
   /// `void(error_code, std::size_t)`.
   template <class Buffers, class Token>
   auto async_write_some(const Buffers& from, Token&& token) {
-    std::span<const std::byte> some;
-    for (auto each = boost::asio::buffer_sequence_begin(from);
-         each != boost::asio::buffer_sequence_end(from) && some.empty(); ++each) {
-      const boost::asio::const_buffer next = *each;
-      some = {static_cast<const std::byte*>(next.data()), next.size()};
-    }
-    return boost::asio::async_compose<Token, void(boost::system::error_code, std::size_t)>(
-        detail::pipe_operation(end_, detail::write_bytes{some}), token, get_executor());
+    return detail::async_transfer<const std::byte, &detail::write_some>(end_, from,
+                                                                        std::forward<Token>(token));
   }
 
   /// The end of the stream: what was written is read, then nothing. So does the writer's destructor.

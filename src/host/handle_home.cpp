@@ -9,6 +9,8 @@
 namespace holdfast::detail {
 namespace {
 
+constexpr bool is_handle(wit::kind k) noexcept { return k == wit::kind::own || k == wit::kind::borrow; }
+
 // Meets each handle in a value.
 template <class Meet>
 struct search {
@@ -43,11 +45,11 @@ struct search {
 
 }  // namespace
 
-bool names_handles(const wit::type& of) {
-  return wit::mentions(of, [](wit::kind k) { return k == wit::kind::own || k == wit::kind::borrow; });
-}
+bool names_handles(const wit::type& of) { return wit::mentions(of, is_handle); }
 
-bool is_read_once(const wit::type& of) { return names_handles(of) || wit::mentions(of, wit::is_transmitted); }
+bool is_read_once(const wit::type& of) {
+  return wit::mentions(of, [](wit::kind k) { return is_handle(k) || wit::is_transmitted(k); });
+}
 
 bool takes_streams(const wit::function& of) {
   return std::ranges::any_of(

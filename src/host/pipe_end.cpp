@@ -18,6 +18,11 @@ struct pipe_end::shared {
   const std::shared_ptr<wit::pipe> through;
   const bool reads;
   std::atomic<bool> closed{false};
+
+  /// How things stand for this end, as the pipe has it.
+  wit::flow flow(const std::shared_ptr<wit::sleeper>& wakes) const {
+    return reads ? through->filled(wakes) : through->room(wakes);
+  }
 };
 
 namespace {
@@ -56,7 +61,7 @@ class waker final : public wit::sleeper {
 /// Does what can be done where the flow is open.
 template <class Do>
 pipe_end::step attempt(const pipe_end::shared& end, boost::system::error_code& why, Do act) {
-  const wit::flow now = end.reads ? end.through->filled(nullptr) : end.through->room(nullptr);
+  const wit::flow now = end.flow(nullptr);
   if (end.closed.load()) {
     why = asio::error::operation_aborted;
     return pipe_end::step::done;
@@ -160,8 +165,7 @@ pipe_end::step put_element(pipe_end::shared& to, std::vector<std::byte>& element
 void pipe_wait::start(handler_source& tells, std::stop_token) && {
   const boost::intrusive_ptr<pipe_waiter> waits(new pipe_waiter);
   if (!waits->adopt(tells.box())) return;
-  const auto wakes = std::make_shared<waker>(waits);
-  const wit::flow now = at_->reads ? at_->through->filled(wakes) : at_->through->room(wakes);
+  const wit::flow now = at_->flow(std::make_shared<waker>(waits));
   if (now != wit::flow::waiting) waits->tell();
 }
 

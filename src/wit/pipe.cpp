@@ -14,6 +14,13 @@ namespace {
 // Bytes that come in small parts are kept in parts of this size at least: each costs some.
 constexpr std::size_t least_held = 1024;
 
+// Whoever waited at an end until now, in place of whom `next` does where it has to wait; null only looks.
+std::shared_ptr<sleeper> replaced(std::shared_ptr<sleeper>& waits, flow now,
+                                  const std::shared_ptr<sleeper>& next) noexcept {
+  if (now != flow::waiting) return std::exchange(waits, nullptr);
+  return next != nullptr ? std::exchange(waits, next) : nullptr;
+}
+
 void wake(std::shared_ptr<sleeper> who) noexcept {
   if (who != nullptr) who->wake();
 }
@@ -30,11 +37,7 @@ flow pipe::room(const std::shared_ptr<sleeper>& wakes) {
   std::shared_ptr<sleeper> before;  // its end is somebody else's code: after the lock
   const std::scoped_lock lock(mutex_);
   const flow now = room();
-  if (now != flow::waiting) {
-    before.swap(writer_);
-  } else if (wakes != nullptr) {
-    before = std::exchange(writer_, wakes);
-  }
+  before = replaced(writer_, now, wakes);
   return now;
 }
 
@@ -97,11 +100,7 @@ flow pipe::filled(const std::shared_ptr<sleeper>& wakes) {
   } else if (ended_) {
     now = lost_ ? flow::lost : flow::ended;
   }
-  if (now != flow::waiting) {
-    before.swap(reader_);
-  } else if (wakes != nullptr) {
-    before = std::exchange(reader_, wakes);
-  }
+  before = replaced(reader_, now, wakes);
   return now;
 }
 

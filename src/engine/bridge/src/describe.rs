@@ -8,6 +8,7 @@ use crate::abi::hfb_kind;
 use crate::error::{Failure, failure};
 use crate::lift::slots_of;
 use crate::shape::Shape;
+use crate::transmit::has_element;
 use holdfast_wave::packed::{Writer, tag};
 use std::collections::BTreeSet;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem};
@@ -194,14 +195,6 @@ fn layout(ty: &Type) -> (usize, usize) {
         },
         _ => (4, 4),
     }
-}
-
-/// The sizes of elements that streams and futures may have: there is code for each (`transmit`).
-pub(crate) const MOST_ELEMENT: usize = 128;
-
-fn has_element_size(size: usize) -> bool {
-    matches!(size, 1..=8 | 10 | 12 | 14 | 16 | 18)
-        || (size > 18 && size.is_multiple_of(if size <= 64 { 4 } else { 8 }) && size <= MOST_ELEMENT)
 }
 
 fn join(interface: &str, name: &str) -> String {
@@ -471,7 +464,7 @@ impl Walk<'_> {
         self.writer.u8(tag);
         let carried = self.side(payload.as_ref())?;
         let passes = |shape: &Shape| !shape.has_handles() && shape.unsupported().is_none();
-        if carried.as_ref().is_none_or(passes) && payload.is_none_or(|ty| has_element_size(layout(&ty).0)) {
+        if carried.as_ref().is_none_or(passes) && payload.is_none_or(|ty| has_element(layout(&ty).0)) {
             return Ok(Shape::End);
         }
         self.writer.bytes.truncate(before);

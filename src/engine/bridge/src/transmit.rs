@@ -4,12 +4,12 @@
 //!
 //! Wasmtime wants an element type whose size it knows, so there is one for each size that elements may have.
 
-use crate::describe::MOST_ELEMENT;
 use crate::guest::Guest;
 use crate::handles::Handles;
 use crate::lift;
 use crate::lower;
 use crate::pipe::{Pipe, hfb_flow};
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -115,6 +115,17 @@ fn put(pipe: &Pipe, piece: &impl Piece) -> Result<()> {
     Ok(())
 }
 
+/// What becomes of a read or a write where nothing can be read or written.
+fn idle(flow: hfb_flow, finish: bool) -> Poll<Result<StreamResult>> {
+    match flow {
+        hfb_flow::Open => Poll::Ready(Ok(StreamResult::Completed)),
+        hfb_flow::Waiting if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
+        hfb_flow::Waiting => Poll::Pending,
+        // A guest that reads cannot be told that there was more to come: that is for the protocol on top.
+        hfb_flow::Ended | hfb_flow::Lost => Poll::Ready(Ok(StreamResult::Dropped)),
+    }
+}
+
 /// The end of a pipe that a guest reads from.
 struct Reading(Pipe);
 
@@ -123,17 +134,6 @@ impl Reading {
         let piece = P::of(self.0.front());
         self.0.pop(0);
         piece
-    }
-
-    /// What becomes of a read where nothing can be read.
-    fn idle(flow: hfb_flow, finish: bool) -> Poll<Result<StreamResult>> {
-        match flow {
-            hfb_flow::Open => Poll::Ready(Ok(StreamResult::Completed)),
-            hfb_flow::Waiting if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
-            hfb_flow::Waiting => Poll::Pending,
-            // A guest cannot be told that there was more to come: that is for the protocol on top.
-            hfb_flow::Ended | hfb_flow::Lost => Poll::Ready(Ok(StreamResult::Dropped)),
-        }
     }
 }
 
@@ -159,7 +159,7 @@ impl<D> StreamProducer<D> for ReadBytes {
         let pipe = &mut self.0.0;
         let flow = pipe.filled(context);
         if flow != hfb_flow::Open {
-            return Reading::idle(flow, finish);
+            return idle(flow, finish);
         }
         let front = pipe.front();
         let mut direct = destination.as_direct(store, front.len());
@@ -174,7 +174,7 @@ impl<D> StreamProducer<D> for ReadBytes {
     }
 }
 
-struct ReadPieces<P>(Reading, std::marker::PhantomData<fn() -> P>);
+struct ReadPieces<P>(Reading, PhantomData<fn() -> P>);
 
 impl<D, P: Piece> StreamProducer<D> for ReadPieces<P> {
     type Item = P;
@@ -189,7 +189,7 @@ impl<D, P: Piece> StreamProducer<D> for ReadPieces<P> {
     ) -> Poll<Result<StreamResult>> {
         let flow = self.0.0.filled(context);
         if flow != hfb_flow::Open {
-            return Reading::idle(flow, finish);
+            return idle(flow, finish);
         }
         let most = destination.remaining(store).unwrap_or(1).min(AT_ONCE);
         let mut pieces = Vec::new();
@@ -226,18 +226,6 @@ pub(crate) struct Writing {
     lost: Arc<AtomicBool>,
 }
 
-impl Writing {
-    /// What becomes of a write where nothing can be written.
-    fn idle(flow: hfb_flow, finish: bool) -> Poll<Result<StreamResult>> {
-        match flow {
-            hfb_flow::Open => Poll::Ready(Ok(StreamResult::Completed)),
-            hfb_flow::Waiting if finish => Poll::Ready(Ok(StreamResult::Cancelled)),
-            hfb_flow::Waiting => Poll::Pending,
-            hfb_flow::Ended | hfb_flow::Lost => Poll::Ready(Ok(StreamResult::Dropped)),
-        }
-    }
-}
-
 impl Drop for Writing {
     fn drop(&mut self) {
         // Relaxed: whoever set it drops this too.
@@ -259,21 +247,21 @@ impl<D: 'static> StreamConsumer<D> for WriteBytes {
     ) -> Poll<Result<StreamResult>> {
         let flow = self.0.pipe.room(context);
         if flow != hfb_flow::Open {
-            return Writing::idle(flow, finish);
+            return idle(flow, finish);
         }
         let mut direct = source.as_direct(store.as_context_mut());
         let some = direct.remaining();
         let (size, written) = (some.len(), self.0.pipe.write(some));
         if written == 0 && size > 0 {
             // Its reader has left since.
-            return Writing::idle(self.0.pipe.room(context), finish);
+            return idle(self.0.pipe.room(context), finish);
         }
         direct.mark_read(written);
         Poll::Ready(Ok(StreamResult::Completed))
     }
 }
 
-struct WritePieces<P>(Writing, std::marker::PhantomData<fn() -> P>);
+struct WritePieces<P>(Writing, PhantomData<fn() -> P>);
 
 impl<D: 'static, P: Piece> StreamConsumer<D> for WritePieces<P> {
     type Item = P;
@@ -287,7 +275,7 @@ impl<D: 'static, P: Piece> StreamConsumer<D> for WritePieces<P> {
     ) -> Poll<Result<StreamResult>> {
         let flow = self.0.pipe.room(context);
         if flow != hfb_flow::Open {
-            return Writing::idle(flow, finish);
+            return idle(flow, finish);
         }
         while source.remaining(store.as_context_mut()) > 0 {
             let mut piece: Option<P> = None;
@@ -330,12 +318,29 @@ fn carried(types: &ComponentTypes, ty: InterfaceType) -> Result<(bool, Option<In
     }
 }
 
+/// The sizes that an element may have, after the arguments of a macro.
+macro_rules! with_sizes {
+    ($then:ident!($($args:tt)*)) => {
+        $then!($($args)* 1 2 3 4 5 6 7 8 10 12 14 16 18 20 24 28 32 36 40 44 48 52 56 60 64 72 80 88 96 104 112 120 128)
+    };
+}
+
+/// Whether an element of so many bytes may come through a stream or a future.
+pub(crate) fn has_element(size: usize) -> bool {
+    macro_rules! any {
+        ($($size:literal)*) => { matches!(size, $($size)|*) };
+    }
+    with_sizes!(any!())
+}
+
 /// Picks the element type of a payload: `$ty` is it in `$then`.
 macro_rules! by_size {
     ($types:expr, $payload:expr, $ty:ident => $then:expr) => {
-        by_size!($types, $payload, $ty => $then,
-            1 2 3 4 5 6 7 8 10 12 14 16 18 20 24 28 32 36 40 44 48 52 56 60 64 72 80 88 96 104 112 120 128)
+        with_sizes!(by_one_of!($types, $payload, $ty => $then,))
     };
+}
+
+macro_rules! by_one_of {
     ($types:expr, $payload:expr, $ty:ident => $then:expr, $($size:literal)*) => {
         match $payload {
             None => { type $ty = (); $then }
@@ -346,7 +351,6 @@ macro_rules! by_size {
         }
     };
 }
-const _: () = assert!(MOST_ELEMENT == 128);
 
 /// Where a guest gets the index of a reading end.
 pub(crate) enum Place<'a> {
@@ -378,21 +382,20 @@ pub(crate) fn give<T: 'static>(
     let Some(pipe) = Pipe::take(number) else { bail!("a stream or a future was passed that nobody can read from") };
     let from = Reading(pipe);
     let (stream, payload) = carried(cx.types, ty)?;
+    macro_rules! give {
+        ($reader:ident, $producer:expr) => {{
+            let reader = $reader::new(cx.store.as_context_mut(), $producer)?;
+            place.lower(&reader, cx, ty)
+        }};
+    }
     match (stream, payload) {
-        (true, Some(InterfaceType::U8)) => {
-            let reader = StreamReader::new(cx.store.as_context_mut(), ReadBytes(from))?;
-            place.lower(&reader, cx, ty)
+        (true, Some(InterfaceType::U8)) => give!(StreamReader, ReadBytes(from)),
+        (true, payload) => {
+            by_size!(cx.types, payload, Item => give!(StreamReader, ReadPieces::<Item>(from, PhantomData)))
         }
-        (true, payload) => by_size!(cx.types, payload, Item => {
-            let producer = ReadPieces::<Item>(from, std::marker::PhantomData);
-            let reader = StreamReader::new(cx.store.as_context_mut(), producer)?;
-            place.lower(&reader, cx, ty)
-        }),
-        (false, payload) => by_size!(cx.types, payload, Item => {
-            let producer = ReadPieces::<Item>(from, std::marker::PhantomData);
-            let reader = FutureReader::new(cx.store.as_context_mut(), producer)?;
-            place.lower(&reader, cx, ty)
-        }),
+        (false, payload) => {
+            by_size!(cx.types, payload, Item => give!(FutureReader, ReadPieces::<Item>(from, PhantomData)))
+        }
     }
 }
 
@@ -433,38 +436,28 @@ pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> R
     let (stream, payload) = carried(types, ty)?;
     let index = ValRaw::u32(index);
     let bytes = stream && matches!(payload, Some(InterfaceType::U8));
-    let make = || match Pipe::make(!stream, bytes) {
-        // Until it is connected, whatever keeps it from that loses it.
-        Some((pipe, number)) => Ok((Writing { pipe, lost: Arc::new(AtomicBool::new(true)) }, number)),
-        None => bail!("there are no pipes for streams and futures"),
-    };
+    macro_rules! take {
+        ($reader:ty, $consumer:expr) => {{
+            let reader = <$reader>::linear_lift_from_flat(cx, ty, &index)?;
+            let Some((pipe, number)) = Pipe::make(!stream, bytes) else {
+                bail!("there are no pipes for streams and futures")
+            };
+            // Until it is connected, whatever keeps it from that loses it.
+            let mut to = Writing { pipe, lost: Arc::new(AtomicBool::new(true)) };
+            let connect: Connect = Box::new(move |store, lost| {
+                to.lost = lost;
+                reader.pipe(store, $consumer(to))
+            });
+            Ok((number, Brought { number, connect: Some(connect) }))
+        }};
+    }
     match (stream, payload) {
-        (true, Some(InterfaceType::U8)) => {
-            let reader = StreamReader::<u8>::linear_lift_from_flat(cx, ty, &index)?;
-            let (mut to, number) = make()?;
-            let connect: Connect = Box::new(move |store, lost| {
-                to.lost = lost;
-                reader.pipe(store, WriteBytes(to))
-            });
-            Ok((number, Brought { number, connect: Some(connect) }))
+        (true, Some(InterfaceType::U8)) => take!(StreamReader<u8>, WriteBytes),
+        (true, payload) => {
+            by_size!(types, payload, Item => take!(StreamReader<Item>, |to| WritePieces::<Item>(to, PhantomData)))
         }
-        (true, payload) => by_size!(types, payload, Item => {
-            let reader = StreamReader::<Item>::linear_lift_from_flat(cx, ty, &index)?;
-            let (mut to, number) = make()?;
-            let connect: Connect = Box::new(move |store, lost| {
-                to.lost = lost;
-                reader.pipe(store, WritePieces::<Item>(to, std::marker::PhantomData))
-            });
-            Ok((number, Brought { number, connect: Some(connect) }))
-        }),
-        (false, payload) => by_size!(types, payload, Item => {
-            let reader = FutureReader::<Item>::linear_lift_from_flat(cx, ty, &index)?;
-            let (mut to, number) = make()?;
-            let connect: Connect = Box::new(move |store, lost| {
-                to.lost = lost;
-                reader.pipe(store, WritePieces::<Item>(to, std::marker::PhantomData))
-            });
-            Ok((number, Brought { number, connect: Some(connect) }))
-        }),
+        (false, payload) => {
+            by_size!(types, payload, Item => take!(FutureReader<Item>, |to| WritePieces::<Item>(to, PhantomData)))
+        }
     }
 }

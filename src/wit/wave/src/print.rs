@@ -66,7 +66,9 @@ pub fn print_value(ty: &Type, from: &mut Reader, out: &mut String) -> Result<(),
         Type::Flags(names) => print_flags(names, from, out)?,
         Type::Own(name) => print_handle("own", name, from.u64()?, out),
         Type::Borrow(name) => print_handle("borrow", name, from.u64()?, out),
-        Type::Stream(_) | Type::Future(_) => return Err(from.malformed("a stream or a future cannot be written as text")),
+        Type::Stream(_) | Type::Future(_) => {
+            return Err(from.malformed("a stream or a future cannot be written as text"));
+        }
         Type::Unsupported(_) => return Err(from.malformed("a value of an unsupported type")),
     }
     Ok(())

@@ -48,6 +48,7 @@ impl<'a> Type<'a> {
             return Err(from.malformed("a type nests too deep"));
         }
         let inner = |from: &mut Reader<'a>| Self::read_at(from, depth + 1);
+        let maybe = |from: &mut Reader<'a>| from.bool()?.then(|| inner(from).map(Box::new)).transpose();
         Ok(match from.u8()? {
             tag::BOOL => Self::Bool,
             tag::S8 => Self::S8,
@@ -73,15 +74,14 @@ impl<'a> Type<'a> {
             tag::ENUM => Self::Enum(many(from, 4, |from| from.text())?),
             tag::OPTION => Self::Option(Box::new(inner(from)?)),
             tag::RESULT => {
-                let ok = if from.bool()? { Some(Box::new(inner(from)?)) } else { None };
-                let err = if from.bool()? { Some(Box::new(inner(from)?)) } else { None };
-                Self::Result(ok, err)
+                let ok = maybe(from)?;
+                Self::Result(ok, maybe(from)?)
             }
             tag::FLAGS => Self::Flags(many(from, 4, |from| from.text())?),
             tag::OWN => Self::Own(resource(from)?),
             tag::BORROW => Self::Borrow(resource(from)?),
-            tag::STREAM => Self::Stream(if from.bool()? { Some(Box::new(inner(from)?)) } else { None }),
-            tag::FUTURE => Self::Future(if from.bool()? { Some(Box::new(inner(from)?)) } else { None }),
+            tag::STREAM => Self::Stream(maybe(from)?),
+            tag::FUTURE => Self::Future(maybe(from)?),
             tag::UNSUPPORTED => Self::Unsupported(from.text()?),
             _ => return Err(from.malformed("there is no such type")),
         })
