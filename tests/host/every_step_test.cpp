@@ -2,13 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <semaphore>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "host/acts.hpp"
 #include "host/manual_host.hpp"
 
 // The contract on the real engine: every scenario, with every act after every step of it. Whatever callers
@@ -19,28 +19,6 @@ namespace {
 
 using namespace testing_support;
 using namespace std::chrono_literals;
-
-enum class act { nothing, drop, time_out, exit_thread, revoke, kill, expire };
-
-const char* name_of(act what) {
-  switch (what) {
-    case act::nothing:
-      return "nothing";
-    case act::drop:
-      return "drop";
-    case act::time_out:
-      return "time out";
-    case act::exit_thread:
-      return "exit the thread";
-    case act::revoke:
-      return "revoke";
-    case act::kill:
-      return "kill";
-    case act::expire:
-      return "expire";
-  }
-  return "?";
-}
 
 bool only_leaves(act what) {
   return what == act::nothing || what == act::drop || what == act::time_out || what == act::exit_thread;
@@ -76,17 +54,6 @@ class caller_thread {
 
 struct seen {
   std::size_t steps = 0;
-};
-
-// Told of outcomes as an observer is, so that a dropped ticket does not hide what became of its call.
-struct outcomes final : observer {
-  void on_done(const call_id& call, outcome what) noexcept override {
-    ++ends[call];
-    last[call] = what;
-  }
-  void on_started(const call_id& call, std::uint32_t, std::uint64_t) noexcept override { ++starts[call]; }
-  std::map<call_id, int> ends, starts;
-  std::map<call_id, outcome> last;
 };
 
 seen play(const scenario& what, act then, std::size_t after) {

@@ -6,11 +6,11 @@
 #include <cstdlib>
 #include <holdfast/pool.hpp>
 #include <holdfast/typed_stream.hpp>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "host/manual_host.hpp"
+#include "host/parked_calls.hpp"
 #include "storm/machine.hpp"
 
 // One instance that many calls share, for a long time: callers who wait, who leave at any moment, who revoke,
@@ -29,10 +29,7 @@ class growth : public testing::Test {
   pool open(const char* file) {
     pool_options options;
     options.cells = 1;
-    options.functions.define("holdfast:demo/host", "pause", [this](host_call call) {
-      const auto ticket = call.args().front().get<std::uint32_t>();
-      parked.insert_or_assign(ticket, std::move(call));
-    });
+    parked.keep(options.functions, "pause");
     options.functions.define("holdfast:demo/host", "block",
                              [](host_call call) { std::move(call).fail("unused"); });
     pool made = owner.get().open(guest(file, calm_engine()), options).value();
@@ -77,13 +74,8 @@ class growth : public testing::Test {
     ASSERT_EQ(owner.get().orphans().parked, 0U);
   }
 
-  void answer(std::uint32_t number) {
-    auto found = parked.extract(number);
-    if (found) std::move(found.mapped()).reply(wit::value(number));
-  }
-
   manual_host owner{no_observer(), {}, calm_engine()};
-  std::map<std::uint32_t, host_call> parked;
+  parked_calls parked;
   asio::io_context loop;
 };
 
@@ -100,7 +92,7 @@ TEST_F(growth, of_nothing_comes_with_calls_that_share_an_instance_whoever_leaves
     owner.settle();
     if (round % 2 == 0) all.erase(all.begin(), all.begin() + 4);  // callers who leave
     while (!parked.empty()) {
-      answer(std::next(parked.begin(), static_cast<long>(round % parked.size()))->first);
+      parked.answer(std::next(parked.begin(), static_cast<long>(round % parked.size()))->first);
       owner.settle();
     }
     for (const ticket& each : all) ASSERT_EQ(each.phase(), call_phase::done);

@@ -8,11 +8,11 @@
 #include <boost/asio/write.hpp>
 #include <holdfast/pool.hpp>
 #include <holdfast/typed_stream.hpp>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "host/manual_host.hpp"
+#include "host/parked_calls.hpp"
 
 // An async component as componentize-py makes it, an interpreter that all its calls share: real tasks, WASI
 // 0.3 and 0.2 together, streams.
@@ -30,10 +30,7 @@ class python_tasks : public testing::Test {
     pool_options options;
     options.cells = 1;
     options.sharing = sharing;
-    options.functions.define("holdfast:demo/host", "pause", [this](host_call call) {
-      const auto ticket = call.args().front().get<std::uint32_t>();
-      parked.insert_or_assign(ticket, std::move(call));
-    });
+    parked.keep(options.functions, "pause");
     pool made = owner.get().open(guest("company-py.wasm", calm_engine()), options).value();
     owner.settle();
     return made;
@@ -46,9 +43,7 @@ class python_tasks : public testing::Test {
   }
 
   void answer(std::uint32_t number) {
-    auto found = parked.extract(number);
-    ASSERT_TRUE(found) << number << " does not wait";
-    std::move(found.mapped()).reply(wit::value(number));
+    ASSERT_TRUE(parked.answer(number)) << number << " does not wait";
     owner.settle();
   }
 
@@ -57,7 +52,7 @@ class python_tasks : public testing::Test {
   }
 
   manual_host owner{no_observer(), {}, calm_engine()};
-  std::map<std::uint32_t, host_call> parked;
+  parked_calls parked;
 };
 
 TEST_F(python_tasks, share_an_interpreter_and_end_in_any_order) {

@@ -3,11 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <holdfast/function.hpp>
-#include <map>
 #include <optional>
 #include <vector>
 
 #include "host/manual_host.hpp"
+#include "host/parked_calls.hpp"
 
 // Several calls in one instance, through the public face: what each of them is told when another waits, holds
 // the instance, leaves, is stopped, or loses it.
@@ -35,12 +35,8 @@ class sharing : public testing::Test {
     options.cells = cells;
     options.sharing = policy;
     options.stop_grace = grace;
-    const auto keep = [this](host_call call) {
-      const auto ticket = call.args().front().get<std::uint32_t>();
-      parked.insert_or_assign(ticket, std::move(call));
-    };
-    options.functions.define("holdfast:demo/host", "pause", keep);
-    options.functions.define("holdfast:demo/host", "block", keep);
+    parked.keep(options.functions, "pause");
+    parked.keep(options.functions, "block");
     pool made = owner.get().open(guest("company.wat"), options).value();
     owner.settle();
     return made;
@@ -53,9 +49,7 @@ class sharing : public testing::Test {
   }
 
   void answer(std::uint32_t number) {
-    auto found = parked.extract(number);
-    ASSERT_TRUE(found) << number << " does not wait";
-    std::move(found.mapped()).reply(wit::value(number));
+    ASSERT_TRUE(parked.answer(number)) << number << " does not wait";
     owner.settle(100);
   }
 
@@ -63,7 +57,7 @@ class sharing : public testing::Test {
 
   faults told;
   manual_host owner{told};
-  std::map<std::uint32_t, host_call> parked;
+  parked_calls parked;
 };
 
 TEST_F(sharing, lets_calls_wait_beside_each_other_and_end_in_any_order) {

@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "host/acts.hpp"
 #include "host/manual_host.hpp"
+#include "host/parked_calls.hpp"
 
 // Three calls that share an instance on the real engine, and one of them is left, revoked, killed or expires
 // after every step: what becomes of it, of the two beside it, and of the next.
@@ -17,33 +18,6 @@ namespace {
 
 using namespace testing_support;
 using namespace std::chrono_literals;
-
-enum class act { nothing, drop, revoke, kill, expire };
-
-const char* name_of(act what) {
-  switch (what) {
-    case act::nothing:
-      return "nothing";
-    case act::drop:
-      return "drop";
-    case act::revoke:
-      return "revoke";
-    case act::kill:
-      return "kill";
-    case act::expire:
-      return "expire";
-  }
-  return "?";
-}
-
-struct outcomes final : observer {
-  void on_done(const call_id& call, outcome what) noexcept override {
-    ++ends[call];
-    last[call] = what;
-  }
-  std::map<call_id, int> ends;
-  std::map<call_id, outcome> last;
-};
 
 struct scenario {
   const char* function;
@@ -63,17 +37,13 @@ seen play(const scenario& what, act then, std::size_t after) {
                " after step " + std::to_string(after));
   outcomes told;
   manual_host owner(told, {}, calm_engine());
-  std::map<std::uint32_t, host_call> parked;
+  parked_calls parked;
   pool_options options;
   options.cells = 1;
   options.sharing.beside_hasty = calls;
   if (what.listens) options.stop_grace = 1s;
-  const auto keep = [&](host_call call) {
-    const auto ticket = call.args().front().get<std::uint32_t>();
-    parked.insert_or_assign(ticket, std::move(call));
-  };
-  options.functions.define("holdfast:demo/host", "pause", keep);
-  options.functions.define("holdfast:demo/host", "block", keep);
+  parked.keep(options.functions, "pause");
+  parked.keep(options.functions, "block");
   const pool company = owner.get().open(guest("company.wat", calm_engine()), options).value();
   owner.settle();
 
@@ -94,6 +64,8 @@ seen play(const scenario& what, act then, std::size_t after) {
       acted = true;
       switch (then) {
         case act::nothing:
+        case act::time_out:
+        case act::exit_thread:
           break;
         case act::drop:
           all[victim].reset();
@@ -115,14 +87,12 @@ seen play(const scenario& what, act then, std::size_t after) {
       const auto asked = std::ranges::find_if(
           parked, [](const auto& each) { return each.second.stop_token().stop_requested(); });
       if (asked != parked.end()) {
-        std::move(parked.extract(asked).mapped()).reply(wit::value(99U));
+        parked.answer(asked->first, 99);
         continue;
       }
     }
     if (!parked.empty()) {
-      const auto next = parked.begin();
-      const std::uint32_t number = next->first;
-      std::move(parked.extract(next).mapped()).reply(wit::value(number));
+      parked.answer(parked.begin()->first);
       continue;
     }
     shown.steps = step;
@@ -144,6 +114,8 @@ seen play(const scenario& what, act then, std::size_t after) {
     }
     switch (then) {
       case act::nothing:
+      case act::time_out:
+      case act::exit_thread:
       case act::drop:
         EXPECT_EQ(end, outcome::completed);
         break;
@@ -173,7 +145,7 @@ seen play(const scenario& what, act then, std::size_t after) {
 
   const ticket next = company.submit(what.function, args(7U), {.deadline = 10h, .run_limit = 10h}).value();
   owner.settle();
-  if (!parked.empty()) std::move(parked.extract(parked.begin()).mapped()).reply(wit::value(7U));
+  parked.answer(7);
   owner.settle();
   EXPECT_EQ(next.wait(0s).value, wit::value(7U)) << "the next call: " << next.wait(0s).detail;
   return shown;

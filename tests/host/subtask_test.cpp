@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <holdfast/pool.hpp>
-#include <map>
 
 #include "host/manual_host.hpp"
+#include "host/parked_calls.hpp"
 
 // What a guest does with calls of the host that it began: gives them up in each state, or forgets them.
 namespace holdfast {
@@ -23,10 +23,7 @@ class subtasks : public testing::Test {
   pool open() {
     pool_options options;
     options.cells = 1;
-    options.functions.define("holdfast:demo/host", "pause", [this](host_call call) {
-      const auto ticket = call.args().front().get<std::uint32_t>();
-      parked.insert_or_assign(ticket, std::move(call));
-    });
+    parked.keep(options.functions, "pause");
     pool made = owner.get().open(guest("canceller.wat", calm_engine()), options).value();
     owner.settle();
     return made;
@@ -37,7 +34,7 @@ class subtasks : public testing::Test {
     return claim;
   }
   void answer(std::uint32_t number) {
-    std::move(parked.extract(number).mapped()).reply(wit::value(number));
+    ASSERT_TRUE(parked.answer(number)) << number << " does not wait";
     settle();
   }
   /// There may be no end to what a guest does that gives the turn away.
@@ -48,7 +45,7 @@ class subtasks : public testing::Test {
   }
 
   manual_host owner{no_observer(), {}, calm_engine()};
-  std::map<std::uint32_t, host_call> parked;
+  parked_calls parked;
 };
 
 TEST_F(subtasks, that_are_given_up_before_they_answer_are_abandoned_and_cost_nobody_anything) {
