@@ -2,6 +2,7 @@
 #include "storm/answers.hpp"
 
 #include "storm/ledger.hpp"
+#include "storm/plan.hpp"
 
 // Whether an answer is that of its request, by what the request asked and what its instance had done before.
 namespace holdfast::storm {
@@ -75,6 +76,18 @@ bool is_answer(const record& one, const wit::value& held) {
       return number_in(held) == one.started;
     case deed::version:
       return true;  // compared with its cell's, by the ledger
+    case deed::wait:
+    case deed::hold:
+    case deed::block:
+    case deed::blocks:
+      return number_in(held) == word_for(one.number);
+    case deed::stopped:  // 1: it was asked to stop
+      return number_in(held).value_or(2) <= (one.may_end.has(outcome::killed) ? 1U : 0U);
+    case deed::tail:
+    case deed::tail_trap:
+      return number_in(held) == wait_order{one.number, false}.packed();
+    case deed::entered:  // the ledger knows how many at most
+      return number_in(held).value_or(0) >= one.before;
     default:
       return false;
   }
@@ -83,6 +96,15 @@ bool is_answer(const record& one, const wit::value& held) {
 }  // namespace
 
 const item& item_of(const record& one) noexcept { return catalogue[one.number % catalogue.size()]; }
+
+std::uint32_t word_for(std::uint64_t number) noexcept {
+  return static_cast<std::uint32_t>(number * 2654435761U);
+}
+
+duration wait_of(std::uint64_t number) noexcept {
+  // A third is answered at once.
+  return number % 3 == 0 ? duration::zero() : duration(std::chrono::microseconds(number % 25001));
+}
 
 wit::bytes bytes_of(const record& one) {
   wit::bytes data(one.amount);
@@ -105,6 +127,15 @@ void ledger::judge_value(const record& one, const reply& what, bool right) {
   if (!right) return wrong(&one, "the answer is not that of its request");
   if (one.what == deed::count || one.what == deed::audit) ++figures_.audits;
   if (one.what == deed::version) judge_version(one, what.value->get<std::uint32_t>());
+  if (one.what == deed::entered) judge_entered(one, what.value->get<std::uint32_t>());
+}
+
+// Others begin and end beside it: all that ended well before it began, and no more than ever began.
+void ledger::judge_entered(const record& one, std::uint32_t entered) {
+  const auto in = cells_.find(one.cell);
+  if (in == cells_.end() || in->second.generation != one.generation) return;
+  ++figures_.audits;
+  if (entered > in->second.counted) wrong(&one, "the guest was entered more often than calls began in it");
 }
 
 // A cell runs one component as long as it lives, and the exchange says which.

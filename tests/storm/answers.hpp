@@ -21,6 +21,10 @@ bool answers(const record& one, const reply& what);
 /// What a placement is of.
 const item& item_of(const record& one) noexcept;
 
+/// What the host of the company answers the guest that works for the request of that number, and after what.
+std::uint32_t word_for(std::uint64_t number) noexcept;
+duration wait_of(std::uint64_t number) noexcept;
+
 /// What an echo is asked for: other bytes for each request.
 wit::bytes bytes_of(const record& one);
 

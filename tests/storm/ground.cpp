@@ -7,15 +7,17 @@
 #include <string>
 #include <utility>
 
+#include "storm/answers.hpp"
+
 namespace holdfast::storm {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array all_sites{site::orders,  site::echo,   site::sleeper, site::fickle,
-                               site::ring_a,  site::ring_b, site::vault,   site::polite,
-                               site::version, site::after,  site::passing};
-constexpr std::array exchanged_sites{site::version, site::orders, site::echo, site::sleeper};
+constexpr std::array all_sites{site::orders,  site::echo,    site::sleeper, site::fickle,  site::ring_a,
+                               site::ring_b,  site::vault,   site::polite,  site::version, site::after,
+                               site::passing, site::company, site::circle};
+constexpr std::array exchanged_sites{site::version, site::orders, site::echo, site::sleeper, site::circle};
 
 // An answer that comes long after its guest was cut: it must hurt nobody.
 constexpr duration too_late = 200ms;
@@ -41,6 +43,9 @@ const char* file_of(site where) noexcept {
       return "cooperative.wat";
     case site::after:
       return "post-return.wat";
+    case site::company:
+    case site::circle:
+      return "company.wat";
     case site::version:
       break;
   }
@@ -121,7 +126,9 @@ result<void> fill_every_place(const engine& with, const guests& all) {
     pool_options how;
     how.cells = with.options().max_instances;
     how.rebuild.at_once = how.cells;
-    how.functions.define("holdfast:demo/host", "sleep", nobody).define_resource<account>(bank, "account");
+    for (const char* name : {"sleep", "pause", "block"})
+      how.functions.define("holdfast:demo/host", name, nobody);
+    how.functions.define_resource<account>(bank, "account");
     for (const char* name : {"[constructor]account", "[method]account.deposit", "close", "exchange", "total"})
       how.functions.define(bank, name, nobody);
     const auto made = owner.open(*all.first[index(where)], std::move(how));
@@ -164,6 +171,14 @@ pool_options ground::options_of(site where) {
     case site::sleeper:
     case site::polite:
       how.stop_grace = 20ms;
+      break;
+    case site::company:
+    case site::circle:
+      if (where == site::circle) how.stop_grace = 20ms;
+      how.sharing.calls = size_of(where).calls;
+      how.sharing.beside_hasty = size_of(where).beside_hasty;
+      for (const char* name : {"pause", "block"})
+        how.functions.define("holdfast:demo/host", name, [this](host_call call) { pause(std::move(call)); });
       break;
     case site::vault:
       how.rebuild.retire_calls = 400;
@@ -238,6 +253,16 @@ void ground::sleep(host_call call) {
   }
 }
 
+void ground::pause(host_call call) {
+  const wait_order order = wait_order::of(call.args().at(0).get<std::uint32_t>());
+  book_->saw_effect(order.number);
+  const duration wait = order.deaf ? too_late : wait_of(order.number);
+  const wit::value word(word_for(order.number));
+  if (wait == duration::zero()) return std::move(call).reply(word);
+  auto kept = std::make_shared<host_call>(std::move(call));
+  clock_.after(wait, [kept, word] { std::move(*kept).reply(word); });
+}
+
 void ground::call_from_inside(host_call call, site where, deed what, std::uint32_t amount) {
   const record_ptr one = plan::extra(next_extra(), where, what, amount);
   // A child ends no later than its parent, and is left when that is to stop.
@@ -271,7 +296,7 @@ void ground::exchange_one() {
   }
   const std::size_t good = static_cast<std::size_t>(round - round / 4);
   const bool second = good % 2 == 0;
-  const bool short_grace = where == site::echo || where == site::version;
+  const bool short_grace = where == site::echo || where == site::version || where == site::circle;
   const time_point began = std::chrono::steady_clock::now();
   const auto done = which.swap(*(second ? guests_.other : guests_.first)[index(where)],
                                {.grace = short_grace ? duration(5ms) : duration(60s)});

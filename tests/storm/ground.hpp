@@ -69,6 +69,7 @@ class ground {
   pool_options options_of(site where);
   result<pool> make(site where);
   void sleep(host_call call);
+  void pause(host_call call);
   void call_from_inside(host_call call, site where, deed what, std::uint32_t amount);
 
   const guests& guests_;

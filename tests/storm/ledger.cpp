@@ -216,10 +216,15 @@ void ledger::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state fr
     one.generation = generation;
     one.whole = true;
     one.work = 0;
+    one.counted = 0;
+    one.lost_one = one.has_culprit = false;
     ++figures_.instances;
   }
   if (to == cell_state::closed) {
-    if (one.runs != call_id{}) wrong(nullptr, "cell " + std::to_string(cell) + " is closed and runs a call");
+    if (!one.runs.empty()) wrong(nullptr, "cell " + std::to_string(cell) + " is closed and runs a call");
+    if (one.whole && one.lost_one)
+      wrong(nullptr,
+            "cell " + std::to_string(cell) + " kept an instance that calls were told to be lost with");
     cells_.erase(cell);
   }
 }
@@ -230,8 +235,10 @@ ledger::instance* ledger::lose(std::uint32_t cell, std::uint64_t generation) {
   instance& one = found->second;
   if (one.whole && one.generation != generation)
     wrong(nullptr, "cell " + std::to_string(cell) + " lost an instance that it did not have");
-  if (one.runs != call_id{})
-    wrong(nullptr, "cell " + std::to_string(cell) + " lost its instance before its call had an end");
+  if (!one.runs.empty())
+    wrong(nullptr, "cell " + std::to_string(cell) + " lost its instance before its calls had an end");
+  if (one.whole && one.lost_one && !one.has_culprit)
+    wrong(nullptr, "cell " + std::to_string(cell) + " lost its instance to a call, and no call says so");
   one.whole = false;
   return &one;
 }
@@ -282,9 +289,10 @@ void ledger::on_started(const call_id& call, std::uint32_t cell, std::uint64_t g
   if (in == cells_.end()) return wrong(&one, "began in a cell that never was ready, or is closed");
   instance& runs = in->second;
   if (!runs.whole || runs.generation != generation) wrong(&one, "began in an instance that is lost");
-  if (runs.runs != call_id{}) wrong(&one, "began beside another call of its instance");
-  runs.runs = call;
+  judge_company(one, runs);
+  runs.runs.push_back(&one);
   one.before = static_cast<std::uint64_t>(runs.work);
+  if (is_counted(one.what)) ++runs.counted;
   if (cell < one.first_cell) wrong(&one, "began in an old component, after the exchange");
   for (const edition& each : editions_[static_cast<std::size_t>(one.where)])
     if (cell >= each.first && one.accepted_at < each.began)
@@ -294,7 +302,36 @@ void ledger::on_started(const call_id& call, std::uint32_t cell, std::uint64_t g
 void ledger::vacate(const record& one) {
   if (one.started == 0) return;
   const auto in = cells_.find(one.cell);
-  if (in != cells_.end() && in->second.runs == one.id) in->second.runs = {};
+  if (in != cells_.end()) std::erase(in->second.runs, &one);
+}
+
+void ledger::judge_company(const record& one, const instance& in) {
+  const auto is_hasty = [](const record& each) {
+    return each.deadline != no_limit || each.run_limit != no_limit;
+  };
+  const company_size most = size_of(one.where);
+  const bool hasty =
+      is_hasty(one) || std::ranges::any_of(in.runs, [&](const record* each) { return is_hasty(*each); });
+  if (in.runs.size() >= most.calls) wrong(&one, "began beside more calls of its instance than may be");
+  if (hasty && in.runs.size() >= most.beside_hasty)
+    wrong(&one, "began beside more calls than may be where one is soon to be stopped");
+  if (std::ranges::any_of(in.runs, [](const record* each) { return is_alone(each->what); }))
+    wrong(&one, "began beside a call that has its instance to itself");
+  if (in.lost_one) wrong(&one, "began in an instance that another call was lost with");
+  figures_.most_together = std::max<std::uint64_t>(figures_.most_together, in.runs.size() + 1);
+}
+
+void ledger::judge_loss(const record& one, instance& in) {
+  using enum outcome;
+  const outcome what = *one.done;
+  if (what == completed) {
+    if (in.lost_one) wrong(&one, "completed in an instance that another call was lost with");
+    // What comes after its result is nobody's.
+    if (one.what == deed::tail_trap) in.has_culprit = true;
+    return;
+  }
+  in.lost_one = true;
+  if (what != collateral) in.has_culprit = true;
 }
 
 void ledger::on_backing_off(const call_id& call, unsigned attempt, errc, duration) noexcept {
@@ -336,15 +373,19 @@ void ledger::on_done(const call_id& call, outcome what) noexcept {
   ++figures_.ends[static_cast<std::size_t>(what)];
   judge_end(one, what);
   vacate(one);
+  const auto in = cells_.find(one.cell);
+  if (effect_of(what) != effect::not_executed && in != cells_.end() &&
+      in->second.generation == one.generation)
+    judge_loss(one, in->second);
   if (what == outcome::completed) {
-    const auto in = cells_.find(one.cell);
     if (in == cells_.end() || !in->second.whole || in->second.generation != one.generation) {
       wrong(&one, "completed in an instance that was lost before");
     } else {
       in->second.work += work_of(one);
     }
   }
-  if (what == outcome::deadline_killed && spins(one.what)) {
+  // Where a guest is asked first, it is cut later.
+  if (what == outcome::deadline_killed && spins(one.what) && one.where != site::circle) {
     const time_point due =
         one.deadline != no_limit ? one.asked + one.deadline : one.started_at + one.run_limit;
     overshoots_.push_back(std::chrono::duration<float, std::milli>(at - due).count());

@@ -23,7 +23,8 @@
 /// It shares no count with Holdfast. A call is known from its acceptance to its outcome; what is told of one
 /// that is not known, such as a second outcome, is wrong. What is left at rest is lost. An instance is known
 /// from its building to its loss: what runs in one that is lost, or in two at once, is wrong, and its own
-/// count of its work is compared with the outcomes.
+/// count of its work is compared with the outcomes. Where calls share one, no more do than may, and a call is
+/// told to have been lost to another only where there is another, and the instance goes.
 namespace holdfast::storm {
 
 using record_ptr = std::shared_ptr<record>;
@@ -37,9 +38,10 @@ struct tally {
   std::uint64_t wrong = 0;
   std::uint64_t lost = 0;
   std::uint64_t live = 0;
-  std::uint64_t instances = 0;  ///< built
-  std::uint64_t audits = 0;     ///< a guest's own count was compared
-  std::uint64_t attached = 0;   ///< outcomes found again by id
+  std::uint64_t instances = 0;      ///< built
+  std::uint64_t audits = 0;         ///< a guest's own count was compared
+  std::uint64_t attached = 0;       ///< outcomes found again by id
+  std::uint64_t most_together = 0;  ///< calls in one instance
   std::array<std::uint64_t, 16> ends{};
 };
 
@@ -93,7 +95,10 @@ class ledger final : public observer {
     std::uint64_t generation = 0;
     bool whole = false;  // built, and not lost since
     std::int64_t work = 0;
-    call_id runs{};
+    std::uint64_t counted = 0;          // begun, of those that the guest counts as it is entered
+    std::vector<const record*> runs{};  // in flight
+    bool lost_one = false;              // a call ended in a way that costs the instance
+    bool has_culprit = false;           // one that is not `collateral`, or a tail that was to trap
   };
   struct edition {
     time_point began{};
@@ -106,6 +111,9 @@ class ledger final : public observer {
   void judge_end(const record& one, outcome what);
   void judge_value(const record& one, const reply& what, bool right);
   void judge_version(const record& one, std::uint32_t version);
+  void judge_entered(const record& one, std::uint32_t entered);
+  void judge_company(const record& one, const instance& in);
+  void judge_loss(const record& one, instance& in);
   instance* lose(std::uint32_t cell, std::uint64_t generation);
 
   mutable std::mutex mutex_;

@@ -60,6 +60,25 @@ constexpr std::array choices{
     choice{site::passing, deed::count, 10},
     choice{site::passing, deed::place_slowly, 10},
     choice{site::passing, deed::spin, 2},
+    choice{site::company, deed::wait, 250},
+    choice{site::company, deed::wait_deaf, 3},
+    choice{site::company, deed::wait_trap, 3},
+    choice{site::company, deed::stopped, 10},
+    choice{site::company, deed::hold, 10},
+    choice{site::company, deed::tail, 20},
+    choice{site::company, deed::tail_trap, 2},
+    choice{site::company, deed::block, 10},
+    choice{site::company, deed::blocks, 10},
+    choice{site::company, deed::entered, 30},
+    choice{site::company, deed::spin, 3},
+    choice{site::circle, deed::wait, 40},
+    choice{site::circle, deed::wait_deaf, 3},
+    choice{site::circle, deed::stopped, 10},
+    choice{site::circle, deed::hold, 5},
+    choice{site::circle, deed::tail, 5},
+    choice{site::circle, deed::blocks, 5},
+    choice{site::circle, deed::entered, 10},
+    choice{site::circle, deed::spin, 2},
 };
 
 struct manner {
@@ -141,6 +160,14 @@ void allow(record& one, site where) {
     case site::orders:  // a full queue is tried again, and then refused
     case site::fickle:
       one.may_end.add(refused);
+      break;
+    case site::circle:  // exchanged as the echo is
+      one.may_end.add(refused);
+      one.may_end.add(killed);
+      one.may_end.add(collateral);
+      break;
+    case site::company:
+      one.may_end.add(collateral);
       break;
     default:
       break;
@@ -275,6 +302,25 @@ const char* function_of(deed what) noexcept {
       return "version";
     case deed::well:
       return "well";
+    case deed::wait:
+    case deed::wait_deaf:
+      return "wait";
+    case deed::wait_trap:
+      return "trap";
+    case deed::stopped:
+      return "stopped";
+    case deed::hold:
+      return "hold";
+    case deed::tail:
+      return "tail";
+    case deed::tail_trap:
+      return "tail-traps";
+    case deed::block:
+      return "block";
+    case deed::blocks:
+      return "blocks";
+    case deed::entered:
+      return "entered";
   }
   return "";
 }
@@ -292,6 +338,7 @@ wit::arguments arguments_of(const record& one) {
     case deed::trap:
     case deed::spin:
       if (one.where == site::orders || one.where == site::passing) return args(one.number);
+      if (size_of(one.where).calls > 1) return args(wait_order{one.number, true}.packed());
       return {};
     case deed::hog:
       return args(std::uint64_t{1} << 31);  // more than the pool allows
@@ -310,10 +357,26 @@ wit::arguments arguments_of(const record& one) {
     case deed::open_trap:
     case deed::open_spin:
       return args(one.amount);
+    case deed::wait:
+    case deed::wait_deaf:
+    case deed::wait_trap:
+    case deed::stopped:
+    case deed::hold:
+    case deed::tail:
+    case deed::tail_trap:
+    case deed::block:
+    case deed::blocks:
+      return args(wait_order{one.number, one.what == deed::wait_deaf}.packed());
     default:
       return {};
   }
 }
+
+std::uint32_t wait_order::packed() const noexcept {
+  return static_cast<std::uint32_t>(number) << 1 | static_cast<std::uint32_t>(deaf);
+}
+
+wait_order wait_order::of(std::uint32_t packed) noexcept { return {packed >> 1, (packed & 1U) != 0}; }
 
 std::uint64_t nap_order::packed() const noexcept {
   return number << 16 | static_cast<std::uint64_t>(what) << 8 | (amount & 0xffU);

@@ -69,6 +69,14 @@ class plan {
 const char* function_of(deed what) noexcept;
 wit::arguments arguments_of(const record& one);
 
+/// What a host function of the company is asked for, in the one number that it gets.
+struct wait_order {
+  std::uint64_t number = 0;
+  bool deaf = false;  ///< nobody is to answer before the guest is cut
+  std::uint32_t packed() const noexcept;
+  static wait_order of(std::uint32_t packed) noexcept;
+};
+
 /// What a sleeper's host function is asked for, in the one number that it gets.
 struct nap_order {
   std::uint64_t number = 0;

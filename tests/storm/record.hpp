@@ -29,9 +29,18 @@ enum class site : std::uint8_t {
   version,  ///< tells which component it is
   after,    ///< fails in post-return
   passing,  ///< an order book that is opened and drained again and again
+  company,  ///< async functions: many calls in an instance, cut at once
+  circle,   ///< the same, a few, asked to stop first
 };
-inline constexpr std::size_t sites = 11;
+inline constexpr std::size_t sites = 13;
 const char* to_string(site where) noexcept;
+
+/// How many calls its instances have in flight, and how many while one of them is soon to be stopped.
+struct company_size {
+  std::uint32_t calls = 1;
+  std::uint32_t beside_hasty = 1;
+};
+company_size size_of(site where) noexcept;
 
 /// What is asked of a guest.
 enum class deed : std::uint8_t {
@@ -76,6 +85,17 @@ enum class deed : std::uint8_t {
   well,
   trap_late,
   spin_late,
+  // company and circle; spin too
+  wait,
+  wait_deaf,  ///< the host function answers long after the guest was cut
+  wait_trap,
+  stopped,    ///< waits, and tells whether it was asked to stop
+  hold,       ///< keeps others from being entered while it waits
+  tail,       ///< goes on after its result
+  tail_trap,  ///< and traps then
+  block,      ///< holds the instance while it waits
+  blocks,     ///< lifted synchronously: nothing begins beside it
+  entered,
 };
 
 /// A set of outcomes.
@@ -126,6 +146,11 @@ std::int64_t work_of(const record& one) noexcept;
 
 /// How the deed itself can end, whatever its caller does.
 outcomes ends_of(deed what) noexcept;
+
+/// Whether the guest counts it when it is entered, before it is known how it ends.
+bool is_counted(deed what) noexcept;
+/// Whether it keeps all others from beginning beside it.
+bool is_alone(deed what) noexcept;
 
 /// Whether a deadline is what ends it.
 bool spins(deed what) noexcept;

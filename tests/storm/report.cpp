@@ -45,6 +45,7 @@ std::vector<std::string> verdict::breaches() const {
   const auto number = [](std::uint64_t n) { return std::to_string(n); };
   if (told.calls.lost > 0) all.push_back(number(told.calls.lost) + " calls have no outcome");
   if (told.calls.wrong > 0) all.push_back(number(told.calls.wrong) + " times something was wrong");
+  if (told.calls.most_together < 2) all.push_back("no two calls shared an instance: nothing was shown of it");
   if (told.overshoots.empty()) all.push_back("no guest was stopped at its deadline: nothing was measured");
   if (end.threads != start.threads)
     all.push_back("threads: " + number(start.threads) + " before, " + number(end.threads) + " after");
@@ -89,6 +90,7 @@ std::string verdict::json() const {
                            {"retried", told.calls.retried},
                            {"attached", told.calls.attached},
                            {"audits", told.calls.audits},
+                           {"most_together", told.calls.most_together},
                            {"instances", told.calls.instances},
                            {"cycles", told.cycles},
                            {"swaps", told.swaps},
