@@ -51,6 +51,7 @@
   (core func $word-leave (canon future.drop-readable $word))
   (core func $told (canon task.return (result u32)))
   (core func $told-bytes (canon task.return (result $bytes)))
+  (core func $told-many (canon task.return (result (list $bytes)) (memory $mem)))
   (core func $told-words (canon task.return (result $words)))
   (core func $told-texts (canon task.return (result $texts)))
   (core func $told-pairs (canon task.return (result $pairs)))
@@ -72,7 +73,7 @@
     (export "word-new" (func $word-new)) (export "word-read" (func $word-read))
     (export "word-write" (func $word-write)) (export "word-done" (func $word-done))
     (export "word-leave" (func $word-leave))
-    (export "told" (func $told)) (export "told-bytes" (func $told-bytes)) (export "told-words" (func $told-words))
+    (export "told" (func $told)) (export "told-bytes" (func $told-bytes)) (export "told-many" (func $told-many)) (export "told-words" (func $told-words))
     (export "told-texts" (func $told-texts)) (export "told-pairs" (func $told-pairs))
     (export "told-word" (func $told-word)))
   (core module $m
@@ -104,6 +105,7 @@
     (import "" "word-leave" (func $word-leave (param i32)))
     (import "" "told" (func $told (param i32)))
     (import "" "told-bytes" (func $told-bytes (param i32)))
+    (import "" "told-many" (func $told-many (param i32 i32)))
     (import "" "told-words" (func $told-words (param i32)))
     (import "" "told-texts" (func $told-texts (param i32)))
     (import "" "told-pairs" (func $told-pairs (param i32)))
@@ -170,6 +172,22 @@
     (func (export "pass-word") (param $in i32) (call $told-word (local.get $in)))
     ;; Reads nothing of it, for good or until it is stopped.
     (func (export "hoard") (param $in i32) (loop (br 0)))
+    ;; So many streams, nothing in them.
+    (func (export "many") (param $most i32)
+      (local $ends i64) (local $i i32)
+      (block $all (loop $more
+        (br_if $all (i32.eq (local.get $i) (local.get $most)))
+        (local.set $ends (call $bytes-new))
+        (i32.store offset=90112 (i32.mul (local.get $i) (i32.const 4)) (call $readable (local.get $ends)))
+        (i32.store offset=110592 (i32.mul (local.get $i) (i32.const 4)) (call $writable (local.get $ends)))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $more)))
+      (call $told-many (i32.const 90112) (local.get $most))
+      (loop $more
+        (if (local.get $i) (then
+          (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+          (call $bytes-done (i32.load offset=110592 (i32.mul (local.get $i) (i32.const 4))))
+          (br $more)))))
     ;; 0, 1, 2 ... so many of them.
     (func (export "count") (param $most i32)
       (local $ends i64) (local $out i32) (local $at i32) (local $i i32)
@@ -258,6 +276,8 @@
   (func (export "pass") async (param "in" $bytes) (result $bytes) (canon lift (core func $i "pass") async))
   (func (export "pass-word") async (param "in" $word) (result $word) (canon lift (core func $i "pass-word") async))
   (func (export "hoard") async (param "in" $bytes) (result u32) (canon lift (core func $i "hoard") async))
+  (func (export "many") async (param "most" u32) (result (list $bytes))
+    (canon lift (core func $i "many") async (memory $mem)))
   (func (export "count") async (param "most" u32) (result $words) (canon lift (core func $i "count") async))
   (func (export "break-off") async (param "most" u32) (result $words) (canon lift (core func $i "break-off") async))
   (func (export "texts") async (param "in" $texts) (result $texts) (canon lift (core func $i "texts") async))

@@ -28,6 +28,10 @@ struct instance_limits {
   /// to be compiled with `metering::on`.
   std::uint64_t fuel = 0;
   std::uint32_t resources = 0;  ///< alive at once, of WASI and of the embedder, each (4096)
+  /// Streams and futures open between the instance and its host. Where so many are, a call that may open more
+  /// is refused with `limit` and never begins; one result may bring as many (256). Each holds 64 KiB that
+  /// nobody reads, at most, or one element that is larger.
+  std::uint32_t streams = 0;
 };
 
 /// What a guest may reach of the machine: nothing, unless it stands here.
@@ -51,6 +55,9 @@ enum class guest_stream : std::uint8_t { out = 1, err = 2 };
 using guest_output = std::function<void(guest_stream, std::string_view)>;
 
 struct pool_options {
+  /// Whose the keys of its calls are: pools of one name share them, such as one that takes another's place.
+  /// Empty: this pool's alone.
+  std::string name{};
   std::uint32_t cells = 1;                 ///< instances
   std::size_t queue_depth = 1024;          ///< calls that wait; one more is refused
   std::size_t queue_bytes = 64U << 20;     ///< the arguments of the calls that wait

@@ -61,6 +61,7 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   limits.table_elements = options.limits.table_elements;
   limits.hostcall_bytes = options.limits.result_bytes;
   limits.resources = options.limits.resources;
+  limits.ends = options.limits.streams;
   limits.fuel = options.limits.fuel;
 
   list_writer environment;

@@ -43,9 +43,10 @@ BOOST_DESCRIBE_STRUCT(pair, (), (left, right))
 
 class streams : public testing::Test {
  protected:
-  pool open(sharing_policy sharing = {}) {
+  pool open(sharing_policy sharing = {}, std::uint32_t most = 0) {
     pool_options options;
     options.cells = 1;
+    options.limits.streams = most;
     options.sharing = sharing;
     pool made = owner.get().open(guest("pipes.wat"), options).value();
     owner.settle();
@@ -95,6 +96,7 @@ class streams : public testing::Test {
   }
 
   asio::io_context loop;
+  std::vector<byte_writer> outs;
   manual_host owner;
   std::optional<error_code> wrote;
   std::optional<error_code> read;
@@ -345,6 +347,46 @@ TEST_F(streams, of_a_result_that_nobody_reads_are_closed) {
   EXPECT_EQ(owner.get().orphans().parked, 0U);
   EXPECT_EQ(wrote, asio::error::broken_pipe);
   EXPECT_EQ(guests.cells().front().generation, 1U);
+}
+
+TEST_F(streams, are_bounded_and_a_call_beyond_that_never_begins) {
+  const pool guests = open({}, 3);
+  const auto ask = [&] {
+    auto [out, in] = make_byte_stream(loop.get_executor());
+    const ticket call = begin(guests, "echo", args(in));
+    outs.push_back(std::move(out));
+    return end(call);
+  };
+  const reply first = ask();
+  EXPECT_FALSE(first.code) << first.detail;
+  const reply above = ask();
+  EXPECT_FALSE(above.code) << "it began below the bound";
+  const reply refused = ask();
+  EXPECT_EQ(refused.code, errc::limit);
+  EXPECT_EQ(refused.code, effect::not_executed);
+  EXPECT_THAT(refused.detail,
+              HasSubstr("4 streams and futures between the instance and its host, the limit is 3"));
+  EXPECT_EQ(end(begin(guests, "count", args(1U))).code, errc::limit) << "its result would be one";
+  byte_reader back(loop.get_executor(), stream_in(first));
+  std::vector<std::uint8_t> got;
+  write_all(outs[0], some_bytes(10));
+  read_all(back, got);
+  settle();
+  EXPECT_EQ(got, some_bytes(10));
+  EXPECT_FALSE(ask().code) << "two are closed";
+  EXPECT_EQ(guests.cells().front().generation, 1U);
+}
+
+TEST_F(streams, of_one_result_are_bounded_and_more_cost_the_instance) {
+  const pool guests = open({}, 3);
+  const reply three = end(begin(guests, "many", args(3U)));
+  EXPECT_FALSE(three.code) << three.detail;
+  EXPECT_EQ(three.value->get<wit::list>().size(), 3U);
+  const reply four = end(begin(guests, "many", args(4U)));
+  EXPECT_EQ(four.outcome, outcome::host_failed);
+  EXPECT_THAT(four.detail, HasSubstr("the result brings 4 streams"));
+  EXPECT_FALSE(end(begin(guests, "many", args(1U))).code);
+  EXPECT_EQ(guests.cells().front().generation, 2U);
 }
 
 TEST_F(streams, can_be_passed_once) {

@@ -206,6 +206,9 @@ typedef struct hfb_limits {
   uint32_t resources;
   // Guest resources that the host holds when a call begins, and that one call may bring (default 65,536).
   uint32_t handles;
+  // Streams and futures open between the instance and its host when a call begins that may open more, and that one
+  // call may bring (default 256).
+  uint32_t ends;
   // Bytes of one set of HTTP fields in memory (default 128 KiB).
   uint64_t http_field_bytes;
   // Bytes of one write to an HTTP body (default 64 KiB).

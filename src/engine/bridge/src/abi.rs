@@ -173,6 +173,9 @@ pub struct hfb_limits {
     pub resources: u32,
     /// Guest resources that the host holds when a call begins, and that one call may bring (default 65,536).
     pub handles: u32,
+    /// Streams and futures open between the instance and its host when a call begins that may open more, and that one
+    /// call may bring (default 256).
+    pub ends: u32,
     /// Bytes of one set of HTTP fields in memory (default 128 KiB).
     pub http_field_bytes: u64,
     /// Bytes of one write to an HTTP body (default 64 KiB).

@@ -148,8 +148,10 @@ fn poll_calls(
             shared.outside.piped.store(true, Ordering::Relaxed);
         }
         let mut ends = result.ends.take().map_or_else(Vec::new, |ends| *ends);
+        let open = &shared.outside.handles.ends;
+        open.admit(ends.len()).map_err(|many| HostFailed(format!("the result brings {many}")))?;
         for end in &mut ends {
-            accessor.with(|mut access| end.connect(access.as_context_mut(), shared.outside.lost.clone()))?;
+            accessor.with(|mut access| end.connect(access.as_context_mut(), open.clone()))?;
         }
         let answer = take_over(result, &shared.outside).map_err(|failed| HostFailed(failed.message))?;
         ends.into_iter().for_each(Brought::told);

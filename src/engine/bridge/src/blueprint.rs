@@ -168,7 +168,7 @@ impl hfb_linker {
         let nobody = Foreign(std::ptr::null_mut());
         let mut store = Store::new(
             self.component.component.engine(),
-            Guest::new(limiter, nobody, Arc::new(Handles::new(0)), self.kinds.clone(), Arc::default()),
+            Guest::new(limiter, nobody, Arc::new(Handles::new(0, 0)), self.kinds.clone(), Arc::default()),
         );
         store.limiter(|guest| &mut guest.limiter);
         // The text is pinned with the version and tested.

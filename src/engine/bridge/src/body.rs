@@ -11,7 +11,7 @@ use crate::brief::Slice;
 use crate::describe::Export;
 use crate::engine::{Code, Concurrency, Metering};
 use crate::error::{Failure, failure, of_run};
-use crate::guest::{Foreign, Guest, Limiter};
+use crate::guest::{Foreign, Guest, Limiter, Limits};
 use crate::handles::{Handles, Types};
 use crate::lift::{Answer, PackedResult};
 use crate::lower::{Args, PackedArgs};
@@ -35,23 +35,20 @@ pub(crate) struct Outside {
     pub fuel: AtomicU64,
     /// Of the call under way, where it is a brief one.
     pub slice: Slice,
-    /// The instance is about to go: what ends with it was not ended by the guest. Relaxed: whoever sets it is who has it go.
-    pub lost: Arc<AtomicBool>,
     /// Streams or futures have left the guest: some may come straight from the embedder, and what moves along them is the
     /// store's, also while no task is left. Relaxed: for whoever polls.
     pub piped: AtomicBool,
 }
 
 impl Outside {
-    pub(crate) fn new(handles: usize) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             interrupted: AtomicBool::new(false),
             held: Arc::default(),
             memory: Arc::default(),
-            handles: Arc::new(Handles::new(handles)),
+            handles: Arc::new(Handles::new(limits.handles, limits.ends)),
             fuel: AtomicU64::new(0),
             slice: Slice::new(),
-            lost: Arc::default(),
             piped: AtomicBool::new(false),
         }
     }
@@ -305,6 +302,10 @@ pub(crate) fn check(blueprint: &BlueprintShared, number: usize, args: &Args<'_>)
     if blueprint.component.code.concurrency == Concurrency::On {
         let has_handles = export.brings_handles || export.params.iter().any(Shape::has_handles);
         among::check(description.result_of(export), has_handles, &export.name)?;
+        if export.moves_ends {
+            let way = args.handles().ends.make_way();
+            way.map_err(|many| failure(hfb_kind::TooLarge, format!("there are {many} already")))?;
+        }
     }
     // Any bits are numbers: where there are just enough, there is nothing to look at.
     if !export.numbers.is_some_and(|size| args.is_of(size)) {

@@ -28,6 +28,8 @@ pub(crate) struct Export {
     pub names_resource: bool,
     /// Whether its result may hold handles.
     pub brings_handles: bool,
+    /// Whether its parameters or its result may hold ends of streams or futures.
+    pub moves_ends: bool,
     pub unsupported: Option<&'static str>,
     /// The flat values of its result.
     pub flat: usize,
@@ -290,6 +292,7 @@ impl Walk<'_> {
                 let named = &mut self.named;
                 let names_resource = params.iter().fold(false, |new, param| param.names(named) | new);
                 let brings_handles = result.as_ref().is_some_and(Shape::has_handles);
+                let moves_ends = params.iter().chain(&result).any(Shape::has_ends);
                 let name = join(interface, name);
                 let numbers = params.iter().map(Shape::number).sum();
                 let flat = function.results().map(|ty| flat_values(&ty)).sum();
@@ -300,6 +303,7 @@ impl Walk<'_> {
                     numbers,
                     names_resource,
                     brings_handles,
+                    moves_ends,
                     unsupported,
                     flat,
                     is_async: function.async_(),

@@ -60,6 +60,21 @@ impl std::fmt::Display for TooManyHandles {
 
 impl std::error::Error for TooManyHandles {}
 
+/// Why a call that may open ends of streams or futures, or the result that brought them, is refused.
+#[derive(Debug)]
+pub(crate) struct TooManyEnds {
+    pub open: usize,
+    pub limit: usize,
+}
+
+impl std::fmt::Display for TooManyEnds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} streams and futures between the instance and its host, the limit is {}", self.open, self.limit)
+    }
+}
+
+impl std::error::Error for TooManyEnds {}
+
 /// Text of several lines on one, without their indentation.
 pub(crate) fn one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(", ")

@@ -4,10 +4,11 @@
 //! Numbers are drawn from one counter for the whole process, so a number of another instance, or of an earlier
 //! generation, is never mistaken for a live one.
 
+use crate::ends::Ends;
 use crate::error::TooManyHandles;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use wasmtime::component::{ResourceAny, ResourceType};
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -43,11 +44,13 @@ pub(crate) struct Handles {
     held: Mutex<Held>,
     limit: usize,
     types: OnceLock<Types>,
+    /// What else the two sides have of each other.
+    pub ends: Arc<Ends>,
 }
 
 impl Handles {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { held: Mutex::default(), limit, types: OnceLock::new() }
+    pub(crate) fn new(limit: usize, ends: usize) -> Self {
+        Self { held: Mutex::default(), limit, types: OnceLock::new(), ends: Arc::new(Ends::new(ends)) }
     }
 
     /// Once, when the instance is there.

@@ -84,7 +84,7 @@ impl Shared {
     }
 
     fn fail(&self, error: Failure) {
-        self.outside.lost.store(true, Ordering::Relaxed);
+        self.outside.handles.ends.lose();
         self.slot(|slot| {
             slot.phase = Phase::Failed;
             slot.error = Some(error);
@@ -280,7 +280,7 @@ impl hfb_instance {
 
     /// Drops the driver: the call under way, if any, together with its store.
     fn discard(&self) {
-        self.shared.outside.lost.store(true, Ordering::Relaxed);
+        self.shared.outside.handles.ends.lose();
         let dropped = catch_unwind(AssertUnwindSafe(|| self.entered(|driver| drop(driver.take()))));
         // A panic of a destructor leaves nothing behind that anyone could reach.
         drop(dropped);
@@ -334,7 +334,7 @@ pub unsafe extern "C" fn hfb_instance_new(
         // SAFETY: the caller's promise.
         let blueprint = unsafe { &*blueprint }.shared.clone();
         let shared = Arc::new(Shared {
-            outside: Outside::new(blueprint.limits.handles),
+            outside: Outside::new(&blueprint.limits),
             slot: UnsafeCell::new(Slot {
                 phase: Phase::Building,
                 command: Command::Release { handle: 0 },

@@ -17,6 +17,7 @@ pub mod context;
 mod describe;
 pub mod direct;
 mod dynamic;
+mod ends;
 pub mod engine;
 pub mod error;
 mod guest;

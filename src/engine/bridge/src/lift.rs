@@ -489,9 +489,14 @@ impl Walk {
     }
 
     fn end(&mut self, cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> Result<()> {
+        let ends = self.ends.get_or_insert_default();
+        // What the instance may have is known where they are connected.
+        if ends.len() == transmit::MOST_ENDS {
+            bail!("a value brings more than {} streams and futures", transmit::MOST_ENDS);
+        }
         let (number, brought) = transmit::take(cx, ty, index)?;
         self.out.u64(number);
-        self.ends.get_or_insert_default().push(brought);
+        ends.push(brought);
         Ok(())
     }
 

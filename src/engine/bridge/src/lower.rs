@@ -227,7 +227,13 @@ impl Walk<'_> {
             }
             InterfaceType::Stream(_) | InterfaceType::Future(_) => {
                 let mut slot = MaybeUninit::<ValRaw>::uninit();
-                transmit::give(cx, ty, self.reader.u64().map_err(malformed)?, Place::Slot(&mut slot))?;
+                transmit::give(
+                    cx,
+                    ty,
+                    self.reader.u64().map_err(malformed)?,
+                    &self.handles.ends,
+                    Place::Slot(&mut slot),
+                )?;
                 // SAFETY: as above.
                 slots.push(unsafe { slot.assume_init() })
             }
@@ -319,7 +325,7 @@ impl Walk<'_> {
                 Ok(())
             }
             InterfaceType::Stream(_) | InterfaceType::Future(_) => {
-                transmit::give(cx, ty, self.reader.u64().map_err(malformed)?, Place::Memory(at))
+                transmit::give(cx, ty, self.reader.u64().map_err(malformed)?, &self.handles.ends, Place::Memory(at))
             }
             _ => Err(wrong_type()),
         }

@@ -55,13 +55,22 @@ impl Shape {
 
     /// Whether a value of it may hold a handle, or the end of a stream or future.
     pub(crate) fn has_handles(&self) -> bool {
-        match self {
-            Shape::Handle { .. } | Shape::End => true,
-            Shape::List(element) => element.has_handles(),
-            Shape::Fields(fields) => fields.iter().any(Shape::has_handles),
-            Shape::Cases(cases) => cases.iter().flatten().any(Shape::has_handles),
-            _ => false,
-        }
+        self.has(&|shape| matches!(shape, Shape::Handle { .. } | Shape::End))
+    }
+
+    /// Whether a value of it may hold the end of a stream or future.
+    pub(crate) fn has_ends(&self) -> bool {
+        self.has(&|shape| matches!(shape, Shape::End))
+    }
+
+    fn has(&self, what: &impl Fn(&Shape) -> bool) -> bool {
+        what(self)
+            || match self {
+                Shape::List(element) => element.has(what),
+                Shape::Fields(fields) => fields.iter().any(|field| field.has(what)),
+                Shape::Cases(cases) => cases.iter().flatten().any(|case| case.has(what)),
+                _ => false,
+            }
     }
 
     /// Adds the resources that it names; whether there was a new one.

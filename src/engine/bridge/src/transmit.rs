@@ -4,6 +4,7 @@
 //!
 //! Wasmtime wants an element type whose size it knows, so there is one for each size that elements may have.
 
+use crate::ends::{Ends, Open};
 use crate::guest::Guest;
 use crate::handles::Handles;
 use crate::lift;
@@ -12,7 +13,6 @@ use crate::pipe::{Pipe, hfb_flow};
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use wasmtime::component::__internal::wasmtime_environ::component::MAX_FLAT_PARAMS;
@@ -54,7 +54,7 @@ unsafe impl<const SIZE: usize> Lower for Element<SIZE> {
     fn linear_lower_to_memory<T>(&self, cx: &mut LowerContext<'_, T>, ty: InterfaceType, at: usize) -> Result<()> {
         aligned(cx.types, ty, at, "read")?;
         static NONE: OnceLock<Handles> = OnceLock::new();
-        lower::store(cx, ty, at, &self.0, NONE.get_or_init(|| Handles::new(0)))
+        lower::store(cx, ty, at, &self.0, NONE.get_or_init(|| Handles::new(0, 0)))
     }
 }
 
@@ -100,6 +100,9 @@ impl Piece for () {
     }
 }
 
+/// The ends that one value may bring, whatever the instance may have.
+pub(crate) const MOST_ENDS: usize = 1 << 16;
+
 /// At most so many elements at once: each is an allocation until the guest has it.
 const AT_ONCE: usize = 64;
 
@@ -127,7 +130,7 @@ fn idle(flow: hfb_flow, finish: bool) -> Poll<Result<StreamResult>> {
 }
 
 /// The end of a pipe that a guest reads from.
-struct Reading(Pipe);
+struct Reading(Pipe, #[allow(dead_code, reason = "it counts")] Open);
 
 impl Reading {
     fn pop<P: Piece>(&mut self) -> P {
@@ -222,14 +225,13 @@ impl<D, P: Piece> FutureProducer<D> for ReadPieces<P> {
 /// The end of a pipe that a guest writes to.
 pub(crate) struct Writing {
     pipe: Pipe,
-    /// Whether the instance is about to go.
-    lost: Arc<AtomicBool>,
+    /// None: nothing is connected yet, and whatever keeps it from that loses it.
+    open: Option<Open>,
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        // Relaxed: whoever set it drops this too.
-        self.pipe.end(self.lost.load(Ordering::Relaxed));
+        self.pipe.end(self.open.as_ref().is_none_or(Open::is_lost));
     }
 }
 
@@ -377,10 +379,11 @@ pub(crate) fn give<T: 'static>(
     cx: &mut LowerContext<'_, T>,
     ty: InterfaceType,
     number: u64,
+    ends: &Arc<Ends>,
     place: Place<'_>,
 ) -> Result<()> {
     let Some(pipe) = Pipe::take(number) else { bail!("a stream or a future was passed that nobody can read from") };
-    let from = Reading(pipe);
+    let from = Reading(pipe, Open::new(ends.clone()));
     let (stream, payload) = carried(cx.types, ty)?;
     macro_rules! give {
         ($reader:ident, $producer:expr) => {{
@@ -406,9 +409,9 @@ pub(crate) struct Brought {
 }
 
 impl Brought {
-    pub(crate) fn connect(&mut self, store: StoreContextMut<'_, Guest>, lost: Arc<AtomicBool>) -> Result<()> {
+    pub(crate) fn connect(&mut self, store: StoreContextMut<'_, Guest>, ends: Arc<Ends>) -> Result<()> {
         match self.connect.take() {
-            Some(connect) => connect(store, lost),
+            Some(connect) => connect(store, Open::new(ends)),
             None => Ok(()),
         }
     }
@@ -428,7 +431,7 @@ impl Drop for Brought {
 }
 
 /// Has what a guest writes to an end that it gave away go into its pipe.
-type Connect = Box<dyn FnOnce(StoreContextMut<'_, Guest>, Arc<AtomicBool>) -> Result<()> + Send + Sync>;
+type Connect = Box<dyn FnOnce(StoreContextMut<'_, Guest>, Open) -> Result<()> + Send + Sync>;
 
 /// Takes a reading end over: the number of the end that takes its place, and what is to be done with the store.
 pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> Result<(u64, Brought)> {
@@ -442,10 +445,9 @@ pub(crate) fn take(cx: &mut LiftContext<'_>, ty: InterfaceType, index: u32) -> R
             let Some((pipe, number)) = Pipe::make(!stream, bytes) else {
                 bail!("there are no pipes for streams and futures")
             };
-            // Until it is connected, whatever keeps it from that loses it.
-            let mut to = Writing { pipe, lost: Arc::new(AtomicBool::new(true)) };
-            let connect: Connect = Box::new(move |store, lost| {
-                to.lost = lost;
+            let mut to = Writing { pipe, open: None };
+            let connect: Connect = Box::new(move |store, open| {
+                to.open = Some(open);
                 reader.pipe(store, $consumer(to))
             });
             Ok((number, Brought { number, connect: Some(connect) }))

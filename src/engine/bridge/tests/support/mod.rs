@@ -107,6 +107,7 @@ pub fn no_limits() -> hfb_limits {
         random_bytes: 0,
         resources: 0,
         handles: 0,
+        ends: 0,
         http_field_bytes: 0,
         http_chunk_bytes: 0,
         fuel: 0,
