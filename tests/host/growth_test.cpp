@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <holdfast/pool.hpp>
 #include <holdfast/typed_stream.hpp>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,8 @@
 #include "storm/machine.hpp"
 
 // One instance that many calls share, for a long time: callers who wait, who leave at any moment, who revoke,
-// and who leave their end of a stream. Nothing grows, of Wasmtime's tables, of ours, or of the kernel's.
+// who leave their end of a stream, and whose guests keep what is the host's. Nothing grows, of Wasmtime's
+// tables, of ours, or of the kernel's.
 //
 // HOLDFAST_GROWTH_CALLS says how many calls; `make growth` makes a million.
 namespace holdfast {
@@ -98,6 +101,48 @@ TEST_F(growth, of_nothing_comes_with_calls_that_share_an_instance_whoever_leaves
     for (const ticket& each : all) ASSERT_EQ(each.phase(), call_phase::done);
   });
   EXPECT_EQ(company.cells().front().generation, 1U);
+}
+
+struct locker {};
+
+TEST_F(growth, of_nothing_comes_with_resources_of_the_host_whoever_leaves) {
+  constexpr const char* lockers = "holdfast:demo/lockers";
+  std::uint64_t made = 0;
+  std::vector<std::weak_ptr<locker>> last;
+  std::map<std::uint32_t, host_call> looks;
+  pool_options options;
+  options.cells = 1;
+  options.functions.define_resource<locker>(lockers, "locker")
+      .define(lockers, "[constructor]locker",
+              [&](host_call call) {
+                auto fresh = std::make_shared<locker>();
+                last.push_back(fresh);
+                ++made;
+                std::move(call).reply(call.give(std::move(fresh)));
+              })
+      .define(lockers, "look", [&](host_call call) {
+        looks.insert_or_assign(static_cast<std::uint32_t>(looks.size()), std::move(call));
+      });
+  const pool hoard = owner.get().open(guest("hoard.wat", calm_engine()), options).value();
+  owner.settle();
+  compare(calls_asked() / 20, [&](std::uint64_t round) {
+    std::vector<ticket> all;
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      all.push_back(hoard.submit("keep", args(i)).value());
+      if (i == round % 4) owner.settle();
+    }
+    if (round % 3 == 0) static_cast<void>(all.back().revoke());
+    owner.settle();
+    if (round % 2 == 0) all.clear();  // callers who leave
+    while (!looks.empty()) {
+      std::move(looks.extract(looks.begin()).mapped()).reply(wit::value(1U));
+      owner.settle();
+    }
+    for (const auto& each : last) ASSERT_TRUE(each.expired());
+    last.clear();
+  });
+  EXPECT_GT(made, calls_asked() / 20);
+  EXPECT_EQ(hoard.cells().front().generation, 1U);
 }
 
 TEST_F(growth, of_nothing_comes_with_streams_whichever_end_leaves) {
