@@ -28,9 +28,15 @@ concept fit_for_co_await = std::is_trivially_destructible_v<T>;
 
 /// Options of one call.
 struct call_options {
-  /// The caller's name for the request; empty: it has none. Copied before the call returns, or before
-  /// `deferred` does. The guest may read it (`holdfast:call/context`). Calls with equal keys are not joined
-  /// yet: each runs.
+  /// The idempotency key: the caller's name for the request, within the pool and the export. Empty: it has
+  /// none. Copied before the call returns, or before `deferred` does. The guest may read it
+  /// (`holdfast:call/context`).
+  ///
+  /// Calls with the same key and equal arguments are one call. Who comes while it waits or runs joins it,
+  /// under the limits that it has, and withdraws only itself; who comes later gets its outcome, for as long
+  /// as `host_options::keys` says. After an outcome with `effect::not_executed` the key is new. After one
+  /// without a result the export runs again if it is declared `idempotent` or `read-only`, as the next
+  /// attempt. With other arguments the answer is `key_conflict`.
   std::string_view key{};
   /// How long the caller waits for the outcome. Past it the caller is told `detached`, and the call goes on.
   duration wait = no_limit;

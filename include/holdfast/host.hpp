@@ -6,6 +6,7 @@
 #include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/engine.hpp>
+#include <holdfast/key_policy.hpp>
 #include <holdfast/observer.hpp>
 #include <holdfast/parking_policy.hpp>
 #include <holdfast/pool.hpp>
@@ -29,6 +30,7 @@ struct host_options {
   duration drain_grace = std::chrono::seconds(5);  ///< how long the destructor lets running calls finish
   std::shared_ptr<observer> observe{};             ///< told of every transition; null: nobody is
   parking_policy parking{};                        ///< results whose callers left
+  key_policy keys{};                               ///< outcomes of calls with a key
 
   /// Where callbacks run whose handler names no executor of its own, those of `pool::call` among them. Its
   /// context outlives the host, its pools and tickets. Empty: Asio's `system_executor`, threads of its own.

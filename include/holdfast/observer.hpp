@@ -72,6 +72,8 @@ class observer {
   /// It waits in the queue again.
   virtual void on_queued_again(const call_id& /*call*/) noexcept {}
 
+  /// A caller with its key joined it, or came for its outcome.
+  virtual void on_joined(const call_id& /*call*/) noexcept {}
   /// A caller stopped waiting for a call that goes on.
   virtual void on_detached(const call_id& /*call*/) noexcept {}
   /// The last caller left: the call goes on and nobody waits for it.

@@ -118,7 +118,8 @@ class packer {
   /// All bytes held: the buffer and what it refers to.
   std::size_t size() const noexcept { return out_.size() + referred_; }
   /// Forgets all of it, for the next use.
-  void clear() noexcept {
+  void clear(placement where = placement::by_reference) noexcept {
+    where_ = where;
     out_.clear();
     kept_.clear();
     referred_ = 0;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/cell.hpp"
+#include "core/keys.hpp"
 #include "core/lineage.hpp"
 #include "core/mailbox.hpp"
 #include "core/parking.hpp"
@@ -41,27 +42,73 @@ bool call::attach(const boost::intrusive_ptr<waiter>& who) {
 bool call::leave(waiter& who) noexcept {
   boost::intrusive_ptr<waiter> left;  // released after the lock
   {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     const auto found = std::ranges::find(waiters_, &who, &boost::intrusive_ptr<waiter>::get);
     if (found == waiters_.end()) return false;
     left = std::move(*found);
     waiters_.erase(found);
-    if (mailbox_ == nullptr) return true;  // never accepted
-    const bool unwanted = terms_.bound && waiters_.empty() && phase_ != call_phase::running;
-    if (!unwanted) {
-      note_left();
-      return true;
-    }
-  }
-  // Another waiter may attach meanwhile: the mailbox looks again under both locks.
-  if (mailbox_->remove_unwanted(*this)) {
-    finish_unrun(errc::revoked);
-  } else {
-    const std::scoped_lock lock(mutex_);
-    if (phase_ != call_phase::done) note_left();
+    left_by_one(std::move(lock));
   }
   return true;
 }
+
+bool call::is_unwanted() const noexcept { return terms_.bound && waiters_.empty() && claims_.load() == 0; }
+
+void call::left_by_one(std::unique_lock<short_mutex> lock) noexcept {
+  if (mailbox_ == nullptr) return;  // never accepted
+  if (!is_unwanted() || phase_ == call_phase::running) return note_left();
+  lock.unlock();
+  // Another waiter may attach meanwhile: the mailbox looks again under both locks.
+  if (mailbox_->remove_unwanted(*this)) return finish_unrun(errc::revoked);
+  lock.lock();
+  if (phase_ != call_phase::done) note_left();
+}
+
+bool call::join(bool keep) noexcept {
+  const std::scoped_lock lock(mutex_);
+  if (is_over_unrun()) return false;
+  claims_.fetch_add(1);
+  if (!keep) return true;
+  terms_.bound = false;
+  if (phase_ != call_phase::done && world_.kept != nullptr && !std::exchange(kept_, true))
+    world_.kept->keep(*this);
+  return true;
+}
+
+void call::unjoin() noexcept {
+  std::unique_lock lock(mutex_);
+  if (claims_.fetch_sub(1) > 1 || !waiters_.empty() || phase_ == call_phase::done) return;
+  left_by_one(std::move(lock));
+}
+
+bool call::is_over_unrun() const noexcept {
+  return given_up_ || (phase_ == call_phase::done && effect_of(end_.what) == effect::not_executed);
+}
+
+bool call::never_was() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return is_over_unrun();
+}
+
+void call::stand_for(key_claim&& what) {
+  key_claim_ = std::make_unique<key_claim>(std::move(what));
+  if (key_claim_->after == nullptr) return;
+  const call_end& before = key_claim_->after->end();
+  end_.what = before.what;
+  end_.code = before.code;
+  end_.cell = before.cell;
+  end_.generation = before.generation;
+  end_.attempts = before.attempts;
+  end_.detail = before.detail;
+  end_.backtrace = before.backtrace;
+  terms_.attempts += before.attempts;
+}
+
+void call::forget_before() noexcept {
+  if (key_claim_ != nullptr) key_claim_->after.reset();
+}
+
+bool call::is_second() const noexcept { return key_claim_ != nullptr && key_claim_->taken; }
 
 bool call::withdraw(waiter& who) noexcept {
   if (mailbox_ == nullptr) return false;
@@ -237,6 +284,8 @@ untold call::attempt_ended(call_end end) noexcept {
 
 untold call::finish(call_end end) noexcept {
   untold told{.of = this, .who = {}};
+  // First: whoever is told may ask for the key again.
+  if (key_claim_ != nullptr) key_claim_->of->ended(*this, *key_claim_, end);
   boost::intrusive_ptr<cell> ran_on;
   bool kept = false;
   bool park = false;

@@ -10,6 +10,7 @@
 #include <holdfast/call_id.hpp>
 #include <holdfast/call_phase.hpp>
 #include <holdfast/outcome.hpp>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -30,6 +31,7 @@ namespace holdfast::core {
 
 class call;
 class cell;
+class keys;
 class mailbox;
 class parking;
 
@@ -77,6 +79,8 @@ struct call_terms {
   bool chore = false;             ///< the host's own: observers do not hear of it
 };
 
+struct key_claim;
+
 class call : public shared_object, public boost::intrusive::list_base_hook<> {
  public:
   call(environment& world, const call_id& id, std::uint32_t function, const call_terms& terms) noexcept;
@@ -120,8 +124,23 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// False: nothing has changed.
   bool withdraw(waiter& who) noexcept;
 
-  /// Somebody holds a claim on the call: it is not left while there is one.
+  /// Somebody holds a claim on the call: it is not left while there is one, nor taken back because others
+  /// leave.
   void claim() noexcept { claims_.fetch_add(1); }
+
+  /// Claims a call that stands under a key already. False: it is taken back, or ended without a guest.
+  /// `keep`: from now on it runs whether anybody waits or not.
+  bool join(bool keep) noexcept;
+  /// That claim goes, when whoever waits has begun to. If nobody does, the caller has left.
+  void unjoin() noexcept;
+
+  // Before it is handed to a mailbox:
+  /// It is to stand for its key, as the next attempt of the call that did before.
+  void stand_for(key_claim&& what);
+  /// It was not accepted, for another call had the key first.
+  bool is_second() const noexcept;
+  /// It was accepted: what came before it is not looked at any more.
+  void forget_before() noexcept;
 
   /// A claim has gone. With the last one, if nobody waits, its caller has left.
   void abandon() noexcept;
@@ -131,6 +150,9 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
 
   /// Stops the guest if the call runs, revokes it if it waits.
   kill_answer kill() noexcept;
+
+  /// It ended, or is about to, and no guest was ever entered for it.
+  bool never_was() const noexcept;
 
   /// The end. Only after `phase() == done` was seen, or from `on_done`.
   const call_end& end() const noexcept { return end_; }
@@ -179,8 +201,12 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// Ends a call that waits: with what its last attempt came to, or, if there was none, as never entered.
   void finish_unrun(errc why, std::string detail = {}) noexcept;
 
-  void note_left();            // under the lock: a waiter is gone, the call goes on
-  void end_orphan() noexcept;  // under the lock
+  /// The last waiter or claim may have gone: under the lock, which it gives up.
+  void left_by_one(std::unique_lock<short_mutex> lock) noexcept;
+  bool is_over_unrun() const noexcept;  // under the lock
+  bool is_unwanted() const noexcept;    // under the lock: nobody is left for whom it would run
+  void note_left();                     // under the lock: a waiter is gone, the call goes on
+  void end_orphan() noexcept;           // under the lock
   duration ran_for_nobody() const noexcept;
 
   environment& world_;
@@ -199,11 +225,13 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   time_point began_at_{};                   // the attempt that runs
   time_point stop_at_ = time_point::max();  // ... and when it is asked to stop
   bool killed_ = false;                     // no attempt begins any more
+  bool given_up_ = false;                   // taken back before any attempt, and about to end
   bool orphan_ = false;
   bool kept_ = false;  // found by its id
   time_point orphan_since_{};
-  duration orphan_cost_{};  // of attempts that ended while it was one
-  call_end end_;            // between attempts what the last one came to
+  duration orphan_cost_{};                // of attempts that ended while it was one
+  call_end end_;                          // between attempts what the last one came to
+  std::unique_ptr<key_claim> key_claim_;  // null: it has no key
 
   std::atomic<bool> left_{false};
   std::atomic<unsigned> claims_{0};

@@ -7,6 +7,7 @@
 
 #include "core/backoff.hpp"
 #include "core/cell.hpp"
+#include "core/keys.hpp"
 #include "core/lineage.hpp"
 #include "core/parking.hpp"
 
@@ -90,6 +91,9 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
       full = fullness(*request);
       if (full && !may_retry(*request)) refused = full;
     }
+    if (!refused && request->key_claim_ != nullptr &&
+        !request->key_claim_->of->claim(*request, *request->key_claim_))
+      refused = error(errc::key_conflict, "another call stands for the key already");
     if (!refused) {
       // Everything another thread may look at is set before the call can be seen.
       request->mailbox_.reset(this);
@@ -114,7 +118,7 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
   }
   if (refused) {
     if (parent != nullptr) lineage::part(*request);
-    world_.observe.on_refused(static_cast<errc>(refused->code.value()));
+    if (!request->is_second()) world_.observe.on_refused(static_cast<errc>(refused->code.value()));
     return refused;
   }
   if (family.owns_lock()) family.unlock();
@@ -195,7 +199,7 @@ bool mailbox::back_off(call& request, call_end& end) noexcept {
     const std::scoped_lock inner(request.mutex_);
     if (!request.may_repeat(end) || !may_retry(request)) return false;
     // One that its last caller left while it ran has nobody left to try again for, if it was theirs alone.
-    if (request.terms_.bound && request.waiters_.empty()) return false;
+    if (request.is_unwanted()) return false;
     request.orphan_cost_ += request.ran_for_nobody();
     end.attempts = request.end_.attempts;
     request.end_ = std::move(end);
@@ -323,7 +327,8 @@ bool mailbox::remove_unwanted(call& request) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     const std::scoped_lock inner(request.mutex_);
-    if (!request.waiters_.empty() || !unlink(request)) return false;
+    if (!request.is_unwanted() || !unlink(request)) return false;
+    request.given_up_ = request.end_.attempts == 0;
   }
   intrusive_ptr_release(&request);
   return true;
@@ -339,11 +344,12 @@ mailbox::withdrawn mailbox::withdraw(call& request, waiter& who) noexcept {
     if (found == request.waiters_.end()) return withdrawn::no;
     left = std::move(*found);
     request.waiters_.erase(found);
-    if (!request.terms_.bound || !request.waiters_.empty()) {  // the call goes on waiting
+    if (!request.is_unwanted()) {  // the call goes on waiting
       request.note_left();
       return withdrawn::waiter;
     }
     unlink(request);
+    request.given_up_ = true;
   }
   intrusive_ptr_release(&request);
   return withdrawn::call;

@@ -3,6 +3,7 @@
 #include <new>
 #include <utility>
 
+#include "host/keyed_call.hpp"
 #include "host/pool_newcomer.hpp"
 #include "host/waiting.hpp"
 
@@ -79,6 +80,28 @@ class async_newcomer final : public pool_newcomer {
   boost::intrusive_ptr<handler_waiter> waits_;
 };
 
+void begin_by_key(const pool::impl& of, edition& to, checked_request& asked, const call_options& options,
+                  handler_source& tells, std::stop_token stop) {
+  const auto refuse = [&](reply why) {
+    refusal over(std::move(why));
+    tells.post(over);
+  };
+  if (stop.stop_requested()) return refuse(left_before());
+  tells.hold();
+  const auto held = call_by_key(of, to, asked, options, {.bound = true}, start::post);
+  if (!held) return refuse(refused_reply(held.error()));
+  const boost::intrusive_ptr<handler_waiter> waits(
+      new handler_waiter(of.owner, held->call(), core::call::reading::again));
+  if (!waits->adopt(tells.box())) return;
+  try {
+    waits->leave_on(std::move(stop));
+    if (!begin_wait(*waits, options.wait)) waits->tell_now();
+  } catch (...) {
+    waits->disown();
+    throw;
+  }
+}
+
 // What `pool::call` with a callback gives to its executor.
 struct plain_callback {
   std::function<void(reply)> told;
@@ -101,7 +124,7 @@ void call_operation::start(handler_source& tells, std::stop_token stop) && {
   options.key = key_;
   const pool::impl::admission to(*of);
   checked_request asked;
-  const auto why = of->check(*to, function_, std::move(arguments_), asked);
+  const auto why = of->check(*to, function_, std::move(arguments_), options, asked);
   begin_async(*of, *to, why, asked, options, tells, std::move(stop));
 }
 
@@ -112,6 +135,7 @@ void begin_async(const pool::impl& of, edition& to, const std::optional<error>& 
     tells.post(over);
     return;
   }
+  if (!options.key.empty()) return begin_by_key(of, to, asked, options, tells, std::move(stop));
   async_newcomer next(of, asked, options, tells, stop);
   const bool passes = next.may_pass();
   if (passes) tells.hold();
@@ -153,17 +177,32 @@ void pool::call(std::string_view function, wit::arguments arguments, const call_
 
 std::future<reply> pool::future_call(std::string_view function, wit::arguments arguments,
                                      const call_options& options, std::stop_token stop) const {
+  const auto over = [](reply what) {
+    std::promise<reply> told;
+    told.set_value(std::move(what));
+    return told.get_future();
+  };
   const impl::admission to(*impl_);
-  const auto asked = impl_->prepare(*to, function, std::move(arguments), options, {.bound = true});
-  if (!asked) {
-    std::promise<reply> refused;
-    refused.set_value(detail::refused_reply(asked.error()));
-    return refused.get_future();
+  constexpr core::call_terms form{.bound = true};
+  detail::checked_request asked;
+  if (const auto why = impl_->check(*to, function, std::move(arguments), options, asked))
+    return over(detail::refused_reply(*why));
+  if (!options.key.empty()) {
+    if (stop.stop_requested()) return over(detail::left_before());
+    const auto held = detail::call_by_key(*impl_, *to, asked, options, form, start::post);
+    if (!held) return over(detail::refused_reply(held.error()));
+    const boost::intrusive_ptr<detail::future_waiter> waits(
+        new detail::future_waiter(impl_->owner, held->call(), core::call::reading::again));
+    std::future<reply> promised = waits->future();
+    waits->leave_on(std::move(stop));
+    if (!detail::begin_wait(*waits, options.wait)) waits->tell_now(waits->read());
+    return promised;
   }
-  const boost::intrusive_ptr<detail::future_waiter> waits(new detail::future_waiter(impl_->owner, *asked));
+  const auto made = impl_->make(std::move(asked), options, form);
+  const boost::intrusive_ptr<detail::future_waiter> waits(new detail::future_waiter(impl_->owner, made));
   std::future<reply> promised = waits->future();
   waits->leave_on(std::move(stop));
-  if (auto refused = detail::begin_bound(*to->box, *asked, *waits, options, start::post))
+  if (auto refused = detail::begin_bound(*to->box, made, *waits, options, start::post))
     waits->tell_now(std::move(*refused));
   return promised;
 }

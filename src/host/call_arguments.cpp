@@ -39,9 +39,11 @@ thread_local spares of_thread;
 
 }  // namespace
 
-packer_ptr take_packer() {
+packer_ptr take_packer(wit::placement where) {
   wit::packer* const spare = spares::ended ? nullptr : of_thread.take();
-  return packer_ptr(spare != nullptr ? spare : new wit::packer);
+  if (spare == nullptr) return packer_ptr(new wit::packer(where));
+  if (where != wit::placement::by_reference) spare->clear(where);
+  return packer_ptr(spare);
 }
 
 void give_packer_back::operator()(wit::packer* used) const noexcept {

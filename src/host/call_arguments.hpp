@@ -17,7 +17,7 @@ struct give_packer_back {
   void operator()(wit::packer* used) const noexcept;
 };
 using packer_ptr = std::unique_ptr<wit::packer, give_packer_back>;
-packer_ptr take_packer();
+packer_ptr take_packer(wit::placement where = wit::placement::by_reference);
 
 class call_arguments {
  public:

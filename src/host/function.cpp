@@ -26,7 +26,7 @@ class pool_export final : public export_link {
     {
       const pool::impl::admission to(*in_);
       checked_request asked;
-      if (const auto why = check(*to, from, asked)) {
+      if (const auto why = check(*to, from, options, asked)) {
         told = refused_reply(*why);
         return;
       }
@@ -37,19 +37,16 @@ class pool_export final : public export_link {
 
   holdfast::result<ticket> submit(argument_source from, const call_options& options) const override {
     const pool::impl::admission to(*in_);
-    const auto asked = prepare(*to, from, options, {.findable = true});
-    if (!asked) return asked.error();
-    // Made first: an accepted call never lacks its ticket.
-    ticket claim(std::make_shared<const ticket::impl>(*asked, in_->owner, core::call::reading::last));
-    if (auto refused = to->box->admit(*asked, options.how.value_or(start::post))) return *std::move(refused);
-    return claim;
+    checked_request asked;
+    if (auto why = check(*to, from, options, asked)) return *std::move(why);
+    return detail::submit(*in_, *to, asked, options);
   }
 
   void start(argument_source from, const call_options& options, handler_source& tells,
              std::stop_token stop) const override {
     const pool::impl::admission to(*in_);
     checked_request asked;
-    const auto why = check(*to, from, asked);
+    const auto why = check(*to, from, options, asked);
     begin_async(*in_, *to, why, asked, options, tells, std::move(stop));
   }
 
@@ -57,10 +54,11 @@ class pool_export final : public export_link {
 
  private:
   /// As `pool::impl::check`, with arguments that know their types.
-  std::optional<error> check(const edition& in, argument_source from, checked_request& into) const {
+  std::optional<error> check(const edition& in, argument_source from, const call_options& how,
+                             checked_request& into) const {
     const auto of = target_.in(in.what);
     if (!of) return in_->refused(of.error());
-    packer_ptr packed = take_packer();
+    packer_ptr packed = take_packer(how.key.empty() ? wit::placement::by_reference : wit::placement::in_line);
     error failure;
     if (!from.pack(from.from, *packed, **of, failure)) return in_->refused(std::move(failure));
     if (packed->handles().several())
@@ -71,14 +69,6 @@ class pool_export final : public export_link {
     into.of = *of;
     into.arguments = call_arguments(std::move(packed));
     return std::nullopt;
-  }
-
-  holdfast::result<boost::intrusive_ptr<pool_call>> prepare(const edition& in, argument_source from,
-                                                            const call_options& options,
-                                                            const core::call_terms& form) const {
-    checked_request asked;
-    if (auto why = check(in, from, asked)) return *std::move(why);
-    return in_->make(std::move(asked), options, form);
   }
 
   const std::shared_ptr<pool::impl> in_;
@@ -107,7 +97,8 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
     if (const auto fits = wit::check_result(**of, result, wit::side::caller); !fits)
       return refused_reply(impl.refused(fits.error()));
     checked_request asked;
-    if (const auto why = impl.check(*to, name, std::move(arguments), asked)) return refused_reply(*why);
+    if (const auto why = impl.check(*to, name, std::move(arguments), options, asked))
+      return refused_reply(*why);
     waits = begin_blocking(impl, *to, asked, options, {}, told, &into);
   }
   return waits != nullptr ? waits->wait(into) : told;

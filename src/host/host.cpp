@@ -44,6 +44,7 @@ host::impl::impl(engine on, const host_options& how, core::environment injected,
 void host::impl::keep_calls() {
   kept.reset(new core::parking(*world, options.parking));
   world->kept = kept.get();
+  keys.reset(new core::keys(*world, options.keys));
 }
 
 host::impl::~impl() = default;
@@ -90,6 +91,7 @@ void host::impl::drain(duration grace) {
 
 void host::impl::shut_down() {
   drain(options.drain_grace);
+  keys->close();
   kept->close();
   if (heartbeat) with.internals()->ticker.forget(*heartbeat);
   functions.reset();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/environment.hpp"
+#include "core/keys.hpp"
 #include "core/mailbox.hpp"
 #include "core/parking.hpp"
 #include "core/process_mark.hpp"
@@ -65,10 +66,12 @@ struct host::impl {
 
   std::optional<core::environment> world;
   boost::intrusive_ptr<core::parking> kept;
+  boost::intrusive_ptr<core::keys> keys;
   bridge::function_runner runner;
   std::optional<std::uint64_t> heartbeat;
 
   std::atomic<std::uint32_t> next_cell{0};
+  std::atomic<std::uint64_t> next_scope{0};
 
   std::mutex mutex;
   std::vector<std::shared_ptr<pool::impl>> pools;

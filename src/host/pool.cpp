@@ -14,30 +14,29 @@
 namespace holdfast {
 
 pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::shared_ptr<detail::edition> first)
-    : owner(std::move(by)), options(std::move(with)), current(first), front(first.get()) {}
+    : owner(std::move(by)),
+      options(std::move(with)),
+      // What no name begins with keeps those without one apart.
+      key_scope(!options.name.empty() ? options.name
+                                      : std::string(1, '\0') + std::to_string(owner->next_scope++)),
+      current(first),
+      front(first.get()) {}
 
 std::optional<error> pool::impl::check(const detail::edition& in, std::string_view function,
-                                       wit::arguments&& arguments, detail::checked_request& into) const {
+                                       wit::arguments&& arguments, const call_options& how,
+                                       detail::checked_request& into) const {
   const auto found = in.what.world().find_export(function);
   if (!found) return refused(found.error());
   auto home = detail::home_of(**found, arguments);
   if (!home) return refused(home.error());
-  auto packed = wit::encode(**found, std::move(arguments));
+  // In line, equal requests are equal bytes.
+  auto packed = wit::encode(**found, std::move(arguments),
+                            how.key.empty() ? wit::placement::by_reference : wit::placement::in_line);
   if (!packed) return refused(packed.error());
   into.of = *found;
   into.arguments = detail::call_arguments(std::move(*packed));
   into.only_in = *home;
   return std::nullopt;
-}
-
-result<boost::intrusive_ptr<detail::pool_call>> pool::impl::prepare(const detail::edition& in,
-                                                                    std::string_view function,
-                                                                    wit::arguments&& arguments,
-                                                                    const call_options& how,
-                                                                    const core::call_terms& form) const {
-  detail::checked_request asked;
-  if (auto why = check(in, function, std::move(arguments), asked)) return *std::move(why);
-  return make(std::move(asked), how, form);
 }
 
 error pool::impl::refused(error why) const {
@@ -73,7 +72,7 @@ reply pool::call(std::string_view function, wit::arguments arguments, const call
   {
     const impl::admission to(*impl_);
     detail::checked_request asked;
-    if (const auto why = impl_->check(*to, function, std::move(arguments), asked))
+    if (const auto why = impl_->check(*to, function, std::move(arguments), options, asked))
       return detail::refused_reply(*why);
     waits = detail::begin_blocking(*impl_, *to, asked, options, std::move(stop), told, nullptr);
   }
@@ -83,12 +82,9 @@ reply pool::call(std::string_view function, wit::arguments arguments, const call
 result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
                             const call_options& options) const {
   const impl::admission to(*impl_);
-  auto asked = impl_->prepare(*to, function, std::move(arguments), options, {.findable = true});
-  if (!asked) return asked.error();
-  // Made first: an accepted call never lacks its ticket.
-  ticket claim(std::make_shared<const ticket::impl>(*asked, impl_->owner, core::call::reading::last));
-  if (auto refused = to->box->admit(*asked, options.how.value_or(start::post))) return *refused;
-  return claim;
+  detail::checked_request asked;
+  if (auto why = impl_->check(*to, function, std::move(arguments), options, asked)) return *std::move(why);
+  return detail::submit(*impl_, *to, asked, options);
 }
 
 result<ticket> pool::release(const wit::handle& which, const call_options& options) const {

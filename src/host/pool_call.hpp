@@ -36,6 +36,8 @@ class pool_call final : public core::call {
     if (parked || arguments_.size() > 4096) arguments_.forget();
   }
   std::string_view key() const noexcept override { return key_; }
+  /// For another call of the same request; this one was not accepted.
+  call_arguments give_back_arguments() noexcept { return std::move(arguments_); }
 
   /// What a caller is told once the call is done.
   reply outcome_reply() const;

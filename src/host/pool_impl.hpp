@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,7 +44,7 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
 
   /// Checks and packs a request. An error: why it does not become a call; the observer is told.
   std::optional<error> check(const detail::edition& in, std::string_view function, wit::arguments&& arguments,
-                             detail::checked_request& into) const;
+                             const call_options& how, detail::checked_request& into) const;
 
   /// Makes the call of a request.
   boost::intrusive_ptr<detail::pool_call> make(detail::checked_request&& asked, const call_options& how,
@@ -52,12 +53,6 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
                                                const core::call_terms& form) const {
     return make(std::move(asked), how, form, next_id());
   }
-
-  /// Both. An error: there is no call.
-  result<boost::intrusive_ptr<detail::pool_call>> prepare(const detail::edition& in,
-                                                          std::string_view function,
-                                                          wit::arguments&& arguments, const call_options& how,
-                                                          const core::call_terms& form) const;
 
   call_id next_id() const { return {owner->world->random.next(), owner->world->random.next()}; }
 
@@ -75,6 +70,7 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   // The owner holds the pool until it is drained or the host ends; then this is what keeps the world alive.
   const std::shared_ptr<host::impl> owner;
   const pool_options options;
+  const std::string key_scope;
   std::atomic<std::shared_ptr<detail::edition>> current;
   std::atomic<detail::edition*> front;  // the same, for those who look under a hazard
 

@@ -2,15 +2,33 @@
 #include <holdfast/ticket.hpp>
 #include <utility>
 
+#include "host/keyed_call.hpp"
 #include "host/ticket_impl.hpp"
 #include "host/waiting.hpp"
 
 namespace holdfast {
 
+result<ticket> detail::submit(const pool::impl& in, edition& to, checked_request& asked,
+                              const call_options& options) {
+  constexpr core::call_terms form{.findable = true};
+  if (!options.key.empty()) {
+    const auto held = call_by_key(in, to, asked, options, form, start::post);
+    if (!held) return held.error();
+    return ticket(std::make_shared<const ticket::impl>(held->call(), in.owner, core::call::reading::again,
+                                                       held->joined()));
+  }
+  const auto made = in.make(std::move(asked), options, form);
+  // Made first: an accepted call never lacks its ticket.
+  ticket claim(std::make_shared<const ticket::impl>(made, in.owner, core::call::reading::last));
+  if (auto refused = to.box->admit(made, options.how.value_or(start::post))) return *std::move(refused);
+  return claim;
+}
+
 call_id ticket::id() const noexcept { return claim_->asked->id(); }
 call_phase ticket::phase() const noexcept { return claim_->asked->phase(); }
 revoke_answer ticket::revoke() const noexcept {
   if (claim_->owner->began.forked()) return revoke_answer::running;  // perhaps: it is the parent's
+  if (claim_->joined) return phase() == call_phase::done ? revoke_answer::done : revoke_answer::running;
   return claim_->asked->revoke();
 }
 kill_answer ticket::kill() const noexcept { return claim_->asked->kill(); }

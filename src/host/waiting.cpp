@@ -4,9 +4,7 @@
 #include "core/driving.hpp"
 
 namespace holdfast::detail {
-namespace {
 
-// A caller who had left before the call was handed over.
 reply left_before() {
   reply told;
   told.code = errc::revoked;
@@ -14,8 +12,6 @@ reply left_before() {
   told.detail = "the caller had left before the call was accepted";
   return told;
 }
-
-}  // namespace
 
 std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
                                  core::patient_waiter& waits, const call_options& options, start otherwise) {

@@ -55,6 +55,22 @@ class call_waiter : public Kind {
   const core::call::reading reads_;
 };
 
+/// What every wait that blocks this thread asks first, and keeps until it is over.
+///
+/// A host function's wait counts for its own call meanwhile (`core::waiting_for`). Some waits are not begun:
+/// in a forked child, for a call that cannot end before this thread goes on, and inside a callback.
+class blocking_wait {
+ public:
+  blocking_wait(const host::impl& by, pool_call& asked);
+
+  /// What the caller is told in place of a wait: the call goes on without it. Nothing: wait.
+  const std::optional<reply>& refused() const noexcept { return refused_; }
+
+ private:
+  std::optional<core::waiting_for> mark_;
+  std::optional<reply> refused_;
+};
+
 class thread_waiter final : public call_waiter<core::patient_waiter> {
  public:
   /// On a host function's thread it leaves too when the guest that called is to stop: nobody would read it.
@@ -64,14 +80,19 @@ class thread_waiter final : public call_waiter<core::patient_waiter> {
     leave_on(core::on_behalf::stop());
   }
 
+  /// For a call that was accepted before.
+  void asks(std::unique_ptr<const blocking_wait> may) noexcept { may_ = std::move(may); }
+
   /// Blocks until told.
   reply wait() noexcept {
     sleep();
+    may_.reset();
     return told_reply(left_);
   }
   /// The same, the value going into the sink.
   reply wait(const value_sink& into) {
     sleep();
+    may_.reset();
     return left_ ? told_reply(true) : read(into);
   }
 
@@ -95,6 +116,7 @@ class thread_waiter final : public call_waiter<core::patient_waiter> {
   }
   bool left_ = false;
   std::atomic<state> state_{state::untold};
+  std::unique_ptr<const blocking_wait> may_;
 };
 
 class callback_waiter final : public call_waiter<core::patient_waiter> {
@@ -156,26 +178,13 @@ class handler_waiter final : public call_waiter<core::async_waiter> {
 std::optional<reply> begin_bound(core::mailbox& box, const boost::intrusive_ptr<pool_call>& asked,
                                  core::patient_waiter& waits, const call_options& options, start otherwise);
 
+/// What a caller is told who had left before its call was handed over.
+reply left_before();
+
 /// What a blocking call answers on a thread that others depend on: one that drives a guest or fires
 /// deadlines, as callbacks of `ticket::on_done` and inline host functions do. Nothing: on this thread one may
 /// wait.
 std::optional<reply> refused_inside_callback();
-
-/// What every wait that blocks this thread asks first, and keeps until it is over.
-///
-/// A host function's wait counts for its own call meanwhile (`core::waiting_for`). Some waits are not begun:
-/// in a forked child, for a call that cannot end before this thread goes on, and inside a callback.
-class blocking_wait {
- public:
-  blocking_wait(const host::impl& by, pool_call& asked);
-
-  /// What the caller is told in place of a wait: the call goes on without it. Nothing: wait.
-  const std::optional<reply>& refused() const noexcept { return refused_; }
-
- private:
-  std::optional<core::waiting_for> mark_;
-  std::optional<reply> refused_;
-};
 
 /// The door of every wait for a call that was accepted before. False: it is done, the waiter will not be
 /// told.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <holdfast/duration.hpp>
+
+/// How long it is remembered what became of calls with a key.
+namespace holdfast {
+
+/// Bounds of the outcomes that stand under a key. Over a bound the oldest goes, and its key is new again.
+/// Calls that wait or run are not counted: their queue bounds them.
+struct key_policy {
+  std::size_t count = 100'000;             ///< outcomes
+  std::size_t bytes = 64U << 20;           ///< keys and results of all of them together
+  duration time = std::chrono::hours(24);  ///< from the outcome
+};
+
+}  // namespace holdfast

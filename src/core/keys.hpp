@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <compare>
+#include <cstddef>
+#include <holdfast/error.hpp>
+#include <holdfast/key_policy.hpp>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/call.hpp"
+#include "core/environment.hpp"
+#include "core/timers.hpp"
+
+/// Which call each idempotency key stands for: one key, one completed result.
+///
+/// A key is new, or a call with it waits or runs, or there is an outcome. Who comes second joins the call, or
+/// gets the outcome. A call that never entered a guest leaves its key as if it had not been.
+namespace holdfast::core {
+
+/// A key within its scope.
+struct key_name {
+  std::string scope;     ///< of the component, as its host names it
+  std::string function;  ///< the export
+  std::string key;
+  friend bool operator==(const key_name&, const key_name&) = default;
+};
+
+/// Equal for equal requests.
+using request_hash = std::array<std::byte, 32>;
+
+/// What a call with a key holds of it.
+struct key_claim {
+  boost::intrusive_ptr<keys> of;
+  key_name name;
+  request_hash request{};
+  /// The call whose end stood under the key before: this one is its next attempt.
+  boost::intrusive_ptr<call> after{};
+  bool taken = false;  ///< somebody else was first; the call was not accepted
+};
+
+/// Thread-safe.
+class keys final : public shared_object {
+ public:
+  keys(environment& world, key_policy policy) noexcept : world_(world), policy_(policy) {}
+
+  struct answer {
+    boost::intrusive_ptr<call> joins{};  ///< the call of before: wait for it, or read its end
+    boost::intrusive_ptr<call> after{};  ///< `key_claim::after`, for a call that is to be made
+    std::optional<error> refused{};      ///< the key is another request's
+  };
+  /// What stands under the key. None of the three: the key is new. `repeatable`: what has run without a
+  /// result may run again.
+  answer look(const key_name& name, const request_hash& request, bool repeatable) const;
+
+  /// The end: nothing of the world is used from now on. All calls are done.
+  void close() noexcept;
+
+  /// Outcomes that are kept.
+  std::size_t count() const noexcept;
+  std::size_t bytes() const noexcept;
+
+  // The calls' side.
+
+  /// It is about to be accepted. False: somebody else was first. Under its mailbox's lock.
+  bool claim(call& which, key_claim& with);
+  /// It has an end, and nobody was told.
+  void ended(call& which, const key_claim& with, const call_end& end) noexcept;
+
+  void on_timer(timer& fired) noexcept override;
+
+ private:
+  struct name_hash {
+    std::size_t operator()(const key_name& name) const noexcept;
+  };
+  struct entry;
+  using entries = std::unordered_map<key_name, entry, name_hash>;
+  using order = std::list<entries::value_type*>;
+  struct entry {
+    boost::intrusive_ptr<call> held{};
+    request_hash request{};
+    order place{};  // its node, while it is not in the order of outcomes
+    order::iterator at{};
+    std::size_t bytes = 0;  // 0: it has no outcome
+    time_point until{};
+  };
+  using leaving = std::vector<entries::node_type>;
+
+  // Under the lock; what leaves is released without it.
+  void forget_outcome(entry& known) noexcept;
+  entries::node_type take_out(entries::iterator which) noexcept;
+  entries::node_type take_out_first() noexcept;
+  void arm() noexcept;
+
+  environment& world_;
+  const key_policy policy_;
+  mutable std::mutex mutex_;
+  entries entries_;
+  order outcomes_;  // by `until`
+  std::size_t bytes_ = 0;
+  timer expiry_{*this};
+};
+
+}  // namespace holdfast::core

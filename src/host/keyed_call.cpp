@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/keyed_call.hpp"
+
+#include <sodium/crypto_generichash.h>
+
+#include "core/keys.hpp"
+#include "host/handle_home.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+core::request_hash hash_of(std::span<const std::byte> packed) noexcept {
+  core::request_hash made{};
+  static_assert(std::tuple_size_v<core::request_hash> == crypto_generichash_BYTES);
+  ::crypto_generichash(reinterpret_cast<unsigned char*>(made.data()), made.size(),
+                       reinterpret_cast<const unsigned char*>(packed.data()), packed.size(), nullptr, 0);
+  return made;
+}
+
+}  // namespace
+
+result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_request& asked,
+                               const call_options& how, const core::call_terms& form, start otherwise) {
+  const wit::function& of = *asked.of;
+  if (asked.only_in || takes_streams(of) || (of.result && is_read_once(*of.result)))
+    return in.refused(
+        error(errc::bad_arguments,
+              "`" + of.qualified_name() + "` passes resources or streams, which no key can stand for"));
+  core::keys& keys = *in.owner->keys;
+  const core::key_name name{in.key_scope, of.qualified_name(), std::string(how.key)};
+  const core::request_hash request = hash_of(asked.arguments.bytes());
+  for (;;) {
+    auto known = keys.look(name, request, of.contract.retry_safe());
+    if (known.refused) return in.refused(*std::move(known.refused));
+    if (known.joins != nullptr) {
+      if (!known.joins->join(!form.bound)) continue;  // it was taken back, or has just ended without a guest
+      in.owner->world->observe.on_joined(known.joins->id());
+      return keyed_call(boost::static_pointer_cast<pool_call>(known.joins), true);
+    }
+    const auto made = in.make(std::move(asked), how, form);
+    made->stand_for({.of = &keys, .name = name, .request = request, .after = std::move(known.after)});
+    keyed_call held(made, false);
+    made->claim();
+    auto refused = to.box->admit(made, how.how.value_or(otherwise));
+    if (!refused) {
+      made->forget_before();
+      return held;
+    }
+    if (!made->is_second()) return *std::move(refused);
+    asked.arguments = made->give_back_arguments();
+  }
+}
+
+}  // namespace holdfast::detail

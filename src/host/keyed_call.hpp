@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <holdfast/call_options.hpp>
+#include <holdfast/error.hpp>
+#include <utility>
+
+#include "host/pool_call.hpp"
+#include "host/pool_impl.hpp"
+
+/// Requests with a key: each stands for the one call that its key does.
+namespace holdfast::detail {
+
+/// That call, held: nobody's leaving takes it back meanwhile.
+class keyed_call {
+ public:
+  keyed_call(boost::intrusive_ptr<pool_call> of, bool joined) noexcept
+      : of_(std::move(of)), joined_(joined) {}
+  keyed_call(keyed_call&& other) noexcept : of_(std::move(other.of_)), joined_(other.joined_) {}
+  keyed_call& operator=(keyed_call&&) = delete;
+  /// From here on whoever waits for it holds it. If nobody does, its caller has left.
+  ~keyed_call() {
+    if (of_ != nullptr) of_->unjoin();
+  }
+
+  const boost::intrusive_ptr<pool_call>& call() const noexcept { return of_; }
+  /// Whether it was another's, or is done.
+  bool joined() const noexcept { return joined_; }
+
+ private:
+  boost::intrusive_ptr<pool_call> of_;
+  const bool joined_;
+};
+
+/// The call that the request stands for: accepted now, or before. A `form` that is not bound keeps it, too.
+/// @par Errors  `key_conflict`; `bad_arguments`: a value that is of one instance, or read once, cannot stand
+/// under a key; and as for any other call
+result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_request& asked,
+                               const call_options& how, const core::call_terms& form, start otherwise);
+
+}  // namespace holdfast::detail
