@@ -52,7 +52,7 @@ bool call::leave(waiter& who) noexcept {
   return true;
 }
 
-bool call::is_unwanted() const noexcept { return terms_.bound && waiters_.empty() && claims_.load() == 0; }
+bool call::is_unwanted() const noexcept { return terms_.bound && waiters_.empty() && joins_ == 0; }
 
 void call::left_by_one(std::unique_lock<short_mutex> lock) noexcept {
   if (mailbox_ == nullptr) return;  // never accepted
@@ -67,7 +67,7 @@ void call::left_by_one(std::unique_lock<short_mutex> lock) noexcept {
 bool call::join(bool keep) noexcept {
   const std::scoped_lock lock(mutex_);
   if (is_over_unrun()) return false;
-  claims_.fetch_add(1);
+  ++joins_;
   if (!keep) return true;
   terms_.bound = false;
   if (phase_ != call_phase::done && world_.kept != nullptr && !std::exchange(kept_, true))
@@ -77,7 +77,7 @@ bool call::join(bool keep) noexcept {
 
 void call::unjoin() noexcept {
   std::unique_lock lock(mutex_);
-  if (claims_.fetch_sub(1) > 1 || !waiters_.empty() || phase_ == call_phase::done) return;
+  if (--joins_ > 0 || !waiters_.empty() || phase_ == call_phase::done) return;
   left_by_one(std::move(lock));
 }
 
@@ -133,7 +133,7 @@ void call::abandon() noexcept {
 
 void call::note_left() {
   world_.observe.on_detached(id_);
-  if (claims_.load() > 0) return;  // whoever holds it comes back, or gives it up
+  if (claims_.load() > 0 || joins_ > 0) return;  // whoever holds it comes back, or gives it up
   left_.store(true);
   if (world_.kept != nullptr && !kept_) {
     kept_ = true;

@@ -124,14 +124,14 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// False: nothing has changed.
   bool withdraw(waiter& who) noexcept;
 
-  /// Somebody holds a claim on the call: it is not left while there is one, nor taken back because others
-  /// leave.
+  /// Somebody holds a claim on the call: it is not left while there is one.
   void claim() noexcept { claims_.fetch_add(1); }
 
-  /// Claims a call that stands under a key already. False: it is taken back, or ended without a guest.
-  /// `keep`: from now on it runs whether anybody waits or not.
+  /// Somebody with its key is about to wait for it: until `unjoin` it is not taken back because others leave.
+  /// False: it is taken back, or ended without a guest. `keep`: from now on it runs whether anybody waits or
+  /// not.
   bool join(bool keep) noexcept;
-  /// That claim goes, when whoever waits has begun to. If nobody does, the caller has left.
+  /// Whoever waits has begun to. If nobody does, the last caller has left.
   void unjoin() noexcept;
 
   // Before it is handed to a mailbox:
@@ -225,7 +225,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   time_point began_at_{};                   // the attempt that runs
   time_point stop_at_ = time_point::max();  // ... and when it is asked to stop
   bool killed_ = false;                     // no attempt begins any more
-  bool given_up_ = false;                   // taken back before any attempt, and about to end
+  unsigned joins_ = 0;
+  bool given_up_ = false;  // taken back before any attempt, and about to end
   bool orphan_ = false;
   bool kept_ = false;  // found by its id
   time_point orphan_since_{};

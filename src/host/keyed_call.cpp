@@ -40,7 +40,7 @@ result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_reques
     const auto made = in.make(std::move(asked), how, form);
     made->stand_for({.of = &keys, .name = name, .request = request, .after = std::move(known.after)});
     keyed_call held(made, false);
-    made->claim();
+    made->join(false);
     auto refused = to.box->admit(made, how.how.value_or(otherwise));
     if (!refused) {
       made->forget_before();

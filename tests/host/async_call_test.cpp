@@ -273,6 +273,18 @@ TEST_F(async_call_test, starts_a_deferred_call_when_it_is_told_to_and_as_often) 
   settle();
   ASSERT_EQ(told.size(), 2U);
   EXPECT_TRUE(told[0] && told[1]) << told[0].detail;
+  EXPECT_EQ(told[0].id, told[1].id) << "the key is one and the same";
+  EXPECT_EQ(count(shop), 1U);
+}
+
+TEST_F(async_call_test, starts_a_deferred_call_anew_each_time_where_it_has_no_key) {
+  const pool shop = open("orders.wasm");
+  const auto later = shop.async_call("place", args(1U, "book", 1U), {}, asio::deferred);
+  later(on_io(note()));
+  later(on_io(note()));
+  settle();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_NE(told[0].id, told[1].id);
   EXPECT_EQ(count(shop), 2U);
 }
 

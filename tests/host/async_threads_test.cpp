@@ -57,7 +57,8 @@ TEST(async_calls_on_threads, tell_each_caller_once_with_its_own_answer_on_its_ow
 
 asio::awaitable<void> place_one(pool shop, std::uint64_t id, std::atomic<int>& detached_or_done,
                                 std::atomic<int>& wrong) {
-  auto [ec, got] = co_await shop.async_call("place-slowly", args(id, 200U), {.key = "k"},
+  const std::string key = std::to_string(id);
+  auto [ec, got] = co_await shop.async_call("place-slowly", args(id, 200U), {.key = key},
                                             asio::as_tuple(asio::use_awaitable));
   if (!ec) {
     const auto* receipt = got.value->get_if<wit::record_value>();

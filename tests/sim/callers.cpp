@@ -270,8 +270,41 @@ boost::intrusive_ptr<sim_call> prepare(world& in, int plan_index, int parent) {
   asked.second = static_cast<std::uint64_t>(how.run_limit.count());
   asked.third = static_cast<std::uint64_t>(how.grace.count());
   asked.bytes = how.bytes;
+  asked.key = parent < 0 ? how.key : -1;
+  asked.request = how.request;
   in.note(asked);
   return boost::intrusive_ptr<sim_call>(new sim_call(in, number, plan_index, terms));
+}
+
+core::key_name name_of(const call_plan& how) {
+  return {.scope = std::to_string(how.pool), .function = "any", .key = std::to_string(how.key)};
+}
+
+core::request_hash request_of(const call_plan& how) {
+  core::request_hash made{};
+  made[0] = static_cast<std::byte>(how.request);
+  return made;
+}
+
+/// The call that stands for the key, joined. Null: the key is new, or another request's, and then `refused`.
+boost::intrusive_ptr<sim_call> join(world& in, const call_plan& how, bool& refused) {
+  for (;;) {
+    in.on.boundary();
+    const auto known = in.keys->look(name_of(how), request_of(how), false);
+    refused = known.refused.has_value();
+    if (refused) in.note({.what = seen::conflict, .pool = how.pool, .key = how.key, .request = how.request});
+    if (known.joins == nullptr) return nullptr;
+    auto found = boost::static_pointer_cast<sim_call>(known.joins);
+    event joins{.what = seen::joining,
+                .call = found->number(),
+                .pool = how.pool,
+                .key = how.key,
+                .request = how.request};
+    in.note(joins);
+    if (found->join(!how.bound)) return found;
+    joins.what = seen::unjoined;
+    in.note(joins);
+  }
 }
 
 bool admit(world& in, const boost::intrusive_ptr<sim_call>& asked) {
@@ -280,7 +313,9 @@ bool admit(world& in, const boost::intrusive_ptr<sim_call>& asked) {
   if (how.quiet) quiet.emplace(in.on);
   const auto refused = in.pools[static_cast<std::size_t>(how.pool)].box->admit(asked, how.how);
   in.note({.what = seen::answered,
-           .code = refused ? refused->code.value() : 0,
+           .code = asked->is_second() ? outrun
+                   : refused          ? refused->code.value()
+                                      : 0,
            .call = asked->number(),
            .pool = how.pool});
   in.sample(how.pool);
@@ -344,12 +379,28 @@ passage hand_over(world& in, hand& own, const boost::intrusive_ptr<sim_call>& as
   return passage::taken;
 }
 
+/// Does with a call that it has joined what its own caller would do.
+void join_in(world& in, const call_plan& how, const boost::intrusive_ptr<sim_call>& joined) {
+  hand own(in, joined);
+  if (how.joined && own.attach()) own.first().wait_for(how.patience);
+  joined->unjoin();
+  in.note({.what = seen::unjoined, .call = joined->number()});
+  own.do_all(how.own);
+  own.drop_claims();
+}
+
 void make_call(world& in, int plan_index) {
   const call_plan& how = in.planned.calls[static_cast<std::size_t>(plan_index)];
   in.sleep(how.before);
+  if (how.key >= 0) {
+    bool refused = false;
+    if (const auto joined = join(in, how, refused)) return join_in(in, how, joined);
+    if (refused) return;
+  }
   const auto asked = prepare(in, plan_index, -1);
+  if (how.key >= 0) asked->stand_for({.of = in.keys, .name = name_of(how), .request = request_of(how)});
   hand own(in, asked);
-  const passage went = hand_over(in, own, asked);
+  const passage went = how.key >= 0 ? passage::none : hand_over(in, own, asked);
   if (went == passage::over) return;
   if (went == passage::none) {
     if (how.joined) {
@@ -360,7 +411,7 @@ void make_call(world& in, int plan_index) {
     }
     if (!admit(in, asked)) {
       own.forget_all();
-      return;
+      return asked->is_second() ? make_call(in, plan_index) : void();
     }
     if (how.joined) own.first().wait_for(how.patience);
   }

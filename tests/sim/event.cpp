@@ -100,6 +100,12 @@ const char* to_string(seen what) noexcept {
       return "host called";
     case seen::host_answered:
       return "host answered";
+    case seen::joining:
+      return "joining";
+    case seen::unjoined:
+      return "unjoined";
+    case seen::conflict:
+      return "key conflict";
     case seen::handing:
       return "handing over";
     case seen::answered:
@@ -187,6 +193,7 @@ std::string code_text(const event& what) {
     case seen::backing_off:
       return to_string(static_cast<errc>(what.code));
     case seen::answered:
+      if (what.code == outrun) return "outrun";
       return what.code == 0 ? "accepted" : to_string(static_cast<errc>(what.code));
     case seen::moved:
       return std::string(to_string(static_cast<cell_state>(what.number))) + " -> " +

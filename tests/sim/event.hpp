@@ -70,8 +70,11 @@ enum class seen : std::uint8_t {
   host_answered,  ///< `code` 1: the guest was gone
 
   // What callers did, and got.
+  joining,    ///< somebody with a key is to join a call, for a request
+  unjoined,   ///< ... and waits for it from here on by itself, or not at all
+  conflict,   ///< a key of a pool was refused for a request
   handing,    ///< a call is to go past the queue; `code` 1: no cell took it, it is to be admitted
-  answered,   ///< of a submission: `code` 0 accepted, or why not
+  answered,   ///< of a submission: `code` 0 accepted, or why not; `outrun`: another had its key first
   attaching,  ///< a waiter
   attached,   ///< `code` 0: done already
   patient,    ///< a waiter will leave by itself at `number`
@@ -106,6 +109,9 @@ inline constexpr int goes_on = 64;    ///< after its result
 inline constexpr int pinned = 16;     ///< `cell` and `generation` name the one instance that can run it
 }  // namespace trait
 
+/// An answer that nobody but the submitter is told.
+inline constexpr int outrun = -1;
+
 /// What is counted at the end.
 enum class tally : std::uint8_t {
   calls,
@@ -137,6 +143,8 @@ struct event {
   std::uint64_t third = 0;
   std::uint64_t bytes = 0;
   duration at{};
+  int key = -1;
+  std::uint64_t request = 0;  ///< that it has under its key
 };
 
 /// The word for it.

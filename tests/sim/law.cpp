@@ -25,6 +25,7 @@ laws::laws() {
   add(law_of_lineage());
   add(law_of_progress());
   add(law_of_collateral());
+  add(law_of_keys());
 }
 
 void laws::add(std::unique_ptr<law> one) {

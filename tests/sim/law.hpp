@@ -98,5 +98,6 @@ std::unique_ptr<law> law_of_parking();
 std::unique_ptr<law> law_of_lineage();
 std::unique_ptr<law> law_of_progress();
 std::unique_ptr<law> law_of_collateral();
+std::unique_ptr<law> law_of_keys();
 
 }  // namespace holdfast::sim

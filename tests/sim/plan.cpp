@@ -136,6 +136,16 @@ plan plan_of(std::uint64_t seed) {
     made.calls.push_back(call_of(seed, static_cast<int>(i), static_cast<int>(pools), faults));
     made.callers[i % callers].push_back(static_cast<int>(i));
   }
+  // Now and then some of them have keys, and of those some the same.
+  if (chance keyed = chance::stream(seed, 5); keyed.one_in(3)) {
+    const std::uint32_t keys = keyed.between(1, 3);
+    for (call_plan& each : made.calls) {
+      if (keyed.one_in(3)) continue;
+      each.key = static_cast<int>(keyed.below(keys));
+      each.request = keyed.one_in(6) ? 1 : 0;
+      each.pinned = false;
+    }
+  }
   // What host functions and callbacks call: calls that no caller makes.
   for (std::uint32_t i = 0; i < calls; ++i) {
     for (int depth = 0, of = static_cast<int>(i); depth < 3; ++depth) {

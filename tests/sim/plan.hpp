@@ -85,9 +85,11 @@ struct call_plan {
   duration before = duration::zero();      ///< the caller waits so long before it submits
   std::vector<act> own{};                  ///< of the caller, in order
   std::vector<std::vector<act>> others{};  ///< of others, at the same time; one list each
-  int child = -1;                          ///< what its host function calls
-  int in_callback = -1;                    ///< what its first waiter submits when it is told
-  bool dropped = false;                    ///< left out, to make a failure smaller
+  int key = -1;                            ///< it has this key, and for its key this request
+  std::uint64_t request = 0;
+  int child = -1;        ///< what its host function calls
+  int in_callback = -1;  ///< what its first waiter submits when it is told
+  bool dropped = false;  ///< left out, to make a failure smaller
 };
 
 /// How an instance of a pool comes about, one entry a build; after the last all are good.

@@ -58,6 +58,7 @@ void keep(world& in) {
   in.sleep(in.planned.parking.time + 2 * std::chrono::milliseconds(1));
   for (int ticks = 0; ticks < 10 && in.kept->figures().parked > 0; ++ticks)
     in.sleep(std::chrono::milliseconds(1));
+  in.keys->close();
   in.ending = true;
 }
 

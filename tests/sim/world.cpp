@@ -23,6 +23,7 @@ world::world(const plan& what, stage& where, std::uint64_t seed, bool traced)
       on(where),
       kept(new core::parking(env, what.parking)),
       env{*this, *this, deadlines, *this, *this, kept.get()},
+      keys(new core::keys(env, {})),
       random_(chance::stream(seed, 3)),
       traced_(traced) {}
 

@@ -10,6 +10,7 @@
 
 #include "core/cell.hpp"
 #include "core/environment.hpp"
+#include "core/keys.hpp"
 #include "core/mailbox.hpp"
 #include "core/parking.hpp"
 #include "sim/law.hpp"
@@ -45,6 +46,7 @@ class world final : public core::time_source,
   core::timers deadlines;
   boost::intrusive_ptr<core::parking> kept;
   core::environment env;
+  const boost::intrusive_ptr<core::keys> keys;
 
   // The pools, as a host keeps them.
   struct pool {

@@ -33,6 +33,14 @@ class bound_calls final : public law {
         call.deserted_at = 0;
         call.owed = false;
         break;
+      case seen::joining:
+        ++call.interested;
+        call.deserted_at = 0;
+        call.owed = false;
+        break;
+      case seen::unjoined:
+        if (--call.interested == 0) call.deserted_at = index_;
+        break;
       case seen::attached:
         if (what.code == 0) --call.interested;
         break;

@@ -32,7 +32,7 @@ class outcomes final : public law {
       case seen::answered:
         if ((what.code == 0) != call.accepted)
           broken(path, name + " was told another answer than what the observer was told");
-        if (what.code != 0) ++refusals_;
+        if (what.code != 0 && what.code != outrun) ++refusals_;
         break;
       case seen::started:
         if (call.where != place::queued) broken(path, name + " started, but was " + word(call.where));
