@@ -105,7 +105,9 @@ void call::stand_for(key_claim&& what) {
 }
 
 void call::forget_before() noexcept {
-  if (key_claim_ != nullptr) key_claim_->after.reset();
+  if (key_claim_ == nullptr) return;
+  key_claim_->after.reset();
+  key_claim_->before.reset();
 }
 
 bool call::is_second() const noexcept { return key_claim_ != nullptr && key_claim_->taken; }

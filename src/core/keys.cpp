@@ -26,9 +26,8 @@ keys::answer keys::look(const key_name& name, const request_hash& request, bool 
   return {.joins = known.held};
 }
 
-bool keys::claim(call& which, key_claim& with) {
-  boost::intrusive_ptr<call> before;  // released after the lock
-  const std::scoped_lock lock(mutex_);
+std::unique_lock<std::mutex> keys::claim(call& which, key_claim& with) {
+  std::unique_lock lock(mutex_);
   const auto [found, fresh] = entries_.try_emplace(with.name);
   entry& known = found->second;
   if (fresh) {
@@ -43,12 +42,12 @@ bool keys::claim(call& which, key_claim& with) {
     forget_outcome(known);
   } else {
     with.taken = true;
-    return false;
+    return {};
   }
-  before.swap(known.held);
+  with.before = std::move(known.held);
   known.held.reset(&which);
   known.request = with.request;
-  return true;
+  return lock;
 }
 
 void keys::ended(call& which, const key_claim& with, const call_end& end) noexcept {

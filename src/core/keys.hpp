@@ -42,7 +42,8 @@ struct key_claim {
   request_hash request{};
   /// The call whose end stood under the key before: this one is its next attempt.
   boost::intrusive_ptr<call> after{};
-  bool taken = false;  ///< somebody else was first; the call was not accepted
+  boost::intrusive_ptr<call> before{};  ///< whose place it took; to be let go without locks
+  bool taken = false;                   ///< somebody else was first; the call was not accepted
 };
 
 /// Thread-safe.
@@ -68,8 +69,9 @@ class keys final : public shared_object {
 
   // The calls' side.
 
-  /// It is about to be accepted. False: somebody else was first. Under its mailbox's lock.
-  bool claim(call& which, key_claim& with);
+  /// It is about to be accepted. A lock that owns nothing: somebody else was first. Under its mailbox's lock:
+  /// nobody finds it before it is accepted and the lock is given up.
+  std::unique_lock<std::mutex> claim(call& which, key_claim& with);
   /// It has an end, and nobody was told.
   void ended(call& which, const key_claim& with, const call_end& end) noexcept;
 

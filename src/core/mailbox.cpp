@@ -91,9 +91,11 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
       full = fullness(*request);
       if (full && !may_retry(*request)) refused = full;
     }
-    if (!refused && request->key_claim_ != nullptr &&
-        !request->key_claim_->of->claim(*request, *request->key_claim_))
-      refused = error(errc::key_conflict, "another call stands for the key already");
+    std::unique_lock<std::mutex> found_by_key;  // not before it can be seen
+    if (!refused && request->key_claim_ != nullptr) {
+      found_by_key = request->key_claim_->of->claim(*request, *request->key_claim_);
+      if (!found_by_key) refused = error(errc::key_conflict, "another call stands for the key already");
+    }
     if (!refused) {
       // Everything another thread may look at is set before the call can be seen.
       request->mailbox_.reset(this);

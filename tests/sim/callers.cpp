@@ -296,6 +296,7 @@ boost::intrusive_ptr<sim_call> join(world& in, const call_plan& how, bool& refus
     if (known.joins == nullptr) return nullptr;
     auto found = boost::static_pointer_cast<sim_call>(known.joins);
     event joins{.what = seen::joining,
+                .code = how.bound ? 0 : 1,
                 .call = found->number(),
                 .pool = how.pool,
                 .key = how.key,

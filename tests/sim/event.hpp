@@ -70,7 +70,7 @@ enum class seen : std::uint8_t {
   host_answered,  ///< `code` 1: the guest was gone
 
   // What callers did, and got.
-  joining,    ///< somebody with a key is to join a call, for a request
+  joining,    ///< somebody with a key is to join a call, for a request; `code` 1: it is kept from now on
   unjoined,   ///< ... and waits for it from here on by itself, or not at all
   conflict,   ///< a key of a pool was refused for a request
   handing,    ///< a call is to go past the queue; `code` 1: no cell took it, it is to be admitted

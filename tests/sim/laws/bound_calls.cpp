@@ -34,6 +34,7 @@ class bound_calls final : public law {
         call.owed = false;
         break;
       case seen::joining:
+        if (what.code == 1) call.bound = false;
         ++call.interested;
         call.deserted_at = 0;
         call.owed = false;
