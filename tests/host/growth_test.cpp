@@ -103,6 +103,26 @@ TEST_F(growth, of_nothing_comes_with_calls_that_share_an_instance_whoever_leaves
   EXPECT_EQ(company.cells().front().generation, 1U);
 }
 
+TEST_F(growth, of_nothing_comes_with_tasks_that_give_their_turn_away_before_or_after_their_result) {
+  const pool guests = owner.get().open(guest("turns.wat", calm_engine())).value();
+  owner.settle();
+  compare(calls_asked() / 20, [&](std::uint64_t round) {
+    std::vector<ticket> all;
+    const auto begin = [&](const char* function, wit::arguments with) {
+      all.push_back(guests.submit(function, std::move(with)).value());
+    };
+    begin("until-raised", {});
+    owner.settle(3);
+    begin("yield", args(static_cast<std::uint32_t>(round % 4)));
+    begin("tell-then-yield", args(static_cast<std::uint32_t>(round % 3)));
+    if (round % 2 == 0) all.clear();  // callers who leave
+    begin("raise", {});
+    owner.settle();
+    for (const ticket& each : all) ASSERT_EQ(each.phase(), call_phase::done);
+  });
+  EXPECT_EQ(guests.cells().front().generation, 1U);
+}
+
 struct locker {};
 
 TEST_F(growth, of_nothing_comes_with_resources_of_the_host_whoever_leaves) {

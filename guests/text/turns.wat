@@ -1,0 +1,93 @@
+;; SPDX-License-Identifier: Apache-2.0
+;;
+;; A guest whose calls give their turn away and take it back, and one that counts wrong. Hand-written, so that it is exactly
+;; what the tests say it is.
+(component
+  (core func $told (canon task.return (result u32)))
+  (core func $hold (canon backpressure.inc))
+  (core func $allow (canon backpressure.dec))
+  (core func $new-set (canon waitable-set.new))
+  (core func $keep (canon context.set i32 0))
+  (core func $kept (canon context.get i32 0))
+  (core module $m
+    (import "" "told" (func $told (param i32)))
+    (import "" "hold" (func $hold))
+    (import "" "allow" (func $allow))
+    (import "" "new-set" (func $new-set (result i32)))
+    (import "" "keep" (func $keep (param i32)))
+    (import "" "kept" (func $kept (result i32)))
+    (global $flag (mut i32) (i32.const 0))
+    ;; What a task answers its caller with: it is done, or gives its turn away.
+    (global $exit i32 (i32.const 0))
+    (global $yield i32 (i32.const 1))
+    ;; So many turns are given away, then comes the result.
+    (func (export "yield") (param $turns i32) (result i32)
+      (call $keep (local.get $turns))
+      (global.get $yield))
+    (func (export "yield-then") (param i32 i32 i32) (result i32)
+      (if (call $kept) (then
+        (call $keep (i32.sub (call $kept) (i32.const 1)))
+        (return (global.get $yield))))
+      (call $told (i32.const 7))
+      (global.get $exit))
+    ;; The result comes first.
+    (func (export "tell-then-yield") (param $turns i32) (result i32)
+      (call $told (local.get $turns))
+      (call $keep (local.get $turns))
+      (global.get $yield))
+    (func (export "tell-then-yield-then") (param i32 i32 i32) (result i32)
+      (if (i32.eqz (call $kept)) (then (return (global.get $exit))))
+      (call $keep (i32.sub (call $kept) (i32.const 1)))
+      (global.get $yield))
+    ;; Gives its turn away until another call has raised the flag: how often that was.
+    (func (export "until-raised") (result i32)
+      (call $keep (i32.const 0))
+      (global.get $yield))
+    (func (export "until-raised-then") (param i32 i32 i32) (result i32)
+      (if (global.get $flag) (then
+        (global.set $flag (i32.const 0))
+        (call $told (call $kept))
+        (return (global.get $exit))))
+      (call $keep (i32.add (call $kept) (i32.const 1)))
+      (global.get $yield))
+    (func (export "raise") (result i32)
+      (global.set $flag (i32.const 1))
+      (call $told (i32.const 1))
+      (global.get $exit))
+    ;; Holds others back once more than can be counted, or allows them what it never held.
+    (func (export "hold-too-often") (param $times i32) (result i32)
+      (loop $more
+        (call $hold)
+        (br_if $more (local.tee $times (i32.sub (local.get $times) (i32.const 1)))))
+      (call $told (i32.const 0))
+      (global.get $exit))
+    (func (export "allow-too-often") (result i32)
+      (call $allow)
+      (call $told (i32.const 0))
+      (global.get $exit))
+    ;; Waits for nothing that could ever come.
+    (func (export "wait-for-nothing") (result i32)
+      (i32.or (i32.const 2) (i32.shl (call $new-set) (i32.const 4))))
+    ;; Ends without a result.
+    (func (export "say-nothing") (result i32) (global.get $exit))
+    (func (export "never-then") (param i32 i32 i32) (result i32) unreachable))
+  (core instance $i (instantiate $m (with "" (instance
+    (export "told" (func $told)) (export "hold" (func $hold)) (export "allow" (func $allow))
+    (export "new-set" (func $new-set)) (export "keep" (func $keep)) (export "kept" (func $kept))))))
+  (func (export "yield") async (param "turns" u32) (result u32)
+    (canon lift (core func $i "yield") async (callback (core func $i "yield-then"))))
+  (func (export "tell-then-yield") async (param "turns" u32) (result u32)
+    (canon lift (core func $i "tell-then-yield") async (callback (core func $i "tell-then-yield-then"))))
+  (func (export "until-raised") async (result u32)
+    (canon lift (core func $i "until-raised") async (callback (core func $i "until-raised-then"))))
+  (func (export "raise") async (result u32)
+    (canon lift (core func $i "raise") async (callback (core func $i "never-then"))))
+  (func (export "hold-too-often") async (param "times" u32) (result u32)
+    (canon lift (core func $i "hold-too-often") async (callback (core func $i "never-then"))))
+  (func (export "allow-too-often") async (result u32)
+    (canon lift (core func $i "allow-too-often") async (callback (core func $i "never-then"))))
+  (func (export "wait-for-nothing") async (result u32)
+    (canon lift (core func $i "wait-for-nothing") async (callback (core func $i "never-then"))))
+  (func (export "say-nothing") async (result u32)
+    (canon lift (core func $i "say-nothing") async (callback (core func $i "never-then"))))
+)
