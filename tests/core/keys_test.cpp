@@ -85,6 +85,16 @@ TEST_F(keys_test, are_not_held_by_a_call_that_was_refused) {
   EXPECT_TRUE(is_new("a"));
 }
 
+TEST_F(keys_test, keep_nothing_of_a_call_that_never_ran) {
+  const auto busy = pool.send({.slices = 100});
+  world.settle(3);
+  const auto asked = make("a", {});
+  ASSERT_FALSE(pool.box().admit(asked, start::post));
+  EXPECT_EQ(asked->revoke(), revoke_answer::revoked);
+  EXPECT_EQ(known->count(), 0U);
+  EXPECT_EQ(asked->use_count(), 1U) << "nobody but this test has it";
+}
+
 TEST_F(keys_test, are_new_while_a_call_that_was_taken_back_comes_to_its_end) {
   const auto busy = pool.send({.slices = 100});
   world.settle(3);

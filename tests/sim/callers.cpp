@@ -302,9 +302,10 @@ boost::intrusive_ptr<sim_call> join(world& in, const call_plan& how, bool& refus
                 .key = how.key,
                 .request = how.request};
     in.note(joins);
-    if (found->join(!how.bound)) return found;
-    joins.what = seen::unjoined;
+    const bool has = found->join(!how.bound);
+    joins.what = has ? seen::joined : seen::unjoined;
     in.note(joins);
+    if (has) return found;
   }
 }
 
@@ -385,7 +386,7 @@ void join_in(world& in, const call_plan& how, const boost::intrusive_ptr<sim_cal
   hand own(in, joined);
   if (how.joined && own.attach()) own.first().wait_for(how.patience);
   joined->unjoin();
-  in.note({.what = seen::unjoined, .call = joined->number()});
+  in.note({.what = seen::unjoined, .code = 1, .call = joined->number()});
   own.do_all(how.own);
   own.drop_claims();
 }

@@ -102,6 +102,8 @@ const char* to_string(seen what) noexcept {
       return "host answered";
     case seen::joining:
       return "joining";
+    case seen::joined:
+      return "joined";
     case seen::unjoined:
       return "unjoined";
     case seen::conflict:

@@ -71,7 +71,8 @@ enum class seen : std::uint8_t {
 
   // What callers did, and got.
   joining,    ///< somebody with a key is to join a call, for a request; `code` 1: it is kept from now on
-  unjoined,   ///< ... and waits for it from here on by itself, or not at all
+  joined,     ///< ... it has, and nobody takes the call back meanwhile
+  unjoined,   ///< ... `code` 1: it had, and waits from here on by itself or not at all; 0: it has not
   conflict,   ///< a key of a pool was refused for a request
   handing,    ///< a call is to go past the queue; `code` 1: no cell took it, it is to be admitted
   answered,   ///< of a submission: `code` 0 accepted, or why not; `outrun`: another had its key first

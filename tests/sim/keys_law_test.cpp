@@ -81,9 +81,20 @@ TEST(laws, see_a_bound_call_dropped_by_nobody_while_somebody_joins_it) {
   bound.code = trait::bound;
   told.setting().add(bound).accepted(1).add(answered(1)).waits(1, 0);
   told.add({.what = seen::joining, .call = 1, .pool = 0, .key = 4}).leaves(1, 0);
-  told.add({.what = seen::unjoined, .call = 1});
+  told.add({.what = seen::unjoined, .code = 1, .call = 1});
   told.add({.what = seen::ran, .cell = 0}).started(1).rest();
   EXPECT_THAT(told.complaints(), Contains("bound_is_dropped"));
+}
+
+TEST(laws, see_a_call_dropped_that_somebody_has_joined) {
+  for (const bool revoked : {false, true}) {
+    story told;
+    told.setting().add(asked(1)).accepted(1).add(answered(1));
+    told.add({.what = seen::joining, .call = 1, .pool = 0, .key = 4}).add({.what = seen::joined, .call = 1});
+    if (revoked) told.add({.what = seen::revoking, .call = 1});
+    told.done(1, outcome::revoked).rest();
+    EXPECT_EQ(told.complaints().contains(one_call), !revoked);
+  }
 }
 
 }  // namespace

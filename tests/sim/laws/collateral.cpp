@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstdint>
 #include <holdfast/outcome.hpp>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
@@ -22,9 +25,19 @@ class collateral final : public law {
         return;
       case seen::asked:
         calls_[what.call].pool = what.pool;
+        calls_[what.call].deadline = what.number;
+        calls_[what.call].run_limit = what.second;
         return;
-      case seen::started:
-        calls_[what.call].in = {what.cell, what.generation};
+      case seen::started: {
+        of& call = calls_[what.call];
+        call.in = {what.cell, what.generation};
+        const auto now = static_cast<std::uint64_t>(what.at.count());
+        const bool limited = call.run_limit < std::numeric_limits<std::uint64_t>::max() / 2 - now;
+        call.stop_at = limited ? std::min(call.deadline, now + call.run_limit) : call.deadline;
+        return;
+      }
+      case seen::killing:
+        calls_[what.call].killed = true;
         return;
       case seen::guest_failed: {
         instance& lost = instances_[{what.cell, what.generation}];
@@ -49,9 +62,9 @@ class collateral final : public law {
         if (what.code == 0) instances_[{what.cell, what.generation}].taken_along = true;
         return;
       case seen::done:
-        return end(what.call, static_cast<outcome>(what.code));
+        return end(what, static_cast<outcome>(what.code));
       case seen::backing_off:
-        if (what.number != 0) end(what.call, outcome_of(static_cast<errc>(what.code)));
+        if (what.number != 0) end(what, outcome_of(static_cast<errc>(what.code)));
         return;
       case seen::rested:
         for (const auto& [where, each] : instances_)
@@ -71,6 +84,10 @@ class collateral final : public law {
     int pool = 0;
     place in{-1, 0};
     bool asked = false;
+    bool killed = false;
+    std::uint64_t deadline = 0;
+    std::uint64_t run_limit = 0;
+    std::uint64_t stop_at = 0;
   };
   struct instance {
     std::set<int> at_fault;
@@ -81,15 +98,16 @@ class collateral final : public law {
     int collateral = -1;
   };
 
-  void end(int number, outcome how) {
+  void end(const event& what, outcome how) {
+    const int number = what.call;
     of& call = calls_[number];
     const place in = std::exchange(call.in, place{-1, 0});
     if (in.first < 0) return;
     instance& ran_in = instances_[in];
-    if (std::exchange(call.asked, false)) {
-      --ran_in.asked;
-      ran_in.asked_until = ran_in.polls;
-    }
+    // One without a grace is cut before it is asked.
+    const bool due = call.killed || call.stop_at <= static_cast<std::uint64_t>(what.at.count());
+    if (call.asked || due) ran_in.asked_until = ran_in.polls;
+    if (std::exchange(call.asked, false)) --ran_in.asked;
     switch (how) {
       case outcome::collateral:
         if (pools_[call.pool] < 2)

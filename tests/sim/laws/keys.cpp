@@ -9,7 +9,8 @@ namespace holdfast::sim {
 namespace {
 
 /// One key, one call: while one waits or runs no other of its key does, and after one that has run there is
-/// none. Who joins asks for the same; who is refused asks for something else.
+/// none. Who joins asks for the same, and keeps the call from being dropped; who is refused asks for something
+/// else.
 class keys final : public law {
  public:
   keys() : law("one_key_one_call") {}
@@ -35,8 +36,20 @@ class keys final : public law {
         call.ran = effect_of(static_cast<outcome>(what.code)) != effect::not_executed;
         if (call.followed && call.ran)
           broken(name(what.call) + " has run, though another had taken over its key");
+        if (static_cast<outcome>(what.code) == outcome::revoked && call.joined > 0 && !call.taken_back)
+          broken(name(what.call) + " was dropped while somebody joined it");
         return;
       }
+      case seen::joined:
+        ++calls_[what.call].joined;
+        return;
+      case seen::unjoined:
+        if (what.code == 1) --calls_[what.call].joined;
+        return;
+      case seen::revoking:
+      case seen::killing:
+        calls_[what.call].taken_back = true;
+        return;
       case seen::joining: {
         const of& call = calls_[what.call];
         if (call.key != std::pair(what.pool, what.key) || call.request != what.request)
@@ -61,6 +74,8 @@ class keys final : public law {
     bool done = false;
     bool ran = false;
     bool followed = false;  // another of its key was accepted
+    bool taken_back = false;
+    int joined = 0;
   };
 
   static std::string name(int call) { return "call " + std::to_string(call); }
