@@ -213,5 +213,32 @@ TEST(exhaustive, one_caller_keeps_every_law_beside_a_drain_and_a_close_with_pree
          explore_ends(1, grain::locks, 1), 210'165);
 }
 
+// Two callers with one key, of whom one comes second, joins, is outrun, or finds what the other left.
+explored explore_key(grain how, std::size_t preemptions = every_choice::unbounded) {
+  explored all;
+  for (const does one : all_acts) {
+    for (const does two : all_acts) {
+      if (one == does::deadline || two == does::deadline) continue;  // clock and ticker are two fibers more
+      if (!whole && (one != does::leave || two != does::nothing)) continue;
+      plan made = scenario({one, two}, start::post);
+      for (call_plan& each : made.calls)
+        if (!each.good) each.key = 0;
+      const explored found = explore(made, how, preemptions);
+      EXPECT_EQ(found.broken, 0U) << name(one) << " beside " << name(two) << ": " << found.first;
+      all.runs += found.runs;
+      all.deepest = std::max(all.deepest, found.deepest);
+    }
+  }
+  return all;
+}
+
+TEST(exhaustive, two_callers_of_one_key_keep_every_law_in_every_order_of_acts) {
+  expect("2 callers x 1 key x {nothing, leave, revoke, trap, kill}", explore_key(grain::acts), 101'252);
+}
+
+TEST(exhaustive, two_callers_of_one_key_keep_every_law_with_a_preemption_at_any_lock) {
+  expect("the same, at every lock, at most 1 preemption", explore_key(grain::locks, 1), 18'476);
+}
+
 }  // namespace
 }  // namespace holdfast::sim

@@ -9,8 +9,8 @@ namespace holdfast::sim {
 namespace {
 
 /// One key, one call: while one waits or runs no other of its key does, and after one that has run there is
-/// none. Who joins asks for the same, and keeps the call from being dropped; who is refused asks for something
-/// else.
+/// none. Who joins asks for the same, and keeps the call from being dropped; who is refused asks for
+/// something else.
 class keys final : public law {
  public:
   keys() : law("one_key_one_call") {}
