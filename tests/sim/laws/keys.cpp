@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <holdfast/outcome.hpp>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "sim/law.hpp"
@@ -36,15 +38,30 @@ class keys final : public law {
         call.ran = effect_of(static_cast<outcome>(what.code)) != effect::not_executed;
         if (call.followed && call.ran)
           broken(name(what.call) + " has run, though another had taken over its key");
-        if (static_cast<outcome>(what.code) == outcome::revoked && call.joined > 0 && !call.taken_back)
-          broken(name(what.call) + " was dropped while somebody joined it");
+        if (static_cast<outcome>(what.code) == outcome::revoked && !call.taken_back &&
+            (call.joined > 0 || waits(call, what.at)))
+          broken(name(what.call) + " was dropped, though somebody had joined it");
         return;
       }
       case seen::joined:
         ++calls_[what.call].joined;
+        joiners_.emplace(what.call, what.fiber);
+        return;
+      case seen::attached:
+        if (what.code == 1 && joiners_.contains({what.call, what.fiber}))
+          calls_[what.call].waiters[what.waiter] = duration::max();
+        return;
+      case seen::patient:
+        if (const auto found = calls_[what.call].waiters.find(what.waiter);
+            found != calls_[what.call].waiters.end())
+          found->second = duration(static_cast<duration::rep>(what.number));
+        return;
+      case seen::leaving:
+        calls_[what.call].waiters.erase(what.waiter);
         return;
       case seen::unjoined:
         if (what.code == 1) --calls_[what.call].joined;
+        joiners_.erase({what.call, what.fiber});
         return;
       case seen::revoking:
       case seen::killing:
@@ -76,7 +93,12 @@ class keys final : public law {
     bool followed = false;  // another of its key was accepted
     bool taken_back = false;
     int joined = 0;
+    std::map<int, duration> waiters{};  // of those who joined: when they leave by themselves
   };
+
+  static bool waits(const of& call, duration now) {
+    return std::ranges::any_of(call.waiters, [&](const auto& each) { return each.second > now; });
+  }
 
   static std::string name(int call) { return "call " + std::to_string(call); }
 
@@ -93,6 +115,7 @@ class keys final : public law {
 
   by_number<of> calls_;
   std::map<std::pair<int, int>, int> last_;
+  std::set<std::pair<int, int>> joiners_;  // call and fiber, until they wait by themselves
 };
 
 }  // namespace
