@@ -306,7 +306,8 @@ untold call::finish(call_end end) noexcept {
     park = told.who.empty() || left_.load();  // somebody may come back who has the id and not the end
   }
   forget_timer();
-  forget_arguments(kept && park);
+  // Whoever comes with the key later finds the result: it is kept alone.
+  forget_arguments((kept && park) || key_claim_ != nullptr);
   lineage::ended(*this);
   if (kept && park) world_.kept->park(*this);
   if (kept && !park) world_.kept->forget(*this);

@@ -50,6 +50,8 @@ std::unique_lock<std::mutex> keys::claim(call& which, key_claim& with) {
   return lock;
 }
 
+void keys::unclaim(const key_claim& with) noexcept { entries_.erase(with.name); }
+
 void keys::ended(call& which, const key_claim& with, const call_end& end) noexcept {
   leaving out;
   const std::scoped_lock lock(mutex_);
@@ -60,9 +62,10 @@ void keys::ended(call& which, const key_claim& with, const call_end& end) noexce
     return;
   }
   entry& known = found->second;
-  known.bytes = sizeof(entries::value_type) + sizeof(call) + with.name.scope.size() +
-                with.name.function.size() + with.name.key.size() + end.value.size() + end.detail.size() +
-                end.backtrace.size();
+  // The name stands here and in the call.
+  known.bytes = sizeof(entries::value_type) + sizeof(call) + sizeof(key_claim) +
+                2 * (with.name.scope.size() + with.name.function.size() + with.name.key.size()) +
+                end.value.size() + end.detail.size() + end.backtrace.size();
   known.until = later(world_.time.now(), policy_.time);
   bytes_ += known.bytes;
   outcomes_.splice(outcomes_.end(), known.place);

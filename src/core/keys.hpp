@@ -72,6 +72,8 @@ class keys final : public shared_object {
   /// It is about to be accepted. A lock that owns nothing: somebody else was first. Under its mailbox's lock:
   /// nobody finds it before it is accepted and the lock is given up.
   std::unique_lock<std::mutex> claim(call& which, key_claim& with);
+  /// It is not accepted after all. Under the lock that `claim` gave.
+  void unclaim(const key_claim& with) noexcept;
   /// It has an end, and nobody was told.
   void ended(call& which, const key_claim& with, const call_end& end) noexcept;
 

@@ -103,7 +103,12 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
       if (full) request->phase_ = call_phase::backing_off;
       if (request->terms().findable && world_.kept != nullptr) {
         request->kept_ = true;
-        world_.kept->keep(*request);
+        try {
+          world_.kept->keep(*request);
+        } catch (...) {
+          if (found_by_key) request->key_claim_->of->unclaim(*request->key_claim_);
+          throw;
+        }
       }
       if (!full) waiting_.fetch_add(1);  // first: nobody is told of it while another may overtake it
       world_.observe.on_accepted(request->id());

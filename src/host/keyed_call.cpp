@@ -9,11 +9,19 @@
 namespace holdfast::detail {
 namespace {
 
-core::request_hash hash_of(std::span<const std::byte> packed) noexcept {
+// The types too: a component that came later may give its exports others, and bytes mean nothing without.
+core::request_hash hash_of(const wit::function& function, std::span<const std::byte> packed) {
+  crypto_generichash_state state;
+  ::crypto_generichash_init(&state, nullptr, 0, crypto_generichash_BYTES);
+  const auto add = [&](std::span<const std::byte> some) {
+    ::crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(some.data()), some.size());
+  };
+  add(wit::encode_params(function));
+  if (function.result) add(wit::encode_type(*function.result));
+  add(packed);
   core::request_hash made{};
   static_assert(std::tuple_size_v<core::request_hash> == crypto_generichash_BYTES);
-  ::crypto_generichash(reinterpret_cast<unsigned char*>(made.data()), made.size(),
-                       reinterpret_cast<const unsigned char*>(packed.data()), packed.size(), nullptr, 0);
+  ::crypto_generichash_final(&state, reinterpret_cast<unsigned char*>(made.data()), made.size());
   return made;
 }
 
@@ -21,6 +29,8 @@ core::request_hash hash_of(std::span<const std::byte> packed) noexcept {
 
 result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_request& asked,
                                const call_options& how, const core::call_terms& form, start otherwise) {
+  // Before any lock: one that another thread held stays locked in the child.
+  if (in.owner->began.forked()) return error(errc::forked);
   const wit::function& of = *asked.of;
   if (asked.only_in || takes_streams(of) || (of.result && is_read_once(*of.result)))
     return in.refused(
@@ -28,7 +38,7 @@ result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_reques
               "`" + of.qualified_name() + "` passes resources or streams, which no key can stand for"));
   core::keys& keys = *in.owner->keys;
   const core::key_name name{in.key_scope, of.qualified_name(), std::string(how.key)};
-  const core::request_hash request = hash_of(asked.arguments.bytes());
+  const core::request_hash request = hash_of(of, asked.arguments.bytes());
   for (;;) {
     auto known = keys.look(name, request, of.contract.retry_safe());
     if (known.refused) return in.refused(*std::move(known.refused));

@@ -51,7 +51,8 @@ TEST(fork, refuses_every_call_in_the_child_without_entering_a_guest_and_the_pare
   ASSERT_TRUE(shop.wait_ready());
   EXPECT_EQ(in_fork([&]() -> std::string {
               for (const start how : {start::dispatch, start::post})
-                if (shop.call("add", args(2U, 3U), {.how = how}).code != errc::forked)
+                if (shop.call("add", args(2U, 3U), {.how = how}).code != errc::forked ||
+                    shop.call("add", args(2U, 3U), {.key = "a", .how = how}).code != errc::forked)
                   return "a call went on";
               if (shop.submit("add", args(2U, 3U)).error() != errc::forked) return "a submission went on";
               if (shop.future_call("add", args(2U, 3U)).get().code != errc::forked) return "a future went on";

@@ -8,6 +8,7 @@
 #include <holdfast/function.hpp>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -369,6 +370,23 @@ TEST_F(key_test, compares_arguments_and_not_how_they_were_handed_over) {
   wit::bytes other = large;
   other.back() = 8;
   EXPECT_EQ(typed.call({.key = "a"}, other).code, errc::key_conflict);
+}
+
+TEST_F(key_test, is_another_requests_where_the_export_has_other_types_since) {
+  const auto text = [](const char* type, const char* core) {
+    return std::string("(component (core module $m (func (export \"f\") (result ") + core + ") (" + core +
+           ".const 7))) (core instance $i (instantiate $m)) (func (export \"f\") (result " + type +
+           ") (canon lift (core func $i \"f\"))))";
+  };
+  const auto compiled = [](const std::string& from) {
+    return component::compile(shared_engine(), std::as_bytes(std::span(from))).value();
+  };
+  const pool served = open("shop", compiled(text("u32", "i32")));
+  EXPECT_EQ(served.call("f", {}, {.key = "a"}).value, wit::value(7U));
+  ASSERT_TRUE(served.swap(compiled(text("u32", "i32"))));
+  EXPECT_EQ(served.call("f", {}, {.key = "a"}).value, wit::value(7U));
+  ASSERT_TRUE(served.swap(compiled(text("u64", "i64"))));
+  EXPECT_EQ(served.call("f", {}, {.key = "a"}).code, errc::key_conflict);
 }
 
 TEST_F(key_test, cannot_stand_for_what_is_of_one_instance) {

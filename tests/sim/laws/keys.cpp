@@ -38,8 +38,10 @@ class keys final : public law {
         call.ran = effect_of(static_cast<outcome>(what.code)) != effect::not_executed;
         if (call.followed && call.ran)
           broken(name(what.call) + " has run, though another had taken over its key");
+        // One whose wait is over before it waits by itself drops it then.
+        const int own = joiners_.contains({what.call, what.fiber}) ? 1 : 0;
         if (static_cast<outcome>(what.code) == outcome::revoked && !call.taken_back &&
-            (call.joined > 0 || waits(call, what.at)))
+            (call.joined > own || waits(call, what.at)))
           broken(name(what.call) + " was dropped, though somebody had joined it");
         return;
       }
