@@ -24,7 +24,9 @@ class [[nodiscard]] ticket {
   call_id id() const noexcept;
   call_phase phase() const noexcept;
 
-  /// Takes the call back if it has not begun. `revoked`: the guest is never entered for it.
+  /// Takes the call back if it has not begun. `revoked`: the guest is never entered for it. A ticket that
+  /// joined a call by its key withdraws nothing but itself: `running`, whether the call runs or waits. The
+  /// ticket of whoever came first takes the call from all who joined.
   revoke_answer revoke() const noexcept;
 
   /// Stops the guest, or revokes the call while it waits for an instance. `stopping`: the outcome will be

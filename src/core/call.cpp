@@ -64,20 +64,22 @@ void call::left_by_one(std::unique_lock<short_mutex> lock) noexcept {
   if (phase_ != call_phase::done) note_left();
 }
 
-bool call::join(bool keep) noexcept {
+bool call::join(bool keep) {
   const std::scoped_lock lock(mutex_);
   if (is_over_unrun()) return false;
-  ++joins_;
-  if (!keep) return true;
-  terms_.bound = false;
-  if (phase_ != call_phase::done && world_.kept != nullptr && !std::exchange(kept_, true))
+  if (keep && phase_ != call_phase::done && world_.kept != nullptr && !kept_) {
     world_.kept->keep(*this);
+    kept_ = true;
+  }
+  ++joins_;
+  if (keep) terms_.bound = false;
   return true;
 }
 
 void call::unjoin() noexcept {
   std::unique_lock lock(mutex_);
   if (--joins_ > 0 || !waiters_.empty() || phase_ == call_phase::done) return;
+  if (claims_.load() > 0 && !terms_.bound) return;  // a ticket has it
   left_by_one(std::move(lock));
 }
 
@@ -101,7 +103,7 @@ void call::stand_for(key_claim&& what) {
   end_.attempts = before.attempts;
   end_.detail = before.detail;
   end_.backtrace = before.backtrace;
-  terms_.attempts += before.attempts;
+  attempts_before_ = before.attempts;
 }
 
 void call::forget_before() noexcept {
@@ -135,13 +137,13 @@ void call::abandon() noexcept {
 
 void call::note_left() {
   world_.observe.on_detached(id_);
-  if (claims_.load() > 0 || joins_ > 0) return;  // whoever holds it comes back, or gives it up
+  if (claims_.load() > 0) return;  // whoever holds it comes back, or gives it up
   left_.store(true);
   if (world_.kept != nullptr && !kept_) {
     kept_ = true;
     world_.kept->keep(*this);
   }
-  if (orphan_ || !waiters_.empty()) return;
+  if (orphan_ || joins_ > 0 || !waiters_.empty()) return;
   orphan_ = true;
   orphan_since_ = world_.time.now();
   orphan_cost_ = duration::zero();
@@ -259,7 +261,7 @@ void call::unbegin() noexcept {
 }
 
 bool call::may_repeat(const call_end& end) const noexcept {
-  if (killed_ || end_.attempts >= terms_.attempts || !terms_.repeatable) return false;
+  if (killed_ || end_.attempts - attempts_before_ >= terms_.attempts || !terms_.repeatable) return false;
   if (terms_.only_in) return false;  // every end below takes the one instance that could run it along
   switch (end.what) {
     case outcome::trapped:
@@ -303,7 +305,8 @@ untold call::finish(call_end end) noexcept {
     told.who.swap(waiters_);
     ran_on.swap(runs_on_);
     kept = kept_;
-    park = told.who.empty() || left_.load();  // somebody may come back who has the id and not the end
+    // Somebody may come back who has the id and not the end.
+    park = told.who.empty() || left_.load() || (key_claim_ != nullptr && claims_.load() > 0);
   }
   forget_timer();
   // Whoever comes with the key later finds the result: it is kept alone.

@@ -130,7 +130,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   /// Somebody with its key is about to wait for it: until `unjoin` it is not taken back because others leave.
   /// False: it is taken back, or ended without a guest. `keep`: from now on it runs whether anybody waits or
   /// not.
-  bool join(bool keep) noexcept;
+  bool join(bool keep);
   /// Whoever waits has begun to. If nobody does, the last caller has left.
   void unjoin() noexcept;
 
@@ -231,6 +231,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   bool kept_ = false;  // found by its id
   time_point orphan_since_{};
   duration orphan_cost_{};                // of attempts that ended while it was one
+  unsigned attempts_before_ = 0;          // that other calls made under its key
   call_end end_;                          // between attempts what the last one came to
   std::unique_ptr<key_claim> key_claim_;  // null: it has no key
 

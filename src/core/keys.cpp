@@ -50,27 +50,45 @@ std::unique_lock<std::mutex> keys::claim(call& which, key_claim& with) {
   return lock;
 }
 
-void keys::unclaim(const key_claim& with) noexcept { entries_.erase(with.name); }
+void keys::unclaim(key_claim& with) noexcept {
+  const auto found = entries_.find(with.name);
+  if (with.before == nullptr || with.before->never_was()) {
+    entries_.erase(found);
+    return;
+  }
+  found->second.held = std::move(with.before);
+  remember(found->second, weight(with.name, found->second.held->end()));
+  arm();
+}
 
 void keys::ended(call& which, const key_claim& with, const call_end& end) noexcept {
   leaving out;
   const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(with.name);
   if (found == entries_.end() || found->second.held != &which) return;
-  if (effect_of(end.what) == effect::not_executed) {
+  const std::size_t bytes = weight(with.name, end);
+  // One that is larger than all may be must not drive the others out.
+  if (effect_of(end.what) == effect::not_executed || bytes > policy_.bytes) {
     out.push_back(take_out(found));
     return;
   }
-  entry& known = found->second;
-  // The name stands here and in the call.
-  known.bytes = sizeof(entries::value_type) + sizeof(call) + sizeof(key_claim) +
-                2 * (with.name.scope.size() + with.name.function.size() + with.name.key.size()) +
-                end.value.size() + end.detail.size() + end.backtrace.size();
-  known.until = later(world_.time.now(), policy_.time);
-  bytes_ += known.bytes;
-  outcomes_.splice(outcomes_.end(), known.place);
+  remember(found->second, bytes);
   while (outcomes_.size() > policy_.count || bytes_ > policy_.bytes) out.push_back(take_out_first());
   arm();
+}
+
+std::size_t keys::weight(const key_name& name, const call_end& end) noexcept {
+  // The name stands here and in the call.
+  return sizeof(entries::value_type) + sizeof(call) + sizeof(key_claim) +
+         2 * (name.scope.size() + name.function.size() + name.key.size()) + end.value.size() +
+         end.detail.size() + end.backtrace.size();
+}
+
+void keys::remember(entry& known, std::size_t bytes) noexcept {
+  known.bytes = bytes;
+  known.until = later(world_.time.now(), policy_.time);
+  bytes_ += bytes;
+  outcomes_.splice(outcomes_.end(), known.place);
 }
 
 void keys::forget_outcome(entry& known) noexcept {

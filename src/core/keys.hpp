@@ -73,7 +73,7 @@ class keys final : public shared_object {
   /// nobody finds it before it is accepted and the lock is given up.
   std::unique_lock<std::mutex> claim(call& which, key_claim& with);
   /// It is not accepted after all. Under the lock that `claim` gave.
-  void unclaim(const key_claim& with) noexcept;
+  void unclaim(key_claim& with) noexcept;
   /// It has an end, and nobody was told.
   void ended(call& which, const key_claim& with, const call_end& end) noexcept;
 
@@ -97,6 +97,8 @@ class keys final : public shared_object {
   using leaving = std::vector<entries::node_type>;
 
   // Under the lock; what leaves is released without it.
+  static std::size_t weight(const key_name& name, const call_end& end) noexcept;
+  void remember(entry& known, std::size_t bytes) noexcept;
   void forget_outcome(entry& known) noexcept;
   entries::node_type take_out(entries::iterator which) noexcept;
   entries::node_type take_out_first() noexcept;

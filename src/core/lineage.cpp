@@ -57,7 +57,7 @@ struct lineage::search {
 
   static bool awaited(call& which) {
     const std::scoped_lock lock(which.mutex_);
-    return !which.waiters_.empty();
+    return !which.waiters_.empty() || which.joins_ > 0;
   }
 
   /// Whether whoever waits for `which` waits for something stuck.
@@ -101,18 +101,29 @@ struct lineage::search {
   }
 };
 
+bool adopt(call& which) {
+  call* const parent = on_behalf::current();
+  if (parent == nullptr) return true;
+  const auto family = lineage::lock();
+  return lineage::adopt(*parent, which) != lineage::adopted::itself;
+}
+
+lineage::adopted lineage::adopt(call& parent, call& which) {
+  if (search(parent).waits_on(which)) return adopted::itself;
+  const std::scoped_lock lock(which.mutex_);
+  // Another host function may wait for it already: one is remembered.
+  if (which.phase_ == call_phase::done || which.parent_ != nullptr) return adopted::no;
+  join(parent, which);
+  return adopted::yes;
+}
+
 waiting_for::waiting_for(call& which) : which_(which) {
   call* const parent = on_behalf::current();
   if (parent == nullptr) return;
   const auto family = lineage::lock();
-  lineage::search from(*parent);
-  itself_ = from.waits_on(which);
-  if (itself_) return;
-  const std::scoped_lock lock(which.mutex_);
-  // Another host function may wait for it already: one is remembered.
-  if (which.phase_ == call_phase::done || which.parent_ != nullptr) return;
-  lineage::join(*parent, which);
-  joined_ = true;
+  const lineage::adopted how = lineage::adopt(*parent, which);
+  itself_ = how == lineage::adopted::itself;
+  joined_ = how == lineage::adopted::yes;
 }
 
 waiting_for::~waiting_for() {

@@ -64,8 +64,17 @@ class lineage {
 
  private:
   friend class waiting_for;
+  friend bool adopt(call& which);
   struct search;
+
+  /// `itself`: it waits for the parent. `no`: it is done, or another's child. Under the lock.
+  enum class adopted { no, yes, itself };
+  static adopted adopt(call& parent, call& which);
 };
+
+/// This thread's host function is going to wait, elsewhere, for a call that was accepted before: until that
+/// has ended its own call waits for it too. False: it cannot end before this host function does; do not wait.
+bool adopt(call& which);
 
 /// A host function waits, on this thread, for a call that was accepted before: until the end of the scope its
 /// own call waits for that one too. On nobody's behalf this does nothing.

@@ -78,6 +78,13 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
     }
     lineage::join(*parent, *request);
   }
+  // Until it is accepted, whatever becomes of it.
+  struct not_yet_a_child {
+    call* which;
+    ~not_yet_a_child() {
+      if (which != nullptr) lineage::part(*which);
+    }
+  } child{parent != nullptr ? request.get() : nullptr};
 
   boost::intrusive_ptr<cell> server;
   std::optional<error> refused;
@@ -107,6 +114,8 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
           world_.kept->keep(*request);
         } catch (...) {
           if (found_by_key) request->key_claim_->of->unclaim(*request->key_claim_);
+          request->kept_ = false;
+          request->mailbox_.reset();
           throw;
         }
       }
@@ -124,10 +133,10 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
     }
   }
   if (refused) {
-    if (parent != nullptr) lineage::part(*request);
     if (!request->is_second()) world_.observe.on_refused(static_cast<errc>(refused->code.value()));
     return refused;
   }
+  child.which = nullptr;
   if (family.owns_lock()) family.unlock();
   if (server != nullptr && (how == start::post || !server->dispatch())) server->wake();
   return std::nullopt;
@@ -335,7 +344,7 @@ bool mailbox::remove_unwanted(call& request) noexcept {
     const std::scoped_lock lock(mutex_);
     const std::scoped_lock inner(request.mutex_);
     if (!request.is_unwanted() || !unlink(request)) return false;
-    request.given_up_ = request.end_.attempts == 0;
+    request.given_up_ = request.end_.attempts == request.attempts_before_;
   }
   intrusive_ptr_release(&request);
   return true;

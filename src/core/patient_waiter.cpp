@@ -40,7 +40,7 @@ void patient_waiter::accepted(duration patience) noexcept {
 }
 
 void patient_waiter::forget() noexcept {
-  asked_->leave(*this);
+  if (asked_ != nullptr) asked_->leave(*this);
   forget_stops();
 }
 

@@ -22,8 +22,12 @@ namespace holdfast::core {
 /// Thread-safe, but for what comes before `accepted`: that is for the one thread that begins the wait.
 class patient_waiter : public waiter {
  public:
+  /// `asked` may be null where the call is known later: `aim_at`.
   patient_waiter(environment& world, boost::intrusive_ptr<call> asked) noexcept
       : world_(world), asked_(std::move(asked)) {}
+
+  /// Which call it is to wait for. Before `begin`.
+  void aim_at(boost::intrusive_ptr<call> asked) noexcept { asked_ = std::move(asked); }
 
   /// Leaves when the token is stopped. Before `begin`; at most twice.
   void leave_on(std::stop_token stop);
@@ -74,8 +78,8 @@ class patient_waiter : public waiter {
   void end(bool left) noexcept;
   void forget_stops() noexcept;
 
-  environment& world_;  // not touched once told: it may be gone
-  const boost::intrusive_ptr<call> asked_;
+  environment& world_;                // not touched once told: it may be gone
+  boost::intrusive_ptr<call> asked_;  // whoever leaves looks at it only once it is accepted
   timer patience_{*this};
   std::atomic<std::uint8_t> bits_{0};
   std::array<std::optional<std::stop_callback<on_stop>>, 2> stops_;

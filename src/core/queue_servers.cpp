@@ -175,8 +175,10 @@ void mailbox::refuse_cycles() noexcept {
     {
       const std::scoped_lock lock(mutex_);
       for (queue* from : {&queue_, &home_})
-        for (call& each : *from)
-          if (each.parent_ != nullptr && each.terms().bound) children.emplace_back(&each);
+        for (call& each : *from) {
+          const std::scoped_lock inner(each.mutex_);
+          if (each.parent_ != nullptr && each.terms_.bound) children.emplace_back(&each);
+        }
     }
     for (auto& each : children)
       if (lineage::would_wait_for_itself(*each->parent_, *this, each->terms().only_in))

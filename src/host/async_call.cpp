@@ -80,22 +80,23 @@ class async_newcomer final : public pool_newcomer {
   boost::intrusive_ptr<handler_waiter> waits_;
 };
 
-void begin_by_key(const pool::impl& of, edition& to, checked_request& asked, const call_options& options,
-                  handler_source& tells, std::stop_token stop) {
-  const auto refuse = [&](reply why) {
-    refusal over(std::move(why));
-    tells.post(over);
-  };
-  if (stop.stop_requested()) return refuse(left_before());
-  tells.hold();
-  const auto held = call_by_key(of, to, asked, options, {.bound = true}, start::post);
-  if (!held) return refuse(refused_reply(held.error()));
+void begin_keyed(const pool::impl& of, edition& to, checked_request& asked, const call_options& options,
+                 handler_source& tells, std::stop_token stop) {
+  // First: a host function may end the handler's context, or fire its cancellation slot.
   const boost::intrusive_ptr<handler_waiter> waits(
-      new handler_waiter(of.owner, held->call(), core::call::reading::again));
+      new handler_waiter(of.owner, nullptr, core::call::reading::again));
   if (!waits->adopt(tells.box())) return;
   try {
     waits->leave_on(std::move(stop));
-    if (!begin_wait(*waits, options.wait)) waits->tell_now();
+    reply why;
+    switch (begin_by_key(of, to, asked, *waits, options, start::post, why)) {
+      case wait_begun::waits:
+        return;
+      case wait_begun::over:
+        return waits->tell_now();
+      case wait_begun::refused:
+        return waits->refuse(std::move(why));
+    }
   } catch (...) {
     waits->disown();
     throw;
@@ -135,7 +136,7 @@ void begin_async(const pool::impl& of, edition& to, const std::optional<error>& 
     tells.post(over);
     return;
   }
-  if (!options.key.empty()) return begin_by_key(of, to, asked, options, tells, std::move(stop));
+  if (!options.key.empty()) return begin_keyed(of, to, asked, options, tells, std::move(stop));
   async_newcomer next(of, asked, options, tells, stop);
   const bool passes = next.may_pass();
   if (passes) tells.hold();
@@ -183,22 +184,21 @@ std::future<reply> pool::future_call(std::string_view function, wit::arguments a
     return told.get_future();
   };
   const impl::admission to(*impl_);
-  constexpr core::call_terms form{.bound = true};
   detail::checked_request asked;
   if (const auto why = impl_->check(*to, function, std::move(arguments), options, asked))
     return over(detail::refused_reply(*why));
   if (!options.key.empty()) {
-    if (stop.stop_requested()) return over(detail::left_before());
-    const auto held = detail::call_by_key(*impl_, *to, asked, options, form, start::post);
-    if (!held) return over(detail::refused_reply(held.error()));
     const boost::intrusive_ptr<detail::future_waiter> waits(
-        new detail::future_waiter(impl_->owner, held->call(), core::call::reading::again));
+        new detail::future_waiter(impl_->owner, nullptr, core::call::reading::again));
     std::future<reply> promised = waits->future();
     waits->leave_on(std::move(stop));
-    if (!detail::begin_wait(*waits, options.wait)) waits->tell_now(waits->read());
+    reply why;
+    const auto how = detail::begin_by_key(*impl_, *to, asked, *waits, options, start::post, why);
+    if (how == detail::wait_begun::over) waits->tell_now(waits->read());
+    if (how == detail::wait_begun::refused) waits->tell_now(std::move(why));
     return promised;
   }
-  const auto made = impl_->make(std::move(asked), options, form);
+  const auto made = impl_->make(std::move(asked), options, {.bound = true});
   const boost::intrusive_ptr<detail::future_waiter> waits(new detail::future_waiter(impl_->owner, made));
   std::future<reply> promised = waits->future();
   waits->leave_on(std::move(stop));

@@ -68,38 +68,20 @@ class blocking_newcomer final : public pool_newcomer {
   boost::intrusive_ptr<thread_waiter> waits_;
 };
 
-boost::intrusive_ptr<thread_waiter> begin_by_key(const pool::impl& in, edition& to, checked_request& asked,
-                                                 const call_options& options, std::stop_token stop,
-                                                 reply& told, const value_sink* into) {
-  if (stop.stop_requested()) {
-    told = left_before();
-    return nullptr;
-  }
-  const auto held = call_by_key(in, to, asked, options, {.bound = true}, start::dispatch);
-  if (!held) {
-    told = refused_reply(held.error());
-    return nullptr;
-  }
-  auto may = std::make_unique<const blocking_wait>(*in.owner, *held->call());
-  if (may->refused()) {
-    told = *may->refused();
-    return nullptr;
-  }
-  const boost::intrusive_ptr<thread_waiter> waits(
-      new thread_waiter(in.owner, held->call(), core::call::reading::again));
-  waits->asks(std::move(may));
-  if (stop.stop_possible()) waits->leave_on(std::move(stop));
-  if (begin_wait(*waits, options.wait)) return waits;
-  told = into != nullptr ? waits->read(*into) : waits->read();
-  return nullptr;
-}
-
 }  // namespace
 
 boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition& to, checked_request& asked,
                                                    const call_options& options, std::stop_token stop,
                                                    reply& told, const value_sink* into) {
-  if (!options.key.empty()) return begin_by_key(in, to, asked, options, std::move(stop), told, into);
+  if (!options.key.empty()) {
+    const boost::intrusive_ptr<thread_waiter> waits(
+        new thread_waiter(in.owner, nullptr, core::call::reading::again));
+    waits->leave_on(std::move(stop));
+    const wait_begun how = begin_by_key(in, to, asked, *waits, options, start::dispatch, told);
+    if (how == wait_begun::waits) return waits;
+    if (how == wait_begun::over) told = into != nullptr ? waits->read(*into) : waits->read();
+    return nullptr;
+  }
   blocking_newcomer next(in, asked, options, stop, into);
   switch (next.may_pass() ? to.hand_over(next) : core::handed::untaken) {
     case core::handed::done:

@@ -4,7 +4,9 @@
 #include <sodium/crypto_generichash.h>
 
 #include "core/keys.hpp"
+#include "core/lineage.hpp"
 #include "host/handle_home.hpp"
+#include "host/waiting.hpp"
 
 namespace holdfast::detail {
 namespace {
@@ -59,6 +61,34 @@ result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_reques
     if (!made->is_second()) return *std::move(refused);
     asked.arguments = made->give_back_arguments();
   }
+}
+
+wait_begun begin_by_key(const pool::impl& in, edition& to, checked_request& asked,
+                        core::patient_waiter& waits, const call_options& options, start otherwise,
+                        reply& why) {
+  const auto refuse = [&](reply with) {
+    waits.forget();
+    why = std::move(with);
+    return wait_begun::refused;
+  };
+  if (waits.wants_to_leave()) return refuse(left_before());
+  {
+    const auto held = call_by_key(in, to, asked, options, {.bound = true}, otherwise);
+    if (!held) return refuse(refused_reply(held.error()));
+    waits.aim_at(held->call());
+    if (held->joined() && !core::adopt(*held->call())) {
+      reply detached = held->call()->detached_reply();
+      detached.detail = "not waited for: the call cannot end before the host function that asks for it";
+      return refuse(std::move(detached));
+    }
+    if (!waits.begin()) {
+      waits.forget();
+      return wait_begun::over;
+    }
+  }
+  // Only now, when nothing but its waiter holds the call: leaving it is leaving it.
+  waits.accepted(options.wait);
+  return wait_begun::waits;
 }
 
 }  // namespace holdfast::detail

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <holdfast/call_options.hpp>
 #include <holdfast/error.hpp>
 #include <utility>
 
+#include "core/patient_waiter.hpp"
 #include "host/pool_call.hpp"
 #include "host/pool_impl.hpp"
 
@@ -37,5 +39,18 @@ class keyed_call {
 /// under a key; and as for any other call
 result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_request& asked,
                                const call_options& how, const core::call_terms& form, start otherwise);
+
+/// How the wait of a caller with a key began.
+enum class wait_begun : std::uint8_t {
+  waits,    ///< the waiter will be told
+  over,     ///< the call is done: read it
+  refused,  ///< there is nothing to wait for
+};
+
+/// The door of every bound call with a key. The waiter was made for no call yet, so that whoever leaves
+/// meanwhile, or ends a context, finds it. `why` is filled where it is refused.
+wait_begun begin_by_key(const pool::impl& in, edition& to, checked_request& asked,
+                        core::patient_waiter& waits, const call_options& options, start otherwise,
+                        reply& why);
 
 }  // namespace holdfast::detail

@@ -80,19 +80,14 @@ class thread_waiter final : public call_waiter<core::patient_waiter> {
     leave_on(core::on_behalf::stop());
   }
 
-  /// For a call that was accepted before.
-  void asks(std::unique_ptr<const blocking_wait> may) noexcept { may_ = std::move(may); }
-
   /// Blocks until told.
   reply wait() noexcept {
     sleep();
-    may_.reset();
     return told_reply(left_);
   }
   /// The same, the value going into the sink.
   reply wait(const value_sink& into) {
     sleep();
-    may_.reset();
     return left_ ? told_reply(true) : read(into);
   }
 
@@ -116,7 +111,6 @@ class thread_waiter final : public call_waiter<core::patient_waiter> {
   }
   bool left_ = false;
   std::atomic<state> state_{state::untold};
-  std::unique_ptr<const blocking_wait> may_;
 };
 
 class callback_waiter final : public call_waiter<core::patient_waiter> {

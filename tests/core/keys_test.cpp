@@ -160,6 +160,22 @@ TEST_F(keys_test, forget_the_oldest_outcome_over_a_bound) {
   EXPECT_LE(known->bytes(), 1U << 20);
 }
 
+TEST_F(keys_test, do_not_remember_what_is_larger_than_all_may_be_nor_forget_others_for_it) {
+  const boost::intrusive_ptr<keys> small{new keys(world.env, {.count = 10, .bytes = 8'000, .time = 10s})};
+  const auto ask = [&](const std::string& key) {
+    const auto made = pool.make({});
+    made->stand_for({.of = small, .name = name(key), .request = request(1)});
+    EXPECT_FALSE(pool.box().admit(made, start::post));
+    world.settle();
+  };
+  ask("a");
+  ask(std::string(10'000, 'b'));
+  EXPECT_EQ(small->count(), 1U);
+  EXPECT_EQ(small->look(name("a"), request(1), false).refused, std::nullopt);
+  EXPECT_NE(small->look(name("a"), request(1), false).joins, nullptr);
+  small->close();
+}
+
 TEST_F(keys_test, forget_outcomes_after_a_time) {
   run("a", {});
   world.advance(6s);

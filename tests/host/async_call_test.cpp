@@ -108,8 +108,9 @@ class ended_in_the_slice {
     other_.reset();
     destroyed_ = held_.expired();
   }
-  void dispatch(const pool& to, std::string_view function, wit::arguments arguments) {
-    call_options options;
+  void dispatch(const pool& to, std::string_view function, wit::arguments arguments,
+                std::string_view key = {}) {
+    call_options options{.key = key};
     options.how = start::dispatch;
     auto held = std::make_shared<int>(0);
     held_ = held;
@@ -141,6 +142,25 @@ TEST_F(async_call_test, leaves_where_an_inline_host_function_ends_the_context_of
   caller.dispatch(open("asker.wat", options), "add", args(2U, 3U));
   settle();
   EXPECT_TRUE(caller.destroyed_unrun());
+}
+
+TEST_F(async_call_test, leaves_so_with_a_key_too_and_its_outcome_stands_under_it) {
+  ended_in_the_slice caller;
+  std::uint32_t runs = 0;
+  pool_options options;
+  options.functions.define("holdfast:demo/shop", "price", [](host_call) {});  // not asked for here
+  options.functions.define_inline("holdfast:demo/shop", "add",
+                                  [&](std::uint32_t a, std::uint32_t b) noexcept {
+                                    ++runs;
+                                    caller.end();
+                                    return a + b;
+                                  });
+  const pool asker = open("asker.wat", options);
+  caller.dispatch(asker, "add", args(2U, 3U), "a");
+  settle();
+  EXPECT_TRUE(caller.destroyed_unrun());
+  EXPECT_EQ(asker.call("add", args(2U, 3U), {.key = "a"}).value, wit::value(5U));
+  EXPECT_EQ(runs, 1U);
 }
 
 TEST_F(async_call_test, leaves_where_what_the_guest_prints_ends_the_context_of_a_handler_that_dispatched) {

@@ -28,9 +28,11 @@ struct keys_seen final : observer {
   void on_refused(errc why) noexcept override { refused.push_back(why); }
   void on_joined(const call_id& call) noexcept override { joined.push_back(call); }
   void on_accepted(const call_id& call) noexcept override { accepted.push_back(call); }
+  void on_detached(const call_id& call) noexcept override { detached.push_back(call); }
   std::vector<errc> refused;
   std::vector<call_id> joined;
   std::vector<call_id> accepted;
+  std::vector<call_id> detached;
 };
 
 class key_test : public testing::Test {
@@ -387,6 +389,54 @@ TEST_F(key_test, is_another_requests_where_the_export_has_other_types_since) {
   EXPECT_EQ(served.call("f", {}, {.key = "a"}).value, wit::value(7U));
   ASSERT_TRUE(served.swap(compiled(text("u64", "i64"))));
   EXPECT_EQ(served.call("f", {}, {.key = "a"}).code, errc::key_conflict);
+}
+
+TEST_F(key_test, of_a_host_function_s_own_call_is_not_waited_for_in_any_form) {
+  std::vector<reply> inner;
+  std::optional<pool> self;
+  pool_options options;
+  options.functions.define("holdfast:demo/host", "sleep", [&](host_call call) {
+    inner.push_back(self->call("nap", args(std::uint64_t{5}), {.key = "a"}));
+    inner.push_back(self->future_call("nap", args(std::uint64_t{5}), {.key = "a"}).get());
+    inner.push_back(self->future_call("nap", args(std::uint64_t{6}), {.key = "b"}).get());
+    std::move(call).reply();
+  });
+  self = host_of().open(guest("sleeper.wat"), std::move(options)).value();
+  owner->settle();
+  const ticket outer = self->submit("nap", args(std::uint64_t{5}), {.key = "a"}).value();
+  const ticket behind = self->submit("nap", args(std::uint64_t{6}), {.key = "b"}).value();
+  for (int i = 0; i < 6 && inner.empty(); ++i) owner->step();
+  ASSERT_EQ(inner.size(), 3U);
+  for (const reply& each : inner) {
+    EXPECT_EQ(each.code, errc::detached);
+    EXPECT_EQ(each.code, effect::unknown);
+    EXPECT_THAT(each.detail, HasSubstr("cannot end before the host function"));
+  }
+  EXPECT_EQ(inner[0].id, outer.id());
+  EXPECT_EQ(inner[2].id, behind.id()) << "it waits behind the caller in its only cell";
+  EXPECT_EQ(behind.revoke(), revoke_answer::revoked);
+  owner->settle();
+  EXPECT_TRUE(end(outer)) << end(outer).detail;
+}
+
+TEST_F(key_test, detaches_nobody_who_has_not_left) {
+  const pool served = open();
+  const ticket first = begin(served, 5, {.key = "a"});
+  const ticket second = begin(served, 5, {.key = "a"});
+  EXPECT_TRUE(told.detached.empty());
+  answer();
+  EXPECT_TRUE(told.detached.empty());
+}
+
+TEST_F(key_test, is_kept_for_the_ticket_that_does_not_wait_though_another_had_the_answer) {
+  const pool served = open();
+  std::optional<ticket> asleep = begin(served, 5, {.key = "a"});
+  const call_id id = asleep->id();
+  std::future<reply> waits = served.future_call("nap", args(std::uint64_t{5}), {.key = "a"});
+  answer();
+  EXPECT_TRUE(waits.get());
+  asleep.reset();
+  EXPECT_EQ(host_of().attach(id).value().wait(0s).value, wit::value(std::uint64_t{1}));
 }
 
 TEST_F(key_test, cannot_stand_for_what_is_of_one_instance) {
