@@ -7,11 +7,12 @@
 /// How long it is remembered what became of calls with a key.
 namespace holdfast {
 
-/// Bounds of the outcomes that stand under a key. Over a bound the oldest goes, and its key is new again.
-/// Calls that wait or run are not counted: their queue bounds them.
+/// Bounds of the outcomes that stand under a key, of all pools of a host together. Over a bound the oldest
+/// goes, and its key is new again; an outcome that is larger than all may be is not remembered. Calls that
+/// wait or run are not counted: their queue bounds them.
 struct key_policy {
   std::size_t count = 100'000;             ///< outcomes
-  std::size_t bytes = 64U << 20;           ///< keys and results of all of them together
+  std::size_t bytes = 64U << 20;           ///< keys, results and about 1 KiB each, of all together
   duration time = std::chrono::hours(24);  ///< from the outcome
 };
 

@@ -55,8 +55,8 @@ enum class guest_stream : std::uint8_t { out = 1, err = 2 };
 using guest_output = std::function<void(guest_stream, std::string_view)>;
 
 struct pool_options {
-  /// Whose the keys of its calls are: pools of one name share them, such as one that takes another's place.
-  /// Empty: this pool's alone.
+  /// Whose the keys of its calls are: pools of a host with one name share them, such as one that takes
+  /// another's place. Empty: this pool's alone. An exchange of the component leaves it as it is.
   std::string name{};
   std::uint32_t cells = 1;                 ///< instances
   std::size_t queue_depth = 1024;          ///< calls that wait; one more is refused
