@@ -3,6 +3,9 @@
 
 #include <sodium/crypto_generichash.h>
 
+#include <span>
+#include <vector>
+
 #include "core/keys.hpp"
 #include "core/lineage.hpp"
 #include "host/handle_home.hpp"
@@ -19,7 +22,11 @@ core::request_hash hash_of(const wit::function& function, std::span<const std::b
     ::crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(some.data()), some.size());
   };
   add(wit::encode_params(function));
-  if (function.result) add(wit::encode_type(*function.result));
+  const std::vector<std::byte> result =
+      function.result ? wit::encode_type(*function.result) : std::vector<std::byte>();
+  const auto size = static_cast<std::uint64_t>(result.size());  // none is told apart from any
+  add(std::as_bytes(std::span(&size, 1)));
+  add(result);
   add(packed);
   core::request_hash made{};
   static_assert(std::tuple_size_v<core::request_hash> == crypto_generichash_BYTES);
