@@ -90,11 +90,20 @@ TEST(laws, see_a_call_dropped_that_somebody_has_joined) {
   for (const bool revoked : {false, true}) {
     story told;
     told.setting().add(asked(1)).accepted(1).add(answered(1));
-    told.add({.what = seen::joining, .call = 1, .pool = 0, .key = 4}).add({.what = seen::joined, .call = 1});
+    told.add({.what = seen::joining, .fiber = 3, .call = 1, .pool = 0, .key = 4});
+    told.add({.what = seen::joined, .fiber = 3, .call = 1});
     if (revoked) told.add({.what = seen::revoking, .call = 1});
     told.done(1, outcome::revoked).rest();
     EXPECT_EQ(told.complaints().contains(one_call), !revoked);
   }
+}
+
+TEST(laws, see_nothing_wrong_where_the_one_who_joined_drops_it_itself) {
+  story told;
+  told.setting().add(asked(1)).accepted(1).add(answered(1));
+  told.add({.what = seen::joined, .fiber = 3, .call = 1});
+  told.add({.what = seen::done, .code = static_cast<int>(outcome::revoked), .fiber = 3, .call = 1}).rest();
+  EXPECT_THAT(told.complaints(), Not(Contains(one_call)));
 }
 
 }  // namespace
