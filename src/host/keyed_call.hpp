@@ -18,7 +18,7 @@ class keyed_call {
  public:
   keyed_call(boost::intrusive_ptr<pool_call> of, bool joined) noexcept
       : of_(std::move(of)), joined_(joined) {}
-  keyed_call(keyed_call&& other) noexcept : of_(std::move(other.of_)), joined_(other.joined_) {}
+  keyed_call(keyed_call&&) noexcept = default;
   keyed_call& operator=(keyed_call&&) = delete;
   /// From here on whoever waits for it holds it. If nobody does, its caller has left.
   ~keyed_call() {

@@ -55,22 +55,6 @@ class call_waiter : public Kind {
   const core::call::reading reads_;
 };
 
-/// What every wait that blocks this thread asks first, and keeps until it is over.
-///
-/// A host function's wait counts for its own call meanwhile (`core::waiting_for`). Some waits are not begun:
-/// in a forked child, for a call that cannot end before this thread goes on, and inside a callback.
-class blocking_wait {
- public:
-  blocking_wait(const host::impl& by, pool_call& asked);
-
-  /// What the caller is told in place of a wait: the call goes on without it. Nothing: wait.
-  const std::optional<reply>& refused() const noexcept { return refused_; }
-
- private:
-  std::optional<core::waiting_for> mark_;
-  std::optional<reply> refused_;
-};
-
 class thread_waiter final : public call_waiter<core::patient_waiter> {
  public:
   /// On a host function's thread it leaves too when the guest that called is to stop: nobody would read it.
@@ -179,6 +163,22 @@ reply left_before();
 /// deadlines, as callbacks of `ticket::on_done` and inline host functions do. Nothing: on this thread one may
 /// wait.
 std::optional<reply> refused_inside_callback();
+
+/// What every wait that blocks this thread asks first, and keeps until it is over.
+///
+/// A host function's wait counts for its own call meanwhile (`core::waiting_for`). Some waits are not begun:
+/// in a forked child, for a call that cannot end before this thread goes on, and inside a callback.
+class blocking_wait {
+ public:
+  blocking_wait(const host::impl& by, pool_call& asked);
+
+  /// What the caller is told in place of a wait: the call goes on without it. Nothing: wait.
+  const std::optional<reply>& refused() const noexcept { return refused_; }
+
+ private:
+  std::optional<core::waiting_for> mark_;
+  std::optional<reply> refused_;
+};
 
 /// The door of every wait for a call that was accepted before. False: it is done, the waiter will not be
 /// told.

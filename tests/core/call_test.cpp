@@ -7,18 +7,13 @@
 #include <string>
 
 #include "core/fakes.hpp"
+#include "core/waiters.hpp"
 
 namespace holdfast::core {
 namespace {
 
 using namespace fakes;
 using kind = script::kind;
-
-boost::intrusive_ptr<counting_waiter> wait_for(call& asked) {
-  boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
-  EXPECT_TRUE(asked.attach(who));
-  return who;
-}
 
 class call_test : public testing::Test {
  protected:

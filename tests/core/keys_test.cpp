@@ -6,6 +6,7 @@
 #include <string>
 
 #include "core/fakes.hpp"
+#include "core/waiters.hpp"
 
 // What stands under a key, whatever falls between the look and the acceptance.
 namespace holdfast::core {
@@ -18,12 +19,6 @@ request_hash request(unsigned char of) {
   request_hash made{};
   made[0] = std::byte{of};
   return made;
-}
-
-boost::intrusive_ptr<counting_waiter> wait_for(call& asked) {
-  boost::intrusive_ptr<counting_waiter> who(new counting_waiter);
-  EXPECT_TRUE(asked.attach(who));
-  return who;
 }
 
 class keys_test : public testing::Test {
@@ -44,6 +39,14 @@ class keys_test : public testing::Test {
     const auto made = make(key, what);
     EXPECT_FALSE(pool.box().admit(made, start::post));
     world.settle();
+    return made;
+  }
+  /// One that waits behind another in the only cell.
+  boost::intrusive_ptr<fake_call> queued(const std::string& key, call_terms terms = {}) {
+    pool.send({.slices = 100});
+    world.settle(3);
+    const auto made = make(key, {}, terms);
+    EXPECT_FALSE(pool.box().admit(made, start::post));
     return made;
   }
   keys::answer look(const std::string& key, bool repeatable = false, unsigned char of = 1) const {
@@ -86,20 +89,14 @@ TEST_F(keys_test, are_not_held_by_a_call_that_was_refused) {
 }
 
 TEST_F(keys_test, keep_nothing_of_a_call_that_never_ran) {
-  const auto busy = pool.send({.slices = 100});
-  world.settle(3);
-  const auto asked = make("a", {});
-  ASSERT_FALSE(pool.box().admit(asked, start::post));
+  const auto asked = queued("a");
   EXPECT_EQ(asked->revoke(), revoke_answer::revoked);
   EXPECT_EQ(known->count(), 0U);
   EXPECT_EQ(asked->use_count(), 1U) << "nobody but this test has it";
 }
 
 TEST_F(keys_test, are_new_while_a_call_that_was_taken_back_comes_to_its_end) {
-  const auto busy = pool.send({.slices = 100});
-  world.settle(3);
-  const auto asked = make("a", {}, {.bound = true});
-  ASSERT_FALSE(pool.box().admit(asked, start::post));
+  const auto asked = queued("a", {.bound = true});
   const auto who = wait_for(*asked);
   EXPECT_TRUE(asked->leave(*who));
   EXPECT_TRUE(asked->never_was());
@@ -108,10 +105,7 @@ TEST_F(keys_test, are_new_while_a_call_that_was_taken_back_comes_to_its_end) {
 }
 
 TEST_F(keys_test, hold_a_bound_call_for_whoever_joins_until_it_waits_itself) {
-  const auto busy = pool.send({.slices = 100});
-  world.settle(3);
-  const auto asked = make("a", {}, {.bound = true});
-  ASSERT_FALSE(pool.box().admit(asked, start::post));
+  const auto asked = queued("a", {.bound = true});
   const auto first = wait_for(*asked);
   ASSERT_TRUE(asked->join(false));
   EXPECT_TRUE(asked->leave(*first));
@@ -125,10 +119,7 @@ TEST_F(keys_test, hold_a_bound_call_for_whoever_joins_until_it_waits_itself) {
 }
 
 TEST_F(keys_test, let_go_of_a_bound_call_whose_last_joiner_never_waited) {
-  const auto busy = pool.send({.slices = 100});
-  world.settle(3);
-  const auto asked = make("a", {}, {.bound = true});
-  ASSERT_FALSE(pool.box().admit(asked, start::post));
+  const auto asked = queued("a", {.bound = true});
   const auto first = wait_for(*asked);
   ASSERT_TRUE(asked->join(false));
   EXPECT_TRUE(asked->leave(*first));

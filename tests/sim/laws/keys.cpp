@@ -39,18 +39,17 @@ class keys final : public law {
         if (call.followed && call.ran)
           broken(name(what.call) + " has run, though another had taken over its key");
         // One whose wait is over before it waits by itself drops it then.
-        const int own = joiners_.contains({what.call, what.fiber}) ? 1 : 0;
+        const std::size_t own = call.joining.count(what.fiber);
         if (static_cast<outcome>(what.code) == outcome::revoked && !call.taken_back &&
-            (call.joined > own || waits(call, what.at)))
+            (call.joining.size() > own || waits(call, what.at)))
           broken(name(what.call) + " was dropped, though somebody had joined it");
         return;
       }
       case seen::joined:
-        ++calls_[what.call].joined;
-        joiners_.emplace(what.call, what.fiber);
+        calls_[what.call].joining.insert(what.fiber);
         return;
       case seen::attached:
-        if (what.code == 1 && joiners_.contains({what.call, what.fiber}))
+        if (what.code == 1 && calls_[what.call].joining.contains(what.fiber))
           calls_[what.call].waiters[what.waiter] = duration::max();
         return;
       case seen::patient:
@@ -62,8 +61,7 @@ class keys final : public law {
         calls_[what.call].waiters.erase(what.waiter);
         return;
       case seen::unjoined:
-        if (what.code == 1) --calls_[what.call].joined;
-        joiners_.erase({what.call, what.fiber});
+        calls_[what.call].joining.erase(what.fiber);
         return;
       case seen::revoking:
       case seen::killing:
@@ -94,7 +92,7 @@ class keys final : public law {
     bool ran = false;
     bool followed = false;  // another of its key was accepted
     bool taken_back = false;
-    int joined = 0;
+    std::set<int> joining{};            // fibers, until they wait by themselves
     std::map<int, duration> waiters{};  // of those who joined: when they leave by themselves
   };
 
@@ -117,7 +115,6 @@ class keys final : public law {
 
   by_number<of> calls_;
   std::map<std::pair<int, int>, int> last_;
-  std::set<std::pair<int, int>> joiners_;  // call and fiber, until they wait by themselves
 };
 
 }  // namespace
