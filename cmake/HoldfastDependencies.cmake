@@ -24,6 +24,17 @@ set_target_properties(holdfast_sodium PROPERTIES
   IMPORTED_LOCATION "${HOLDFAST_SODIUM_LIBRARY}"
   INTERFACE_INCLUDE_DIRECTORIES "${HOLDFAST_SODIUM_INCLUDE}")
 
+find_path(HOLDFAST_SQLITE_INCLUDE sqlite3.h)
+find_library(HOLDFAST_SQLITE_LIBRARY NAMES libsqlite3.a sqlite3)
+if(NOT HOLDFAST_SQLITE_INCLUDE OR NOT HOLDFAST_SQLITE_LIBRARY)
+  message(FATAL_ERROR "Holdfast needs SQLite (libsqlite3-dev). Run tools/setup, or install it and configure again.")
+endif()
+add_library(holdfast_sqlite UNKNOWN IMPORTED)
+set_target_properties(holdfast_sqlite PROPERTIES
+  IMPORTED_LOCATION "${HOLDFAST_SQLITE_LIBRARY}"
+  INTERFACE_INCLUDE_DIRECTORIES "${HOLDFAST_SQLITE_INCLUDE}"
+  INTERFACE_LINK_LIBRARIES "m;${CMAKE_DL_LIBS}")
+
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 

@@ -24,6 +24,7 @@ enum class errc {
   no_such_export,      ///< the component does not export that function
   key_conflict,        ///< the idempotency key is in use for another request
   limit,               ///< larger than a configured limit
+  journal_full,        ///< the journal's disk is full: no call with a key is accepted; try again later
   forked,              ///< this process was forked after the engine or host began: its threads are not here
   revoked,             ///< taken back before it began
   expired_in_queue,    ///< its deadline passed before it began
@@ -49,6 +50,8 @@ enum class errc {
   type_mismatch,          ///< an import that is defined with another type
   cannot_instantiate,     ///< the component's own start failed
   bad_contract,           ///< a manifest, a WIT file or a mark that is wrong; the detail says where
+  bad_journal,            ///< no journal, one of a newer Holdfast, damaged, or in use by another process
+  journal_failed,         ///< the journal's file cannot be read or written
   no_resources,           ///< instances, memory or address space are used up
   internal,               ///< a defect in Holdfast; please report it
 };

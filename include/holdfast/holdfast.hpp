@@ -12,6 +12,7 @@
 #include <holdfast/function.hpp>
 #include <holdfast/host.hpp>
 #include <holdfast/imports.hpp>
+#include <holdfast/journal.hpp>
 #include <holdfast/outcome.hpp>
 #include <holdfast/pool.hpp>
 #include <holdfast/reply.hpp>

@@ -6,6 +6,7 @@
 #include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/engine.hpp>
+#include <holdfast/journal.hpp>
 #include <holdfast/key_policy.hpp>
 #include <holdfast/observer.hpp>
 #include <holdfast/parking_policy.hpp>
@@ -31,6 +32,13 @@ struct host_options {
   std::shared_ptr<observer> observe{};             ///< told of every transition; null: nobody is
   parking_policy parking{};                        ///< results whose callers left
   key_policy keys{};                               ///< outcomes of calls with a key
+  /// Keeps calls with a key past the end of the process, of pools that have a name (holdfast/journal.hpp).
+  /// Null: a key is remembered as long as the host lives. With one, `keys` says what is remembered there too.
+  ///
+  /// A journal that can no longer be written ends the process with a sentence: nobody may be told what would
+  /// not be known after a crash. While its disk is full, calls with a key are refused as `journal_full`, and
+  /// those that have run wait for room.
+  std::shared_ptr<holdfast::journal> journal{};
 
   /// Where callbacks run whose handler names no executor of its own, those of `pool::call` among them. Its
   /// context outlives the host, its pools and tickets. Empty: Asio's `system_executor`, threads of its own.

@@ -14,6 +14,9 @@ struct key_policy {
   std::size_t count = 100'000;             ///< outcomes
   std::size_t bytes = 64U << 20;           ///< keys, results and about 1 KiB each, of all together
   duration time = std::chrono::hours(24);  ///< from the outcome
+  /// Where there is a journal: calls with a key that wait, run, or have an outcome that is not written yet.
+  /// One more is refused as `queue_full`.
+  std::size_t under_way = 16'384;
 };
 
 }  // namespace holdfast

@@ -64,7 +64,18 @@ class observer {
   virtual void on_refused(errc /*why*/) noexcept {}
   virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/,
                           std::uint64_t /*generation*/) noexcept {}
+  /// The guest is done with a call whose outcome the journal is to have: it is told when that is so.
+  virtual void on_recording(const call_id& /*call*/, outcome /*what*/) noexcept {}
   virtual void on_done(const call_id& /*call*/, outcome /*what*/) noexcept {}
+
+  /// The journal has it that the call, which may not run twice, is about to run: it waits for an instance
+  /// now.
+  virtual void on_noted(const call_id& /*call*/) noexcept {}
+
+  /// The journal has written so many records and erasures together, in that time.
+  virtual void on_committed(std::size_t /*changes*/, duration /*took*/) noexcept {}
+  /// Its disk is full, or is not any more.
+  virtual void on_journal_full(bool /*full*/) noexcept {}
 
   /// An attempt has ended, and the call backs off before the next one. Attempt 0: the queue was full.
   virtual void on_backing_off(const call_id& /*call*/, unsigned /*attempt*/, errc /*why*/,

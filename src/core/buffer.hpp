@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -34,6 +35,22 @@ class buffer {
     return *this;
   }
   ~buffer() { free(); }
+
+  static buffer copy_of(std::span<const std::byte> bytes) {
+    buffer made;
+    if (bytes.size() <= most_small) {
+      made.fill_small([&](std::byte* into) {
+        std::copy(bytes.begin(), bytes.end(), into);
+        return bytes.size();
+      });
+    } else {
+      made.data_ = new std::byte[bytes.size()];
+      std::copy(bytes.begin(), bytes.end(), made.data_);
+      made.size_ = made.capacity_ = bytes.size();
+      made.free_ = [](std::byte* data, std::size_t, std::size_t) noexcept { delete[] data; };
+    }
+    return made;
+  }
 
   /// So few bytes that nobody allocates them: `fill` writes some into `most_small` bytes, and answers how
   /// many.

@@ -11,6 +11,7 @@
 #include "core/lineage.hpp"
 #include "core/mailbox.hpp"
 #include "core/parking.hpp"
+#include "core/records.hpp"
 
 namespace holdfast::core {
 
@@ -94,8 +95,11 @@ bool call::never_was() const noexcept {
 
 void call::stand_for(key_claim&& what) {
   key_claim_ = std::make_unique<key_claim>(std::move(what));
-  if (key_claim_->after == nullptr) return;
-  const call_end& before = key_claim_->after->end();
+  key_claim_->slot.of_ = this;
+  if (key_claim_->after != nullptr) go_on_from(key_claim_->after->end());
+}
+
+void call::go_on_from(const call_end& before) {
   end_.what = before.what;
   end_.code = before.code;
   end_.cell = before.cell;
@@ -286,35 +290,90 @@ untold call::attempt_ended(call_end end) noexcept {
   return finish(std::move(end));
 }
 
+bool call::awaits_note() const noexcept {
+  return key_claim_ != nullptr && key_claim_->of->recorded() != nullptr && !terms_.repeatable;
+}
+
+void call::noted() noexcept { mailbox_->admit_noted(*this); }
+
 untold call::finish(call_end end) noexcept {
+  records* const kept = key_claim_ != nullptr ? key_claim_->of->recorded() : nullptr;
+  if (kept == nullptr) return finish_now(&end);
+  if (effect_of(end.what) == effect::not_executed) {
+    kept->withdraws(key_claim_->slot, key_claim_->print);
+    return finish_now(&end);
+  }
+  boost::intrusive_ptr<cell> ran_on;
+  {
+    const std::scoped_lock lock(mutex_);
+    settle(std::move(end), ran_on);
+    world_.observe.on_recording(id_, end_.what);
+  }
+  kept->ends(key_claim_->slot);  // who waits is told when it is kept
+  return {.of = this, .who = {}};
+}
+
+untold call::publish() noexcept { return finish_now(nullptr); }
+
+bool call::end_recalled() noexcept {
+  std::optional<error> refused;
+  if (!key_claim_->of->claim(*this, *key_claim_, refused).owns_lock()) return false;
+  world_.observe.on_accepted(id_);
+  finish_unrun(errc::lost_in_crash);
+  return true;
+}
+
+void call::lose_end() noexcept {
+  const std::scoped_lock lock(mutex_);
+  end_ = {.what = outcome::lost_in_crash,
+          .code = errc::lost_in_crash,
+          .cell = end_.cell,
+          .generation = end_.generation,
+          .attempts = end_.attempts,
+          .detail = "the journal had no room for its outcome when the host ended"};
+}
+
+void call::settle(call_end&& end, boost::intrusive_ptr<cell>& ran_on) noexcept {
+  assert(phase_ != call_phase::done);
+  end.attempts = end_.attempts;
+  end_ = std::move(end);
+  ran_on.swap(runs_on_);
+}
+
+untold call::finish_now(call_end* end) noexcept {
   untold told{.of = this, .who = {}};
   // First: whoever is told may ask for the key again.
-  if (key_claim_ != nullptr) key_claim_->of->ended(*this, *key_claim_, end);
+  if (key_claim_ != nullptr) key_claim_->of->ended(*this, *key_claim_, end != nullptr ? *end : end_);
   boost::intrusive_ptr<cell> ran_on;
   bool kept = false;
   bool park = false;
   {
     const std::scoped_lock lock(mutex_);
-    assert(phase_ != call_phase::done);
     end_orphan();
-    end.attempts = end_.attempts;
-    end_ = std::move(end);
+    if (end != nullptr) settle(std::move(*end), ran_on);
     // First: nobody has the outcome before the observer knows of it.
     if (!terms_.chore) world_.observe.on_done(id_, end_.what);
     phase_ = call_phase::done;
     told.who.swap(waiters_);
-    ran_on.swap(runs_on_);
     kept = kept_;
     // Somebody may come back who has the id and not the end.
     park = told.who.empty() || left_.load() || (key_claim_ != nullptr && claims_.load() > 0);
   }
   forget_timer();
-  // Whoever comes with the key later finds the result: it is kept alone.
-  forget_arguments((kept && park) || key_claim_ != nullptr);
+  // Whoever comes with the key later finds the result: it is kept alone. A record of the start that is being
+  // written reads them.
+  if (end == nullptr || key_claim_ == nullptr || key_claim_->of->recorded() == nullptr)
+    forget_arguments((kept && park) || key_claim_ != nullptr);
   lineage::ended(*this);
   if (kept && park) world_.kept->park(*this);
   if (kept && !park) world_.kept->forget(*this);
   return told;
+}
+
+void call::was_done(call_end end) noexcept {
+  end_ = std::move(end);
+  phase_ = call_phase::done;
+  forget_arguments(true);
 }
 
 void untold::tell() const noexcept {
@@ -327,9 +386,12 @@ void untold::tell() const noexcept {
 
 void call::finish_unrun(errc why, std::string detail) noexcept {
   call_end end;
+  bool stays = false;
   {
     const std::scoped_lock lock(mutex_);
     if (end_.attempts > 0) {  // the guest was entered before: never say that it was not
+      // What nobody took back and the end of its pool keeps from running again, a later process runs.
+      stays = recalled_ && why == errc::draining && end_.attempts == attempts_before_;
       end = std::move(end_);
       end_.attempts = end.attempts;
     } else {
@@ -338,7 +400,9 @@ void call::finish_unrun(errc why, std::string detail) noexcept {
       end.detail = std::move(detail);
     }
   }
-  finish(std::move(end)).tell();
+  if (!stays) return finish(std::move(end)).tell();
+  key_claim_->of->recorded()->leaves(key_claim_->slot);
+  finish_now(&end).tell();
 }
 
 }  // namespace holdfast::core

@@ -137,10 +137,14 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   // Before it is handed to a mailbox:
   /// It is to stand for its key, as the next attempt of the call that did before.
   void stand_for(key_claim&& what);
+  /// ... as the next attempt of one that came to this end.
+  void go_on_from(const call_end& before);
   /// It was not accepted, for another call had the key first.
   bool is_second() const noexcept;
   /// It was accepted: what came before it is not looked at any more.
   void forget_before() noexcept;
+  /// What it holds of its key. Null: it has none.
+  const key_claim* claim_of_key() const noexcept { return key_claim_.get(); }
 
   /// A claim has gone. With the last one, if nobody waits, its caller has left.
   void abandon() noexcept;
@@ -153,6 +157,21 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
 
   /// It ended, or is about to, and no guest was ever entered for it.
   bool never_was() const noexcept;
+
+  // Whose record is kept past the process's end (core/records.hpp):
+  /// Its start is: it may begin.
+  void noted() noexcept;
+  /// Its end is. The answer is to be told.
+  untold publish() noexcept;
+  /// It was accepted in a process before this one and ends as that left it (`go_on_from`): that is kept, then
+  /// told. False: there is no room for it now.
+  bool end_recalled() noexcept;
+  /// Its end will not be: it is told as lost.
+  void lose_end() noexcept;
+  /// It is done, in a process before this one, and stands for its key. Before anybody sees it.
+  void was_done(call_end end) noexcept;
+  /// Between the two only whoever keeps the record reads this.
+  const call_end& end_to_keep() const noexcept { return end_; }
 
   /// The end. Only after `phase() == done` was seen, or from `on_done`.
   const call_end& end() const noexcept { return end_; }
@@ -173,6 +192,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   friend class mailbox;
   friend class lineage;
   friend class waiting_for;
+  friend class keys;
 
   void on_timer(timer& fired) noexcept override;
   /// It waits no more.
@@ -198,6 +218,12 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   bool may_repeat(const call_end& end) const noexcept;
   /// Ends the call. Exactly once. The answer is to be told.
   untold finish(call_end end) noexcept;
+  /// The same, at once. Null: the end is there.
+  untold finish_now(call_end* end) noexcept;
+  /// What it is done with, whoever is told when; under the lock.
+  void settle(call_end&& end, boost::intrusive_ptr<cell>& ran_on) noexcept;
+  /// Whether its mailbox must not give it out before its start is noted.
+  bool awaits_note() const noexcept;
   /// Ends a call that waits: with what its last attempt came to, or, if there was none, as never entered.
   void finish_unrun(errc why, std::string detail = {}) noexcept;
 
@@ -240,12 +266,13 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   std::atomic<bool> joined_{false};  // it has or had a parent
   std::atomic<bool> has_instance_{false};
   // Guarded by the mailbox's lock.
-  enum class place : std::uint8_t { nowhere, queued, home, outside, chore };
+  enum class place : std::uint8_t { nowhere, queued, home, outside, chore, held };
   place place_ = place::nowhere;
   std::uint64_t turn_ = 0;
   // ... and, while it is nowhere, its finisher's or its cell's own: its deadline has a timer of its own.
   bool timed_ = false;
   unsigned backoffs_ = 0;
+  bool recalled_ = false;  // of a process before this one: it waits for room however long that takes
 
   // Guarded by the lineage's lock.
   boost::intrusive_ptr<call> parent_;

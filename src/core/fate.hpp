@@ -21,6 +21,7 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::no_such_export:
     case errc::key_conflict:
     case errc::limit:
+    case errc::journal_full:
     case errc::forked:
     case errc::revoked:
     case errc::expired_in_queue:
@@ -43,6 +44,8 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::type_mismatch:
     case errc::cannot_instantiate:
     case errc::bad_contract:
+    case errc::bad_journal:
+    case errc::journal_failed:
     case errc::no_resources:
     case errc::internal:
       return fate::rebuild;

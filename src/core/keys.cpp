@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/keys.hpp"
 
-#include <functional>
-#include <utility>
+#include <algorithm>
 
 namespace holdfast::core {
 
-std::size_t keys::name_hash::operator()(const key_name& name) const noexcept {
-  const std::hash<std::string> hash;
-  std::size_t all = hash(name.key);
-  for (const std::string* each : {&name.scope, &name.function})
-    all ^= hash(*each) + 0x9e3779b97f4a7c15U + (all << 6) + (all >> 2);
-  return all;
-}
-
-keys::answer keys::look(const key_name& name, const request_hash& request, bool repeatable) const {
+keys::answer keys::look(const key_print& print, const request_hash& request, bool repeatable) const {
   const std::scoped_lock lock(mutex_);
-  const auto found = entries_.find(name);
+  const auto found = entries_.find(print);
   if (found == entries_.end() || found->second.held->never_was()) return {};
   const entry& known = found->second;
   if (known.request != request)
@@ -26,69 +17,125 @@ keys::answer keys::look(const key_name& name, const request_hash& request, bool 
   return {.joins = known.held};
 }
 
-std::unique_lock<std::mutex> keys::claim(call& which, key_claim& with) {
+boost::intrusive_ptr<call> keys::find(const call_id& id) const noexcept {
+  const std::scoped_lock lock(mutex_);
+  const auto found = ids_.find(id);
+  return found != ids_.end() ? found->second->second.held : nullptr;
+}
+
+std::unique_lock<std::mutex> keys::claim(call& which, key_claim& with, std::optional<error>& refused) {
+  if (records_ != nullptr) {
+    refused = records_->reserve();
+    if (refused) return {};
+  }
   std::unique_lock lock(mutex_);
-  const auto [found, fresh] = entries_.try_emplace(with.name);
+  if (!take_place(which, with)) {
+    if (records_ != nullptr) records_->give_back();
+    with.taken = true;
+    refused = error(errc::key_conflict, "another call stands for the key already");
+    return {};
+  }
+  with.before = std::exchange(entries_.find(with.print)->second.held, &which);
+  return lock;
+}
+
+// False: it is another's.
+bool keys::take_place(call& which, key_claim& with) {
+  order node(1);
+  const auto [found, fresh] = entries_.try_emplace(with.print);
   entry& known = found->second;
   if (fresh) {
     try {
-      known.place.push_back(&*found);
+      ids_.emplace(which.id(), &*found);
     } catch (...) {
       entries_.erase(found);
       throw;
     }
+    known.place.splice(known.place.end(), node);
     known.at = known.place.begin();
+    *known.at = &*found;
   } else if (known.held == with.after || known.held->never_was()) {
     forget_outcome(known);
+    rename(known.held->id(), which.id());
   } else {
-    with.taken = true;
-    return {};
+    return false;
   }
-  with.before = std::move(known.held);
-  known.held.reset(&which);
   known.request = with.request;
-  return lock;
+  return true;
 }
 
-void keys::unclaim(key_claim& with) noexcept {
-  const auto found = entries_.find(with.name);
+void keys::rename(const call_id& from, const call_id& to) noexcept {
+  auto node = ids_.extract(from);
+  node.key() = to;
+  ids_.insert(std::move(node));
+}
+
+void keys::unclaim(call& which, key_claim& with) noexcept {
+  if (records_ != nullptr) records_->give_back();
+  const auto found = entries_.find(with.print);
   if (with.before == nullptr || with.before->never_was()) {
-    entries_.erase(found);
+    take_out(found);
     return;
   }
+  rename(which.id(), with.before->id());
   found->second.held = std::move(with.before);
-  remember(found->second, weight(with.name, found->second.held->end()));
+  remember(found->second, weight(*found->second.held, found->second.held->end()));
   arm();
 }
 
 void keys::ended(call& which, const key_claim& with, const call_end& end) noexcept {
   leaving out;
   const std::scoped_lock lock(mutex_);
-  const auto found = entries_.find(with.name);
+  const auto found = entries_.find(with.print);
   if (found == entries_.end() || found->second.held != &which) return;
-  const std::size_t bytes = weight(with.name, end);
-  // One that is larger than all may be must not drive the others out.
-  if (effect_of(end.what) == effect::not_executed || bytes > policy_.bytes) {
+  if (effect_of(end.what) == effect::not_executed) {
     out.push_back(take_out(found));
     return;
   }
-  remember(found->second, bytes);
-  while (outcomes_.size() > policy_.count || bytes_ > policy_.bytes) out.push_back(take_out_first());
+  const std::size_t bytes = weight(which, end);
+  if (bytes > policy_.bytes) {  // one that is larger than all may be must not drive the others out
+    out.push_back(take_out(found));
+  } else {
+    remember(found->second, bytes);
+    keep_bounds(out);
+    arm();
+  }
+  forget_records(out);
+}
+
+bool keys::recall(call& done, duration ago) {
+  leaving out;
+  const std::scoped_lock lock(mutex_);
+  const std::size_t bytes = weight(done, done.end());
+  if (ago >= policy_.time || bytes > policy_.bytes || !take_place(done, *done.key_claim_)) return false;
+  entry& known = entries_.find(done.key_claim_->print)->second;
+  known.held.reset(&done);
+  remember(known, bytes, std::max(ago, duration::zero()));
+  keep_bounds(out);
+  forget_records(out);
   arm();
+  return true;
 }
 
-std::size_t keys::weight(const key_name& name, const call_end& end) noexcept {
-  // The name stands here and in the call.
-  return sizeof(entries::value_type) + sizeof(call) + sizeof(key_claim) +
-         2 * (name.scope.size() + name.function.size() + name.key.size()) + end.value.size() +
-         end.detail.size() + end.backtrace.size();
+std::size_t keys::weight(const call& which, const call_end& end) noexcept {
+  return sizeof(entries::value_type) + sizeof(call) + sizeof(key_claim) + which.key().size() +
+         end.value.size() + end.detail.size() + end.backtrace.size();
 }
 
-void keys::remember(entry& known, std::size_t bytes) noexcept {
+void keys::remember(entry& known, std::size_t bytes, duration ago) noexcept {
   known.bytes = bytes;
-  known.until = later(world_.time.now(), policy_.time);
+  known.until = later(world_.time.now(), policy_.time == no_limit ? no_limit : policy_.time - ago);
   bytes_ += bytes;
   outcomes_.splice(outcomes_.end(), known.place);
+}
+
+void keys::keep_bounds(leaving& out) noexcept {
+  while (outcomes_.size() > policy_.count || bytes_ > policy_.bytes) out.push_back(take_out_first());
+}
+
+void keys::forget_records(const leaving& out) const noexcept {
+  if (records_ == nullptr) return;
+  for (const auto& each : out) records_->forgets(each.key(), each.mapped().held->id());
 }
 
 void keys::forget_outcome(entry& known) noexcept {
@@ -99,6 +146,7 @@ void keys::forget_outcome(entry& known) noexcept {
 
 keys::entries::node_type keys::take_out(entries::iterator which) noexcept {
   forget_outcome(which->second);
+  ids_.erase(which->second.held->id());
   return entries_.extract(which);
 }
 
@@ -115,6 +163,7 @@ void keys::on_timer(timer& /*fired*/) noexcept {
   const std::scoped_lock lock(mutex_);
   const time_point now = world_.time.now();
   while (!outcomes_.empty() && outcomes_.front()->second.until <= now) out.push_back(take_out_first());
+  forget_records(out);
   arm();
 }
 
@@ -123,6 +172,7 @@ void keys::close() noexcept {
   const std::scoped_lock lock(mutex_);
   world_.deadlines.disarm(expiry_);
   outcomes_.clear();
+  ids_.clear();
   all.swap(entries_);
   bytes_ = 0;
 }

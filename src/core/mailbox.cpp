@@ -15,6 +15,7 @@ namespace holdfast::core {
 namespace {
 
 constexpr std::int64_t one_retry = 1000;
+constexpr duration room_again = std::chrono::milliseconds(20);  // until a recalled call asks for room again
 
 }  // namespace
 
@@ -40,9 +41,8 @@ std::optional<error> mailbox::refusal(const call& request) const {
 }
 
 std::optional<error> mailbox::fullness(const call& request) const {
-  if (queue_.size() + home_.size() >= limits_.depth)
-    return error(errc::queue_full,
-                 "the queue is full: " + std::to_string(queue_.size() + home_.size()) + " calls wait");
+  if (waiting() >= limits_.depth)
+    return error(errc::queue_full, "the queue is full: " + std::to_string(waiting()) + " calls wait");
   if (request.bytes() > limits_.bytes - bytes_)
     return error(errc::queue_full,
                  "the queue is full: " + std::to_string(bytes_) + " bytes of arguments wait");
@@ -61,6 +61,28 @@ void mailbox::enqueue(call& request, time_point now) noexcept {
   } else {
     watch(request);
   }
+}
+
+void mailbox::hold(call& request) noexcept {
+  held_.push_back(request);
+  request.place_ = call::place::held;
+  bytes_ += request.bytes();
+  watch_alone(request);
+  request.key_claim_->of->recorded()->starts(request.key_claim_->slot, true);
+}
+
+void mailbox::admit_noted(call& request) noexcept {
+  boost::intrusive_ptr<cell> server;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (request.place_ != call::place::held) return;  // it was taken back meanwhile
+    waiting_.fetch_add(1);                            // first: a closed mailbox would be over
+    unlink(request);
+    world_.observe.on_noted(request.id());
+    enqueue(request, world_.time.now());
+    server = server_for(request);
+  }
+  if (server != nullptr) server->wake();
 }
 
 std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, start how) {
@@ -99,10 +121,8 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
       if (full && !may_retry(*request)) refused = full;
     }
     std::unique_lock<std::mutex> found_by_key;  // not before it can be seen
-    if (!refused && request->key_claim_ != nullptr) {
-      found_by_key = request->key_claim_->of->claim(*request, *request->key_claim_);
-      if (!found_by_key) refused = error(errc::key_conflict, "another call stands for the key already");
-    }
+    key_claim* const by_key = request->key_claim_.get();
+    if (!refused && by_key != nullptr) found_by_key = by_key->of->claim(*request, *by_key, refused);
     if (!refused) {
       // Everything another thread may look at is set before the call can be seen.
       request->mailbox_.reset(this);
@@ -113,23 +133,29 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
         try {
           world_.kept->keep(*request);
         } catch (...) {
-          if (found_by_key) request->key_claim_->of->unclaim(*request->key_claim_);
+          if (found_by_key) by_key->of->unclaim(*request, *by_key);
           request->kept_ = false;
           request->mailbox_.reset();
           throw;
         }
       }
-      if (!full) waiting_.fetch_add(1);  // first: nobody is told of it while another may overtake it
+      const bool queues = !full && !request->awaits_note();
+      if (queues) waiting_.fetch_add(1);  // first: nobody is told of it while another may overtake it
       world_.observe.on_accepted(request->id());
       intrusive_ptr_add_ref(request.get());
       earn();
       if (full) {
         watch_alone(*request);
         world_.observe.on_backing_off(request->id(), 0, errc::queue_full, wait_outside(*request));
-      } else {
+      } else if (queues) {
         enqueue(*request, now);
         server = server_for(*request);
+      } else {
+        hold(*request);
       }
+      // It may begin before this is kept: at worst it runs again.
+      if (by_key != nullptr && by_key->of->recorded() != nullptr && !request->awaits_note())
+        by_key->of->recorded()->starts(by_key->slot, false);
     }
   }
   if (refused) {
@@ -200,12 +226,33 @@ bool mailbox::may_retry(const call& request) const noexcept {
 
 duration mailbox::wait_outside(call& request) noexcept {
   budget_ -= one_retry;
+  const duration wait = backoff(retry_.base, retry_.max, ++request.backoffs_, world_.random);
+  wait_outside_for(request, wait);
+  return wait;
+}
+
+void mailbox::wait_outside_for(call& request, duration wait) noexcept {
   outside_.push_back(request);
   outside_bytes_ += request.bytes();
   request.place_ = call::place::outside;
-  const duration wait = backoff(retry_.base, retry_.max, ++request.backoffs_, world_.random);
   world_.deadlines.arm(request.backoff_, later(world_.time.now(), wait));
-  return wait;
+}
+
+bool mailbox::admit_recalled(const boost::intrusive_ptr<call>& request) {
+  const std::scoped_lock lock(mutex_);
+  std::optional<error> refused = refusal(*request);
+  std::unique_lock<std::mutex> found_by_key;
+  if (!refused) found_by_key = request->key_claim_->of->claim(*request, *request->key_claim_, refused);
+  if (refused) return false;
+  request->mailbox_.reset(this);
+  request->count_from(world_.time.now());
+  request->phase_ = call_phase::backing_off;
+  request->recalled_ = true;
+  world_.observe.on_accepted(request->id());
+  intrusive_ptr_add_ref(request.get());
+  watch_alone(*request);
+  wait_outside_for(*request, duration::zero());
+  return true;
 }
 
 bool mailbox::back_off(call& request, call_end& end) noexcept {
@@ -244,16 +291,24 @@ void mailbox::admit_again(call& request) noexcept {
         world_.observe.on_backing_off(request.id(), 0, errc::queue_full, wait_outside(request));
         return;
       }
+      if (never && request.recalled_ && !closed_) return wait_outside_for(request, room_again);
     }
     if (!never) {
       {
         const std::scoped_lock inner(request.mutex_);
         request.phase_ = call_phase::queued;
       }
-      waiting_.fetch_add(1);
-      enqueue(request, world_.time.now());
+      const bool queues = !request.awaits_note();
+      if (queues) {
+        waiting_.fetch_add(1);
+        enqueue(request, world_.time.now());
+      }
       world_.observe.on_queued_again(request.id());
-      server = server_for(request);
+      if (queues) {
+        server = server_for(request);
+      } else {
+        hold(request);
+      }
     }
   }
   if (never) {
@@ -291,6 +346,11 @@ bool mailbox::unlink(call& request) noexcept {
       chores_.erase(chores_.iterator_to(request));
       waiting_.fetch_sub(1);
       return true;
+    case call::place::held:
+      held_.erase(held_.iterator_to(request));
+      bytes_ -= request.bytes();
+      if (over()) wake_idle();
+      return true;
   }
   return false;
 }
@@ -327,7 +387,8 @@ void mailbox::refuse_queued(errc why, const std::string& detail) noexcept {
     const std::scoped_lock lock(mutex_);
     refusing_ = true;
   }
-  for (queue* each : {&queue_, &home_, &outside_, &chores_}) end_all(*each, why, detail);
+  // First what may still come into the queue.
+  for (queue* each : {&held_, &queue_, &home_, &outside_, &chores_}) end_all(*each, why, detail);
 }
 
 bool mailbox::remove(call& request) noexcept {
@@ -373,7 +434,7 @@ mailbox::withdrawn mailbox::withdraw(call& request, waiter& who) noexcept {
 
 std::size_t mailbox::depth() const noexcept {
   const std::scoped_lock lock(mutex_);
-  return queue_.size() + home_.size();
+  return waiting();
 }
 
 std::size_t mailbox::bytes() const noexcept {

@@ -27,7 +27,8 @@
 /// First come, first served. Full is an answer at once, never a wait, and so is a queue that moves too slowly
 /// for a call's deadline. A queued call is taken out by whoever
 /// gets the lock first: a cell that runs it, its caller who revokes it, or its deadline. A call that backs
-/// off stands outside of the queue, under a bound of its own, and comes back at its end.
+/// off stands outside of the queue, under a bound of its own, and comes back at its end. One that must not
+/// begin before its start is on record is counted in the queue and held beside it until then.
 namespace holdfast::core {
 
 struct mailbox_limits {
@@ -92,6 +93,10 @@ class mailbox final : public shared_object {
 
   std::size_t depth() const noexcept;
   std::size_t bytes() const noexcept;
+  /// The calls of a process before this one, that were not done: they wait outside, past its bounds, and come
+  /// into the queue one after the other. False: closed, or nobody is left to run it.
+  bool admit_recalled(const boost::intrusive_ptr<call>& request);
+
   /// Calls that back off.
   std::size_t outside() const noexcept;
 
@@ -105,6 +110,8 @@ class mailbox final : public shared_object {
   bool back_off(call& request, call_end& end) noexcept;
   /// Its wait is over.
   void admit_again(call& request) noexcept;
+  /// Its start is on record.
+  void admit_noted(call& request) noexcept;
 
   // The cells' side.
 
@@ -146,8 +153,12 @@ class mailbox final : public shared_object {
   std::optional<error> fullness(const call& request) const;
   std::optional<error> lateness(const call& request, time_point now);
   void enqueue(call& request, time_point now) noexcept;  // counted already
-  bool unlink(call& request) noexcept;                   // false: not here
-  void watch(call& queued) noexcept;                     // it was queued
+  void hold(call& request) noexcept;
+  void wait_outside_for(call& request, duration wait) noexcept;
+  std::size_t waiting() const noexcept { return queue_.size() + home_.size() + held_.size(); }
+  bool over() const noexcept { return closed_ && held_.empty(); }  // nothing comes into the queue any more
+  bool unlink(call& request) noexcept;                             // false: not here
+  void watch(call& queued) noexcept;                               // it was queued
   void watch_alone(call& request) noexcept;
   void unwatch(call& queued) noexcept;  // it is about to leave the queue
   bool may_retry(const call& request) const noexcept;
@@ -160,6 +171,7 @@ class mailbox final : public shared_object {
   boost::intrusive_ptr<cell> take_noted(noted which) noexcept;
   boost::intrusive_ptr<cell> another() noexcept;  // that may take what waits
   void ask_again() noexcept;
+  void wake_idle() noexcept;
   static queue::iterator first_for(queue& in, std::uint32_t cell) noexcept;
   void note_idle(cell& who);
   void note_busy(cell& who) noexcept;
@@ -182,6 +194,7 @@ class mailbox final : public shared_object {
   queue queue_;  // each of the lists holds a reference to its calls
   queue home_;   // calls that one cell alone can run
   queue outside_;
+  queue held_;
   queue chores_;  // not counted: there are at most as many as there are things to give back
   std::size_t bytes_ = 0;
   std::size_t outside_bytes_ = 0;

@@ -30,6 +30,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::no_such_export:
     case errc::key_conflict:
     case errc::limit:
+    case errc::journal_full:
     case errc::forked:
     case errc::detached:
     case errc::gone:
@@ -41,6 +42,8 @@ outcome outcome_of(errc code) noexcept {
     case errc::type_mismatch:
     case errc::cannot_instantiate:
     case errc::bad_contract:
+    case errc::bad_journal:
+    case errc::journal_failed:
     case errc::no_resources:
     case errc::internal:
       return outcome::refused;

@@ -54,6 +54,16 @@ void mailbox::ask_again() noexcept {
     if (std::exchange(each->declines_, false)) each->wake();
 }
 
+// A mailbox that was closed is over. None of them can end before it has the lock, and each is its pool's
+// until then.
+void mailbox::wake_idle() noexcept {
+  for (const auto& each : idle_) {
+    each->noted_idle_ = false;
+    each->wake();
+  }
+  idle_.clear();
+}
+
 mailbox::queue::iterator mailbox::first_for(queue& in, std::uint32_t cell) noexcept {
   return std::ranges::find_if(
       in, [cell](const call& each) { return each.terms().only_in && each.terms().only_in->cell == cell; });
@@ -95,7 +105,7 @@ mailbox::taken mailbox::take(cell& who) {
     note_busy(who);
     return {.next = std::move(next), .other = who.shares() ? another() : nullptr};
   }
-  if (closed_) return {.closed = next_for(who) == queue_.end()};
+  if (over()) return {.closed = next_for(who) == queue_.end()};
   note_idle(who);
   // It may be for another, or for nobody until something here has ended.
   who.declines_ = next_for(who) != queue_.end();
@@ -110,7 +120,7 @@ boost::intrusive_ptr<cell> mailbox::pass_on(cell& who) noexcept {
 
 bool mailbox::rest(cell& who) {
   const std::scoped_lock lock(mutex_);
-  if (next_for(who) != queue_.end() || closed_) return false;
+  if (next_for(who) != queue_.end() || over()) return false;
   who.served_ = 0;  // nothing waits, which is the end of a pace
   note_served(who);
   note_idle(who);
@@ -174,7 +184,7 @@ void mailbox::refuse_cycles() noexcept {
     std::vector<boost::intrusive_ptr<call>> children;
     {
       const std::scoped_lock lock(mutex_);
-      for (queue* from : {&queue_, &home_})
+      for (queue* from : {&queue_, &home_, &held_})
         for (call& each : *from) {
           const std::scoped_lock inner(each.mutex_);
           if (each.parent_ != nullptr && each.terms_.bound) children.emplace_back(&each);
@@ -276,7 +286,7 @@ bool mailbox::wait_deserted(duration limit) noexcept {
 
 bool mailbox::finished() const noexcept {
   const std::scoped_lock lock(mutex_);
-  return closed_ && queue_.empty() && home_.empty() && outside_.empty() && chores_.empty();
+  return over() && queue_.empty() && home_.empty() && outside_.empty() && chores_.empty();
 }
 
 bool mailbox::deserted() const noexcept {

@@ -12,6 +12,7 @@
 #include "core/spares.hpp"
 #include "engine/blueprint.hpp"
 #include "host/host_impl.hpp"
+#include "host/keyed_export.hpp"
 #include "host/readiness.hpp"
 
 /// One version of a pool's component, with the queue and the cells that serve it.
@@ -74,6 +75,7 @@ class edition {
   boost::intrusive_ptr<core::mailbox> box;
   boost::intrusive_ptr<core::spares> spares;  // null: none are kept
   std::vector<boost::intrusive_ptr<core::cell>> cells;
+  keyed_exports exports;
 
  private:
   edition(host::impl& owner, const component& what, const pool_options& options,

@@ -12,9 +12,15 @@
 #include "engine/engine_impl.hpp"
 #include "host/host_impl.hpp"
 #include "host/pool_impl.hpp"
+#include "host/recovery.hpp"
 #include "host/ticket_impl.hpp"
 
 namespace holdfast {
+namespace {
+
+constexpr std::chrono::seconds longest_flush(5);  // of a journal, at the end of a drain
+
+}  // namespace
 
 host::impl::impl(engine on, const host_options& how) : with(std::move(on)), options(how) {
   if (with.internals()->began.forked()) throw std::system_error(make_error_code(errc::forked));
@@ -31,20 +37,36 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
                                   .observe = options.observe != nullptr ? *options.observe : no_observer(),
                                   .watched = options.observe != nullptr});
   keep_calls();
+  if (writer != nullptr) writer->start();
   runner = [functions = functions.get()](bridge::function_job work) { functions->post(std::move(work)); };
   heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });
 }
 
 host::impl::impl(engine on, const host_options& how, core::environment injected, bridge::function_runner runs,
-                 std::function<void()> helps)
-    : with(std::move(on)), options(how), help(std::move(helps)), world(injected), runner(std::move(runs)) {
+                 std::function<void()> helps, detail::journal_writer::clock clock)
+    : with(std::move(on)),
+      options(how),
+      help(std::move(helps)),
+      world(injected),
+      wall(std::move(clock)),
+      runner(std::move(runs)) {
   keep_calls();
 }
 
 void host::impl::keep_calls() {
   kept.reset(new core::parking(*world, options.parking));
   world->kept = kept.get();
-  keys.reset(new core::keys(*world, options.keys));
+  if (options.journal != nullptr)
+    writer = std::make_unique<detail::journal_writer>(options.journal, options.keys.under_way, wall,
+                                                      world->observe);
+  keys.reset(new core::keys(*world, options.keys, writer != nullptr ? writer->records() : nullptr));
+  if (writer == nullptr) return;
+  recovered = std::make_unique<detail::recovery>();
+  if (const auto failed = recovered->load(*this)) throw std::system_error(failed->code, failed->message());
+}
+
+void host::impl::flush_journal() const {
+  if (writer != nullptr) writer->flush(longest_flush);
 }
 
 host::impl::~impl() = default;
@@ -87,10 +109,12 @@ void host::impl::drain(duration grace) {
   for (const auto& one : ending) one->begin_drain();
   const time_point until = core::later(world->time.now(), grace);
   for (const auto& one : ending) one->finish_drain(until);
+  flush_journal();
 }
 
 void host::impl::shut_down() {
   drain(options.drain_grace);
+  if (writer != nullptr) writer->stop(duration::zero());
   keys->close();
   kept->close();
   if (heartbeat) with.internals()->ticker.forget(*heartbeat);
@@ -124,12 +148,19 @@ result<pool> host::open(const component& what, pool_options options) {
   auto made = std::make_shared<pool::impl>(impl_, std::move(options), edition);
   impl_->pools.push_back(made);
   edition->open();
+  if (impl_->recovered != nullptr) impl_->recovered->resume(*made, *edition);
   return pool(std::move(made));
 }
 
 result<ticket> host::attach(const call_id& id) const {
   if (impl_->began.forked()) return error(errc::forked);
   auto found = impl_->kept->find(id);
+  if (found == nullptr) found = impl_->keys->find(id);
+  if (found == nullptr && impl_->recovered != nullptr)
+    if (const auto pool = impl_->recovered->waits_for(id))
+      return error(errc::gone, "call " + id.to_string() +
+                                   " was accepted before the host was started again, " +
+                                   "and goes on when the pool `" + *pool + "` is opened");
   if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
   // Every call that a host keeps is one of its pools'.
   boost::intrusive_ptr<detail::pool_call> asked(static_cast<detail::pool_call*>(found.get()));

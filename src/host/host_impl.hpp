@@ -18,8 +18,11 @@
 #include "core/workers.hpp"
 #include "engine/blueprint.hpp"
 #include "host/function_threads.hpp"
+#include "host/journal_writer.hpp"
 
 namespace holdfast::detail {
+
+class recovery;
 
 /// Ends the process with a sentence where this thread is one that the caller is about to wait for: it would
 /// hang.
@@ -35,7 +38,7 @@ struct host::impl {
   impl(engine with, const host_options& options);
   /// Injected ones, for tests. `help` runs what can be run, in a world without threads.
   impl(engine with, const host_options& options, core::environment injected, bridge::function_runner runner,
-       std::function<void()> help);
+       std::function<void()> help, detail::journal_writer::clock wall = std::chrono::system_clock::now);
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
   ~impl();
@@ -48,7 +51,12 @@ struct host::impl {
   /// Waits until the mailbox's cells have ended. False: the time was over first.
   bool wait_deserted(core::mailbox& box, time_point until) const;
 
+  /// @throws std::system_error where the journal cannot be read
   void keep_calls();
+  /// Whether calls with keys outlive the process.
+  bool journalled() const noexcept { return writer != nullptr; }
+  /// Waits until what has run is on record, unless there is no room for it.
+  void flush_journal() const;
 
   /// Where handlers run that name no executor.
   boost::asio::any_io_executor callback_executor() const;
@@ -66,7 +74,10 @@ struct host::impl {
 
   std::optional<core::environment> world;
   boost::intrusive_ptr<core::parking> kept;
+  detail::journal_writer::clock wall = std::chrono::system_clock::now;
+  std::unique_ptr<detail::journal_writer> writer;  // null: there is no journal
   boost::intrusive_ptr<core::keys> keys;
+  std::unique_ptr<detail::recovery> recovered;  // of the journal
   bridge::function_runner runner;
   std::optional<std::uint64_t> heartbeat;
 

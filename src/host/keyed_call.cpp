@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/keyed_call.hpp"
 
-#include <sodium/crypto_generichash.h>
-
-#include <span>
-#include <vector>
+#include <memory>
 
 #include "core/keys.hpp"
 #include "core/lineage.hpp"
@@ -12,30 +9,6 @@
 #include "host/waiting.hpp"
 
 namespace holdfast::detail {
-namespace {
-
-// The types too: a component that came later may give its exports others, and bytes mean nothing without.
-core::request_hash hash_of(const wit::function& function, std::span<const std::byte> packed) {
-  crypto_generichash_state state;
-  ::crypto_generichash_init(&state, nullptr, 0, crypto_generichash_BYTES);
-  const auto add = [&](std::span<const std::byte> some) {
-    ::crypto_generichash_update(&state, reinterpret_cast<const unsigned char*>(some.data()), some.size());
-  };
-  add(wit::encode_params(function));
-  const std::vector<std::byte> result =
-      function.result ? wit::encode_type(*function.result) : std::vector<std::byte>();
-  const auto size = static_cast<std::uint64_t>(result.size());  // none is told apart from any
-  add(std::as_bytes(std::span(&size, 1)));
-  add(result);
-  add(packed);
-  core::request_hash made{};
-  static_assert(std::tuple_size_v<core::request_hash> == crypto_generichash_BYTES);
-  ::crypto_generichash_final(&state, reinterpret_cast<unsigned char*>(made.data()), made.size());
-  return made;
-}
-
-}  // namespace
-
 result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_request& asked,
                                const call_options& how, const core::call_terms& form, start otherwise) {
   // Before any lock: one that another thread held stays locked in the child.
@@ -45,11 +18,16 @@ result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_reques
     return in.refused(
         error(errc::bad_arguments,
               "`" + of.qualified_name() + "` passes resources or streams, which no key can stand for"));
+  if (in.owner->journalled() && in.options.name.empty())
+    return in.refused(error(errc::bad_arguments,
+                            "a key in a journal needs a pool that has a name (`pool_options::name`): this "
+                            "one's calls could not be told from another's after a restart"));
   core::keys& keys = *in.owner->keys;
-  const core::key_name name{in.key_scope, of.qualified_name(), std::string(how.key)};
-  const core::request_hash request = hash_of(of, asked.arguments.bytes());
+  const std::shared_ptr<const keyed_export>& by = to.exports.of(in.key_scope, to.what.world(), of);
+  const core::key_print print = by->print_of(how.key);
+  const core::request_hash request = by->request_of(asked.arguments.bytes());
   for (;;) {
-    auto known = keys.look(name, request, of.contract.retry_safe());
+    auto known = keys.look(print, request, of.contract.retry_safe());
     if (known.refused) return in.refused(*std::move(known.refused));
     if (known.joins != nullptr) {
       if (!known.joins->join(!form.bound)) continue;  // it was taken back, or has just ended without a guest
@@ -57,7 +35,8 @@ result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_reques
       return keyed_call(boost::static_pointer_cast<pool_call>(known.joins), true);
     }
     const auto made = in.make(std::move(asked), how, form);
-    made->stand_for({.of = &keys, .name = name, .request = request, .after = std::move(known.after)});
+    made->is_of(by, how.deadline);
+    made->stand_for({.of = &keys, .print = print, .request = request, .after = std::move(known.after)});
     keyed_call held(made, false);
     made->join(false);
     auto refused = to.box->admit(made, how.how.value_or(otherwise));

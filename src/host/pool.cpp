@@ -139,6 +139,7 @@ void pool::drain(duration grace) const {
   detail::forbid_inside_callback("a pool was drained");
   impl_->begin_drain();
   impl_->finish_drain(core::later(impl_->owner->world->time.now(), grace));
+  impl_->owner->flush_journal();
   const std::scoped_lock lock(impl_->owner->mutex);
   std::erase(impl_->owner->pools, impl_);
 }

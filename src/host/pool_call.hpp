@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <holdfast/typed_reply.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 
 #include "core/call.hpp"
 #include "host/call_arguments.hpp"
+#include "host/keyed_export.hpp"
 #include "wit/packed.hpp"
 
 /// A call of a pool's export, with its packed arguments.
@@ -24,6 +26,10 @@ class pool_call final : public core::call {
         result_(target.result),
         arguments_(std::move(arguments)),
         key_(key) {}
+  /// One that was done in a process before this one.
+  pool_call(core::environment& world, const call_id& id, std::optional<wit::type> result,
+            std::string_view key)
+      : call(world, id, 0, {}), result_(std::move(result)), key_(key) {}
   pool_call(const pool_call&) = delete;
   pool_call& operator=(const pool_call&) = delete;
   /// The resources in a result that nobody read are released, and its streams closed: nobody else could.
@@ -36,6 +42,14 @@ class pool_call final : public core::call {
     if (parked || arguments_.size() > 4096) arguments_.forget();
   }
   std::string_view key() const noexcept override { return key_; }
+  /// Of a call with a key, before it is admitted: its export, and the time that its caller gave it.
+  void is_of(std::shared_ptr<const keyed_export> which, duration deadline) noexcept {
+    of_ = std::move(which);
+    deadline_asked_ = deadline;
+  }
+  /// Null: it has no key.
+  const keyed_export* of() const noexcept { return of_.get(); }
+  duration deadline_asked() const noexcept { return deadline_asked_; }
   /// For another call of the same request; this one was not accepted.
   call_arguments give_back_arguments() noexcept { return std::move(arguments_); }
 
@@ -54,6 +68,8 @@ class pool_call final : public core::call {
   const std::optional<wit::type> result_;  // its own: a parked call outlives its pool and component
   call_arguments arguments_;
   const std::string key_;
+  std::shared_ptr<const keyed_export> of_;
+  duration deadline_asked_ = no_limit;
 };
 
 /// What a caller asks of a pool, checked and packed.

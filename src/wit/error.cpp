@@ -32,6 +32,8 @@ constexpr entry describe(errc code) noexcept {
       return {"key_conflict", "the key is in use for another request", effect::not_executed};
     case errc::limit:
       return {"limit", "larger than a configured limit", effect::not_executed};
+    case errc::journal_full:
+      return {"journal_full", "the journal's disk is full", effect::not_executed};
     case errc::forked:
       return {"forked", "forked after the start: the threads are in another process", effect::not_executed};
     case errc::revoked:
@@ -70,6 +72,10 @@ constexpr entry describe(errc code) noexcept {
       return {"cannot_instantiate", "the component could not be instantiated", effect::not_executed};
     case errc::bad_contract:
       return {"bad_contract", "the cancel contract cannot be read", effect::not_executed};
+    case errc::bad_journal:
+      return {"bad_journal", "not a journal that can be used", effect::not_executed};
+    case errc::journal_failed:
+      return {"journal_failed", "the journal's file cannot be read or written", effect::not_executed};
     case errc::no_resources:
       return {"no_resources", "out of instances, memory or address space", effect::not_executed};
     case errc::internal:

@@ -255,7 +255,7 @@ class fake_maker final : public guest_maker {
   record& log_;
 };
 
-class fake_call final : public call {
+class fake_call : public call {
  public:
   fake_call(environment& world, script what, call_terms terms)
       : call(world, call_id{world.random.next(), world.random.next()}, 7, terms) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "core/fakes.hpp"
@@ -21,6 +23,16 @@ request_hash request(unsigned char of) {
   return made;
 }
 
+/// One that keeps the caller's name for the request.
+class named_call final : public fake_call {
+ public:
+  named_call(environment& world, std::string key) : fake_call(world, {}, {}), key_(std::move(key)) {}
+  std::string_view key() const noexcept override { return key_; }
+
+ private:
+  const std::string key_;
+};
+
 class keys_test : public testing::Test {
  protected:
   void TearDown() override {
@@ -28,11 +40,15 @@ class keys_test : public testing::Test {
     world.settle();
     known->close();
   }
-  static key_name name(const std::string& key) { return {"shop", "place", key}; }
+  static key_print name(const std::string& key) {
+    key_print made{};
+    std::memcpy(made.data(), key.data(), std::min(key.size(), made.size()));
+    return made;
+  }
   boost::intrusive_ptr<fake_call> make(const std::string& key, script what, call_terms terms = {},
                                        boost::intrusive_ptr<call> after = {}) {
     const auto made = pool.make(what, terms);
-    made->stand_for({.of = known, .name = name(key), .request = request(1), .after = std::move(after)});
+    made->stand_for({.of = known, .print = name(key), .request = request(1), .after = std::move(after)});
     return made;
   }
   boost::intrusive_ptr<fake_call> run(const std::string& key, script what) {
@@ -153,14 +169,14 @@ TEST_F(keys_test, forget_the_oldest_outcome_over_a_bound) {
 
 TEST_F(keys_test, do_not_remember_what_is_larger_than_all_may_be_nor_forget_others_for_it) {
   const boost::intrusive_ptr<keys> small{new keys(world.env, {.count = 10, .bytes = 8'000, .time = 10s})};
-  const auto ask = [&](const std::string& key) {
-    const auto made = pool.make({});
-    made->stand_for({.of = small, .name = name(key), .request = request(1)});
+  const auto ask = [&](const std::string& key, std::size_t bytes) {
+    const boost::intrusive_ptr<call> made(new named_call(world.env, std::string(bytes, 'n')));
+    made->stand_for({.of = small, .print = name(key), .request = request(1)});
     EXPECT_FALSE(pool.box().admit(made, start::post));
     world.settle();
   };
-  ask("a");
-  ask(std::string(10'000, 'b'));
+  ask("a", 0);
+  ask("b", 10'000);
   EXPECT_EQ(small->count(), 1U);
   EXPECT_EQ(small->look(name("a"), request(1), false).refused, std::nullopt);
   EXPECT_NE(small->look(name("a"), request(1), false).joins, nullptr);

@@ -6,6 +6,7 @@
 #include <deque>
 #include <holdfast/host.hpp>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "core/fakes.hpp"
@@ -21,13 +22,40 @@ namespace holdfast::testing_support {
 class manual_host {
  public:
   explicit manual_host(observer& told = no_observer(), boost::asio::any_io_executor callbacks = {},
-                       const engine& on = shared_engine())
-      : world(told), callbacks_(std::move(callbacks)), engine_(on) {}
+                       const engine& on = shared_engine(), std::shared_ptr<journal> kept = nullptr,
+                       const key_policy& keys = {})
+      : world(told) {
+    impl_ = std::make_shared<host::impl>(
+        on,
+        host_options{.drain_grace = duration::zero(),
+                     .keys = keys,
+                     .journal = std::move(kept),
+                     .callbacks = std::move(callbacks)},
+        world.env,
+        [this](bridge::function_job job) {
+          if (const auto executor = std::exchange(job.executor, {})) {
+            boost::asio::post(executor, [job = std::move(job)] { job.work(nullptr); });
+          } else {
+            functions_.push_back(std::move(job));
+          }
+        },
+        [this] {
+          if (!step()) world.advance(std::chrono::milliseconds(1));
+        },
+        [this] {
+          return std::chrono::system_clock::time_point(wall) +
+                 std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                     world.now().time_since_epoch());
+        });
+    host_.emplace(impl_);
+  }
 
   core::fakes::manual_world world;
+  std::chrono::system_clock::duration wall{};  ///< the calendar's time when this world's began
 
-  /// Runs one step: a slice of a cell, or else a host function. False: there is nothing to run.
-  bool step() { return world.step() || step_function(); }
+  /// Runs one step: a slice of a cell, or else a host function, or else the journal's next batch. False:
+  /// there is nothing to run.
+  bool step() { return world.step() || step_function() || step_journal(); }
 
   /// Runs a host function, whatever cells have to do.
   bool step_function() {
@@ -38,30 +66,27 @@ class manual_host {
     return true;
   }
 
+  /// Writes what the journal is to have.
+  bool step_journal() { return impl_->writer != nullptr && impl_->writer->step(); }
+
+  /// All but the journal.
+  void settle_guests(std::size_t most = 20'000) {
+    for (std::size_t steps = 0; steps < most && (world.step() || step_function()); ++steps) {
+    }
+  }
+
   std::size_t settle(std::size_t most = 20'000) {
     std::size_t steps = 0;
     while (steps < most && step()) ++steps;
     return steps;
   }
 
-  host& get() { return host_; }
+  host& get() { return *host_; }
 
  private:
   std::deque<bridge::function_job> functions_;
-  boost::asio::any_io_executor callbacks_;
-  const engine& engine_;
-  host host_{std::make_shared<host::impl>(
-      engine_, host_options{.drain_grace = duration::zero(), .callbacks = callbacks_}, world.env,
-      [this](bridge::function_job job) {
-        if (const auto executor = std::exchange(job.executor, {})) {
-          boost::asio::post(executor, [job = std::move(job)] { job.work(nullptr); });
-        } else {
-          functions_.push_back(std::move(job));
-        }
-      },
-      [this] {
-        if (!step()) world.advance(std::chrono::milliseconds(1));
-      })};
+  std::shared_ptr<host::impl> impl_;
+  std::optional<host> host_;
 };
 
 }  // namespace holdfast::testing_support

@@ -263,7 +263,8 @@ boost::intrusive_ptr<sim_call> prepare(world& in, int plan_index, int parent) {
   asked.code = (how.bound ? trait::bound : 0) | (how.good ? trait::good : 0) |
                (how.repeatable ? trait::repeatable : 0) | (how.pinned ? trait::pinned : 0) |
                (how.guest.what == guest_plan::kind::unsuitable ? trait::unsuitable : 0) |
-               (how.guest.alone ? trait::alone : 0) | (how.guest.tail != 0 ? trait::goes_on : 0);
+               (how.guest.alone ? trait::alone : 0) | (how.guest.tail != 0 ? trait::goes_on : 0) |
+               (how.key >= 0 && parent < 0 && in.records != nullptr ? trait::journalled : 0);
   asked.number = terms.deadline == time_point::max()
                      ? static_cast<std::uint64_t>(duration::max().count())
                      : static_cast<std::uint64_t>((terms.deadline - world::start_of_time).count());
@@ -276,8 +277,11 @@ boost::intrusive_ptr<sim_call> prepare(world& in, int plan_index, int parent) {
   return boost::intrusive_ptr<sim_call>(new sim_call(in, number, plan_index, terms));
 }
 
-core::key_name name_of(const call_plan& how) {
-  return {.scope = std::to_string(how.pool), .function = "any", .key = std::to_string(how.key)};
+core::key_print print_of(const call_plan& how) {
+  core::key_print made{};
+  made[0] = static_cast<std::byte>(how.pool);
+  made[1] = static_cast<std::byte>(how.key);
+  return made;
 }
 
 core::request_hash request_of(const call_plan& how) {
@@ -290,7 +294,7 @@ core::request_hash request_of(const call_plan& how) {
 boost::intrusive_ptr<sim_call> join(world& in, const call_plan& how, bool& refused) {
   for (;;) {
     in.on.boundary();
-    const auto known = in.keys->look(name_of(how), request_of(how), false);
+    const auto known = in.keys->look(print_of(how), request_of(how), false);
     refused = known.refused.has_value();
     if (refused) in.note({.what = seen::conflict, .pool = how.pool, .key = how.key, .request = how.request});
     if (known.joins == nullptr) return nullptr;
@@ -385,8 +389,8 @@ passage hand_over(world& in, hand& own, const boost::intrusive_ptr<sim_call>& as
 void join_in(world& in, const call_plan& how, const boost::intrusive_ptr<sim_call>& joined) {
   hand own(in, joined);
   if (how.joined && own.attach()) own.first().wait_for(how.patience);
+  in.note({.what = seen::unjoined, .code = 1, .call = joined->number()});  // its wait may be over at once
   joined->unjoin();
-  in.note({.what = seen::unjoined, .code = 1, .call = joined->number()});
   own.do_all(how.own);
   own.drop_claims();
 }
@@ -400,7 +404,7 @@ void make_call(world& in, int plan_index) {
     if (refused) return;
   }
   const auto asked = prepare(in, plan_index, -1);
-  if (how.key >= 0) asked->stand_for({.of = in.keys, .name = name_of(how), .request = request_of(how)});
+  if (how.key >= 0) asked->stand_for({.of = in.keys, .print = print_of(how), .request = request_of(how)});
   hand own(in, asked);
   const passage went = how.key >= 0 ? passage::none : hand_over(in, own, asked);
   if (went == passage::over) return;

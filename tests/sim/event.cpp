@@ -38,6 +38,18 @@ const char* to_string(seen what) noexcept {
       return "started";
     case seen::done:
       return "done";
+    case seen::settled:
+      return "settled";
+    case seen::noted:
+      return "noted";
+    case seen::recorded:
+      return "recorded";
+    case seen::erased:
+      return "erased";
+    case seen::journalled:
+      return "journalled";
+    case seen::journal_stuck:
+      return "journal stuck";
     case seen::detached:
       return "detached";
     case seen::moved:
@@ -187,6 +199,7 @@ namespace {
 std::string code_text(const event& what) {
   switch (what.what) {
     case seen::done:
+    case seen::settled:
     case seen::told:
       return to_string(static_cast<outcome>(what.code));
     case seen::refused:

@@ -35,6 +35,8 @@ enum class seen : std::uint8_t {
   refused,      ///< `code` why
   started,      ///< a call on a cell, in a generation
   done,         ///< `code` the outcome
+  settled,      ///< `code` the outcome: the guest is done with it, and it is done when that is on record
+  noted,        ///< the start of a call is on record: it waits for an instance from here on
   detached,     ///< somebody left a call that goes on
   moved,        ///< a cell: `number` from, `code` to
   lost,         ///< a cell: `code` why
@@ -69,6 +71,12 @@ enum class seen : std::uint8_t {
   host_called,    ///< `code` 1: it has the instance to itself meanwhile
   host_answered,  ///< `code` 1: the guest was gone
 
+  // What the journal has.
+  recorded,       ///< of a call, past a crash: `code` 0 that it starts, 1 its end, which is `number`
+  erased,         ///< ... nothing any more
+  journalled,     ///< there is a journal, for `number` calls under way
+  journal_stuck,  ///< it has no room; `code` 0: it has again
+
   // What callers did, and got.
   joining,    ///< somebody with a key is to join a call, for a request; `code` 1: it is kept from now on
   joined,     ///< ... it has, and nobody takes the call back meanwhile
@@ -101,13 +109,14 @@ enum class seen : std::uint8_t {
 
 /// What is known of a call beforehand.
 namespace trait {
-inline constexpr int bound = 1;       ///< queued, it is dropped with its last waiter
-inline constexpr int unsuitable = 2;  ///< no instance will take it
-inline constexpr int good = 4;        ///< it has to complete: nothing is against it
-inline constexpr int repeatable = 8;  ///< it may run again after it has run
-inline constexpr int alone = 32;      ///< nothing begins beside it
-inline constexpr int goes_on = 64;    ///< after its result
-inline constexpr int pinned = 16;     ///< `cell` and `generation` name the one instance that can run it
+inline constexpr int bound = 1;         ///< queued, it is dropped with its last waiter
+inline constexpr int unsuitable = 2;    ///< no instance will take it
+inline constexpr int good = 4;          ///< it has to complete: nothing is against it
+inline constexpr int repeatable = 8;    ///< it may run again after it has run
+inline constexpr int alone = 32;        ///< nothing begins beside it
+inline constexpr int goes_on = 64;      ///< after its result
+inline constexpr int journalled = 128;  ///< its record outlives the process
+inline constexpr int pinned = 16;       ///< `cell` and `generation` name the one instance that can run it
 }  // namespace trait
 
 /// An answer that nobody but the submitter is told.

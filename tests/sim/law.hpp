@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,17 +47,22 @@ class laws {
  public:
   laws();
 
-  void see(const event& what) {
-    for (const auto& one : all_) one->see(what);
-    ++index_;
-  }
+  void see(const event& what);
 
   const std::vector<violation>& found() const noexcept { return found_; }
 
  private:
-  void add(std::unique_ptr<law> one);
+  /// The end of a call that is on record has two sides: its guest is done with it (`settled`), and later it
+  /// is told (`done`). Laws of runs hear of the first as of its end.
+  enum class side : std::uint8_t { runs, outcomes };
+  struct one {
+    std::unique_ptr<law> what;
+    side hears;
+  };
+  void add(std::unique_ptr<law> one, side hears = side::runs);
 
-  std::vector<std::unique_ptr<law>> all_;
+  std::vector<one> all_;
+  std::vector<bool> settled_;
   std::vector<violation> found_;
   std::size_t index_ = 0;
 };
@@ -99,5 +105,6 @@ std::unique_ptr<law> law_of_lineage();
 std::unique_ptr<law> law_of_progress();
 std::unique_ptr<law> law_of_collateral();
 std::unique_ptr<law> law_of_keys();
+std::unique_ptr<law> law_of_records();
 
 }  // namespace holdfast::sim

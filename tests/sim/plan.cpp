@@ -145,6 +145,12 @@ plan plan_of(std::uint64_t seed) {
       each.request = keyed.one_in(6) ? 1 : 0;
       each.pinned = false;
     }
+    if (chance kept = chance::stream(seed, 6); kept.one_in(2)) {
+      made.journal = {.there = true, .batch = kept.between(1, 5), .write = some(kept, 0, 6)};
+      if (kept.one_in(6)) made.journal.most = kept.between(1, 3);
+      for (std::uint32_t left = kept.one_in(4) ? kept.below(6) : 0; left > 0; --left)
+        made.journal.stuck.push_back(kept.below(3));
+    }
   }
   // What host functions and callbacks call: calls that no caller makes.
   for (std::uint32_t i = 0; i < calls; ++i) {

@@ -130,6 +130,15 @@ struct ghost {
   duration after{};
 };
 
+/// What keeps the records of calls with keys.
+struct journal_plan {
+  bool there = false;
+  std::size_t batch = 4;
+  std::size_t most = 100;              ///< calls under way
+  duration write = duration::zero();   ///< that a batch takes
+  std::vector<std::uint32_t> stuck{};  ///< how often each batch, from the first on, finds no room
+};
+
 struct plan {
   std::vector<pool_plan> pools{};
   std::vector<call_plan> calls{};
@@ -137,6 +146,7 @@ struct plan {
   std::vector<pool_act> pool_acts{};
   std::vector<ghost> ghosts{};
   parking_policy parking{};
+  journal_plan journal{};
   unsigned workers = 1;
   bool in_order = true;           ///< workers take the task that waits longest; otherwise any
   std::vector<duration> jumps{};  ///< by which time moves while others could run

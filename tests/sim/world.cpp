@@ -23,7 +23,9 @@ world::world(const plan& what, stage& where, std::uint64_t seed, bool traced)
       on(where),
       kept(new core::parking(env, what.parking)),
       env{*this, *this, deadlines, *this, *this, kept.get()},
-      keys(new core::keys(env, {})),
+      records(what.journal.there ? new core::records(what.journal.most, [this] { journal_woken = true; })
+                                 : nullptr),
+      keys(new core::keys(env, {}, records)),
       random_(chance::stream(seed, 3)),
       traced_(traced) {}
 
@@ -50,6 +52,7 @@ void world::tell(event what) noexcept {
 // The pools.
 
 void world::open_pools() {
+  if (records != nullptr) note({.what = seen::journalled, .number = planned.journal.most});
   std::uint32_t cells = 0;
   pools.resize(planned.pools.size());
   for (std::size_t i = 0; i < pools.size(); ++i) {
@@ -165,6 +168,7 @@ void world::spawn_drivers() {
       wake(*next.which, next.woken);
     }
   });
+  if (records != nullptr) on.spawn("journal", [this] { keep_journal(); });
   on.spawn("ticker", [this] {
     for (;;) {
       on.wait([this] { return advanced_ < now_ || ending; });
@@ -173,6 +177,36 @@ void world::spawn_drivers() {
       deadlines.advance(advanced_);
     }
   });
+}
+
+// What is done last comes first: a record that is there, and nobody was told of it, is a crash's to find.
+void world::keep_journal() {
+  std::size_t batches = 0;
+  for (;;) {
+    on.wait([this] { return journal_woken || ending; });
+    if (!journal_woken) return;
+    journal_woken = false;
+    for (;;) {
+      auto next = records->take(planned.journal.batch, 1U << 20);
+      if (next.empty()) break;
+      const auto& stuck = planned.journal.stuck;
+      for (std::uint32_t left = batches < stuck.size() ? stuck[batches] : 0; left > 0; --left) {
+        note({.what = seen::journal_stuck, .code = 1});
+        records->stuck();
+        sleep(std::chrono::milliseconds(3));
+      }
+      ++batches;
+      sleep(planned.journal.write);
+      for (const auto& each : next.items)
+        note({.what = seen::recorded,
+              .code = each.ended ? 1 : 0,
+              .call = number_of(each.of->id()),
+              .number = static_cast<std::uint64_t>(each.ended ? each.of->end_to_keep().what : outcome{})});
+      for (const auto& each : next.erasures) note({.what = seen::erased, .call = number_of(each.call)});
+      records->kept(std::move(next));
+      note({.what = seen::journal_stuck, .code = 0});
+    }
+  }
 }
 
 void world::run_clock() {
@@ -264,6 +298,12 @@ void world::on_done(const call_id& call, outcome what) noexcept {
   --open;
   tell({.what = seen::done, .code = static_cast<int>(what), .call = number_of(call)});
 }
+
+void world::on_recording(const call_id& call, outcome what) noexcept {
+  tell({.what = seen::settled, .code = static_cast<int>(what), .call = number_of(call)});
+}
+
+void world::on_noted(const call_id& call) noexcept { tell({.what = seen::noted, .call = number_of(call)}); }
 
 void world::on_backing_off(const call_id& call, unsigned attempt, errc why, duration wait) noexcept {
   tell({.what = seen::backing_off,

@@ -13,6 +13,7 @@
 #include "core/keys.hpp"
 #include "core/mailbox.hpp"
 #include "core/parking.hpp"
+#include "core/records.hpp"
 #include "sim/law.hpp"
 #include "sim/plan.hpp"
 #include "sim/stage.hpp"
@@ -46,6 +47,7 @@ class world final : public core::time_source,
   core::timers deadlines;
   boost::intrusive_ptr<core::parking> kept;
   core::environment env;
+  const boost::intrusive_ptr<core::records> records;
   const boost::intrusive_ptr<core::keys> keys;
 
   // The pools, as a host keeps them.
@@ -68,7 +70,8 @@ class world final : public core::time_source,
   std::int64_t open = 0;     // calls accepted and not done
   std::int64_t callers = 0;  // fibers that act for callers, and host functions
   bool calm = false;         // time moves only when nothing can run
-  bool ending = false;       // workers and ticker are to go
+  bool journal_woken = false;
+  bool ending = false;  // workers and ticker are to go
 
   int next_call = 0;
   int next_waiter = 0;
@@ -129,6 +132,8 @@ class world final : public core::time_source,
   void on_refused(errc why) noexcept override;
   void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override;
   void on_done(const call_id& call, outcome what) noexcept override;
+  void on_recording(const call_id& call, outcome what) noexcept override;
+  void on_noted(const call_id& call) noexcept override;
   void on_backing_off(const call_id& call, unsigned attempt, errc why, duration wait) noexcept override;
   void on_queued_again(const call_id& call) noexcept override;
   void on_detached(const call_id& call) noexcept override;
@@ -141,6 +146,7 @@ class world final : public core::time_source,
  private:
   void tell(event what) noexcept;  // and let others have the turn
   void work();
+  void keep_journal();
   void move_time(duration by);
   pool& pool_of_cell(std::uint32_t cell) { return pools[cell_pools_[cell]]; }
 

@@ -14,6 +14,9 @@ class bounds final : public law {
 
   void see(const event& what) override {
     switch (what.what) {
+      case seen::journalled:
+        journal_.depth = what.number;
+        return;
       case seen::opened:
         pools_[what.pool].depth = what.number;
         pools_[what.pool].bytes = what.second;
@@ -37,6 +40,11 @@ class bounds final : public law {
         pool_of& pool = pools_[what.pool];
         call.most_calls = pool.most_calls;
         call.most_bytes = pool.most_bytes;
+        call.journalled = (what.code & trait::journalled) != 0;
+        call.most_recorded = journal_.most_calls;
+        if (call.journalled) ++journal_.most_calls;
+        for (const int one : asking_)
+          calls_[one].most_recorded = std::max(calls_[one].most_recorded, journal_.most_calls);
         asking_.push_back(what.call);
         return;
       }
@@ -46,15 +54,21 @@ class bounds final : public law {
         return;
       case seen::backing_off:
       case seen::started:
+      case seen::settled:
+        leave(what.call);
+        return;
       case seen::done:
         leave(what.call);
+        if (calls_[what.call].journalled) --journal_.most_calls;
         return;
       case seen::answered: {
         const of& call = calls_[what.call];
         std::erase(asking_, what.call);
+        if (call.journalled && what.code != 0) --journal_.most_calls;
         if (static_cast<errc>(what.code) != errc::queue_full) return;
         const pool_of& pool = pools_[call.pool];
-        if (call.most_calls < pool.depth && call.most_bytes + call.bytes <= pool.bytes)
+        if (call.most_calls < pool.depth && call.most_bytes + call.bytes <= pool.bytes &&
+            (!call.journalled || call.most_recorded < journal_.depth))
           broken("refused_for_cause", "call " + std::to_string(what.call) +
                                           " was refused for a full queue, of at most " +
                                           std::to_string(call.most_calls) + " calls and " +
@@ -74,6 +88,8 @@ class bounds final : public law {
     // The most the queue can have held while the call was asked.
     std::uint64_t most_calls = 0;
     std::uint64_t most_bytes = 0;
+    bool journalled = false;
+    std::uint64_t most_recorded = 0;  // ... calls under way that the journal waited for
   };
   struct pool_of {
     std::uint64_t depth = 0;
@@ -108,6 +124,7 @@ class bounds final : public law {
   by_number<of> calls_;
   by_number<pool_of> pools_;
   std::vector<int> asking_;
+  pool_of journal_;
 };
 
 }  // namespace

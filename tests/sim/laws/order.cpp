@@ -34,13 +34,17 @@ class order final : public law {
         calls_[what.call].deadline = duration(static_cast<duration::rep>(what.number));
         calls_[what.call].child = what.parent >= 0;
         calls_[what.call].pinned = (what.code & trait::pinned) != 0;
+        calls_[what.call].held = (what.code & trait::journalled) != 0 && (what.code & trait::repeatable) == 0;
         return;
+      case seen::noted:
+        calls_[what.call].held = false;
+        [[fallthrough]];
       case seen::accepted:
       case seen::queued_again: {  // one that backed off stands at the end of the queue
         of& call = calls_[what.call];
         call.place = ++pools_[call.pool].accepted;
         call.accepted_at = index_;
-        call.waits = true;
+        call.waits = !call.held;  // until its start is on record
         std::erase(pools_[call.pool].queue, what.call);
         pools_[call.pool].queue.push_back(what.call);
         return;
@@ -74,6 +78,7 @@ class order final : public law {
     std::size_t handed_at = 0;  // past the queue, since then
     duration deadline{};
     bool waits = false;
+    bool held = false;
     bool pinned = false;
     bool child = false;
     bool may_go = false;  // somebody takes it out, perhaps now

@@ -94,10 +94,14 @@ class progress final : public law {
         calls_[what.call].home = what.cell;
         calls_[what.call].alone = (what.code & trait::alone) != 0;
         calls_[what.call].goes_on = (what.code & trait::goes_on) != 0;
+        calls_[what.call].held = (what.code & trait::journalled) != 0 && (what.code & trait::repeatable) == 0;
         return;
+      case seen::noted:
+        calls_[what.call].held = false;
+        [[fallthrough]];
       case seen::accepted:
       case seen::queued_again:
-        calls_[what.call].waits = true;
+        calls_[what.call].waits = !calls_[what.call].held;  // until its start is on record
         return;
       case seen::started:
         calls_[what.call].waits = false;
@@ -123,6 +127,7 @@ class progress final : public law {
     int home = -1;  // the one cell that can run it; -1: any
     int cell = -1;  // that runs it
     bool waits = false;
+    bool held = false;
     bool alone = false;
     bool goes_on = false;  // after its result
   };

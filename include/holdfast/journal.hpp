@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <holdfast/call_id.hpp>
+#include <holdfast/duration.hpp>
+#include <holdfast/error.hpp>
+#include <holdfast/outcome.hpp>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+/// What is known of calls with keys after the process has died.
+///
+/// A journal holds one record a key: that its call was accepted, or what became of it. With one
+/// (`host_options::journal`) a caller with a key is told of an outcome only when its record will outlive the
+/// process, and a call that may not run twice is not begun before that holds of its acceptance. The next
+/// host on the same journal remembers the outcomes, runs what was not finished again where its export is
+/// declared `idempotent` or `read-only`, and gives `lost_in_crash` of the rest.
+///
+/// Exactly-once side effects are not promised: a guest that had its effect and died before its record was
+/// written has run, and nobody can know.
+namespace holdfast {
+
+/// One key's record, as it is written and read. Its views live as long as the call that passes them.
+struct journal_record {
+  std::array<std::byte, 16> key{};      ///< hash of pool, function and name; no other record has it
+  call_id call{};                       ///< the call that stands for the key
+  std::array<std::byte, 32> request{};  ///< hash of the types and arguments
+  std::string_view pool{};              ///< `pool_options::name`
+  std::string_view function{};          ///< the export, by its qualified name
+  std::string_view name{};              ///< the key, as its caller wrote it
+  bool done = false;                    ///< it has an outcome; else it was accepted
+
+  // Accepted, and may run twice: what it takes to run it again.
+  std::optional<std::span<const std::byte>> arguments{};
+  duration deadline = no_limit;  ///< from its acceptance
+  duration run_limit = no_limit;
+
+  // Done.
+  std::chrono::system_clock::time_point at{};  ///< when it ended
+  outcome what = outcome::completed;
+  std::error_code code{};  ///< empty for `completed`
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;
+  unsigned attempts = 0;
+  std::span<const std::byte> result_type{};  ///< packed, as `value` is; empty: the export has no result
+  std::span<const std::byte> value{};        ///< of a call that completed
+  std::string_view detail{};                 ///< may quote the guest
+  std::string_view backtrace{};              ///< the guest's
+};
+
+/// The record of a key, if it is this call's, is not needed any more.
+struct journal_erasure {
+  std::array<std::byte, 16> key{};
+  call_id call{};
+};
+
+/// An interface: `memory_journal`, `open_journal`, or one's own. A host uses its journal from one thread at a
+/// time, and one journal serves one host.
+class journal {
+ public:
+  virtual ~journal() = default;
+
+  /// Puts records in the place of those with the same keys and erases others. When it returns all of that
+  /// will be found after a crash, or, with an error, none of it need be.
+  ///
+  /// @par Errors  `journal_full`: there is no room, nothing has changed, and it may be tried again. After any
+  /// other error the host does not know what is on disk, and ends the process.
+  virtual std::optional<error> commit(std::span<const journal_record> kept,
+                                      std::span<const journal_erasure> gone) = 0;
+
+  /// Passes every record on, in any order. Once, before the first commit.
+  ///
+  /// @par Errors  `bad_journal`, `journal_failed`
+  virtual std::optional<error> read(const std::function<void(const journal_record&)>& each) = 0;
+
+  /// Copies all that is committed to a new file, while the host goes on; callable from any thread.
+  ///
+  /// @par Errors  `bad_arguments`: this journal has no file; `journal_failed`: the copy cannot be written, or
+  /// a file of that name is there
+  virtual std::optional<error> back_up(const std::string& path) = 0;
+};
+
+/// One that lives as long as its last owner: outcomes outlive a host, but not the process. For tests.
+std::shared_ptr<journal> memory_journal();
+
+/// How a journal's file is used.
+struct journal_options {
+  bool create = true;  ///< where there is none
+};
+
+/// A file. It is SQLite's (https://www.sqlite.org), written in WAL mode with `synchronous=FULL`, and locked
+/// against a second process.
+///
+/// The disk must do what it says: a file system or a drive that acknowledges a sync before the data is safe
+/// takes every promise back.
+///
+/// @par Errors  `bad_journal`: another file, one of a newer Holdfast, a damaged one, or one in use;
+/// `journal_failed`: it cannot be opened, created or read
+result<std::shared_ptr<journal>> open_journal(const std::string& path, const journal_options& options = {});
+
+}  // namespace holdfast

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <holdfast/journal.hpp>
+
+/// What stands beside a record on disk, so that a damaged one is not taken for another.
+namespace holdfast::detail {
+
+using record_digest = std::array<std::byte, 16>;
+
+/// Of all that the record says.
+record_digest digest_of(const journal_record& what);
+
+/// The code of that name; nothing where there is none.
+std::optional<std::error_code> code_named(std::string_view name) noexcept;
+std::optional<outcome> outcome_named(std::string_view name) noexcept;
+
+}  // namespace holdfast::detail

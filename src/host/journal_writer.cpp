@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/journal_writer.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "core/driving.hpp"
+#include "core/keys.hpp"
+#include "host/pool_call.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+constexpr std::size_t most_records = 256;
+constexpr std::size_t most_bytes = 16U << 20;
+constexpr std::chrono::milliseconds room_again(100);  // until a full disk is tried again
+
+// What is on disk is not known any more: to go on would be to make promises of it.
+[[noreturn]] void end_process(const error& why) {
+  std::fprintf(stderr, "holdfast: the journal cannot be written, and the process ends: %s\n",
+               why.message().c_str());
+  std::abort();
+}
+
+}  // namespace
+
+// Nothing of a call that the record refers to changes before it is kept.
+journal_record record_of(const core::records::item& what, std::chrono::system_clock::time_point now) {
+  const auto& call = static_cast<const pool_call&>(*what.of);
+  const core::key_claim& claim = *call.claim_of_key();
+  journal_record made{.key = claim.print,
+                      .call = call.id(),
+                      .request = claim.request,
+                      .pool = call.of()->pool,
+                      .function = call.of()->function,
+                      .name = call.key(),
+                      .done = what.ended,
+                      .result_type = call.of()->result_type};
+  if (what.ended) {
+    const core::call_end& end = call.end_to_keep();
+    made.at = now;
+    made.what = end.what;
+    made.code = end.code;
+    made.cell = end.cell;
+    made.generation = end.generation;
+    made.attempts = end.attempts;
+    made.value = end.value.bytes();
+    made.detail = end.detail;
+    made.backtrace = end.backtrace;
+  } else if (!what.awaited) {
+    made.arguments = call.arguments();
+    made.deadline = call.deadline_asked();
+    made.run_limit = call.terms().run_limit;
+  }
+  return made;
+}
+
+journal_writer::journal_writer(std::shared_ptr<journal> to, std::size_t most_calls, clock now, observer& told)
+    : to_(std::move(to)), now_(std::move(now)), told_(told), records_(new core::records(most_calls, [this] {
+        const std::scoped_lock lock(mutex_);
+        work_ = true;
+        resting_ = false;
+        woken_.notify_one();
+      })) {}
+
+journal_writer::~journal_writer() {
+  if (thread_.joinable()) stop(duration::zero());
+}
+
+void journal_writer::start() {
+  thread_ = std::thread([this] { work(); });
+}
+
+journal_writer::wrote journal_writer::write() {
+  if (next_.empty()) next_ = records_->take(most_records, most_bytes);
+  if (next_.empty()) return wrote::nothing;
+  std::vector<journal_record> kept;
+  kept.reserve(next_.items.size());
+  const auto now = now_();
+  for (const auto& each : next_.items) kept.push_back(record_of(each, now));
+  std::vector<journal_erasure> gone;
+  gone.reserve(next_.erasures.size());
+  for (const auto& each : next_.erasures) gone.push_back({each.key, each.call});
+
+  const auto began = std::chrono::steady_clock::now();
+  const auto failed = to_->commit(kept, gone);
+  if (failed && failed->code != make_error_code(errc::journal_full)) end_process(*failed);
+  if (failed) records_->stuck();
+  if (full_ != failed.has_value()) {
+    full_ = failed.has_value();
+    told_.on_journal_full(full_);
+  }
+  if (failed) return wrote::no_room;
+  told_.on_committed(kept.size() + gone.size(), std::chrono::steady_clock::now() - began);
+  const core::driving_mark mark;  // whoever is told must not wait here for what only this thread writes
+  records_->kept(std::exchange(next_, {}));
+  return wrote::batch;
+}
+
+bool journal_writer::step() { return write() == wrote::batch; }
+
+void journal_writer::work() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    woken_.wait(lock, [this] { return work_ || stopping_; });
+    if (!work_) return;
+    work_ = false;
+    lock.unlock();
+    wrote last = write();
+    while (last == wrote::batch) last = write();
+    lock.lock();
+    if (last == wrote::no_room) {
+      if (stopping_) return;
+      woken_.wait_for(lock, room_again, [this] { return stopping_; });
+      work_ = true;
+    } else if (!work_) {
+      resting_ = true;
+      rested_.notify_all();
+    }
+  }
+}
+
+void journal_writer::flush(duration limit) {
+  if (!thread_.joinable()) {
+    while (step()) {
+    }
+    return;
+  }
+  std::unique_lock lock(mutex_);
+  rested_.wait_for(lock, limit, [this] { return resting_; });
+}
+
+void journal_writer::stop(duration limit) {
+  flush(limit);
+  if (thread_.joinable()) {
+    {
+      const std::scoped_lock lock(mutex_);
+      stopping_ = true;
+      woken_.notify_one();
+    }
+    thread_.join();
+  }
+  give_up();
+}
+
+void journal_writer::give_up() {
+  do {
+    if (!next_.empty()) records_->lost(std::exchange(next_, {}));
+    next_ = records_->take(most_records, most_bytes);
+  } while (!next_.empty());
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <holdfast/journal.hpp>
+#include <holdfast/observer.hpp>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "core/records.hpp"
+
+/// Writes a host's records into its journal: whatever waits, as soon as the disk is idle.
+namespace holdfast::detail {
+
+/// The record of a call as it is now. Its views are the call's.
+journal_record record_of(const core::records::item& what, std::chrono::system_clock::time_point now);
+
+class journal_writer {
+ public:
+  using clock = std::function<std::chrono::system_clock::time_point()>;
+
+  journal_writer(std::shared_ptr<journal> to, std::size_t most_calls, clock now, observer& told);
+  journal_writer(const journal_writer&) = delete;
+  journal_writer& operator=(const journal_writer&) = delete;
+  ~journal_writer();
+
+  const boost::intrusive_ptr<core::records>& records() const noexcept { return records_; }
+  journal& to() const noexcept { return *to_; }
+  std::chrono::system_clock::time_point now() const { return now_(); }
+
+  /// From now on a thread of its own writes.
+  void start();
+  /// In a world without threads: writes what waits, up to one batch. False: nothing does, or there is no
+  /// room.
+  bool step();
+
+  /// Waits until all that waits now is written, or for so long.
+  void flush(duration limit);
+  /// Writes what is left, and ends the thread. What there is no room for by then ends as `lost_in_crash`:
+  /// that is what the next process will say of it.
+  void stop(duration limit);
+
+ private:
+  enum class wrote : std::uint8_t { nothing, batch, no_room };
+  wrote write();
+  void work();
+  void give_up();
+
+  const std::shared_ptr<journal> to_;
+  const clock now_;
+  observer& told_;
+  core::records::batch next_;  // taken, and there was no room for it
+  bool full_ = false;
+
+  std::mutex mutex_;
+  std::condition_variable woken_;
+  std::condition_variable rested_;
+  bool work_ = false;
+  bool resting_ = true;
+  bool stopping_ = false;
+  std::thread thread_;
+  const boost::intrusive_ptr<core::records> records_;
+};
+
+}  // namespace holdfast::detail

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/keyed_export.hpp"
+
+#include <cstdint>
+
+namespace holdfast::detail {
+namespace {
+
+void add(crypto_generichash_state& to, std::span<const std::byte> some) {
+  ::crypto_generichash_update(&to, reinterpret_cast<const unsigned char*>(some.data()), some.size());
+}
+
+// With its size: what follows is told apart from it.
+void add_sized(crypto_generichash_state& to, std::span<const std::byte> some) {
+  const auto size = static_cast<std::uint64_t>(some.size());
+  add(to, std::as_bytes(std::span(&size, 1)));
+  add(to, some);
+}
+
+template <std::size_t N>
+std::array<std::byte, N> finish(crypto_generichash_state& of) {
+  std::array<std::byte, N> made{};
+  ::crypto_generichash_final(&of, reinterpret_cast<unsigned char*>(made.data()), made.size());
+  return made;
+}
+
+std::vector<std::byte> result_of(const wit::function& of) {
+  return of.result ? wit::encode_type(*of.result) : std::vector<std::byte>();
+}
+
+}  // namespace
+
+core::key_print print_of(std::string_view pool, std::string_view function, std::string_view key) {
+  constexpr std::size_t size = std::tuple_size_v<core::key_print>;
+  static_assert(size >= crypto_generichash_BYTES_MIN);
+  crypto_generichash_state state;
+  ::crypto_generichash_init(&state, nullptr, 0, size);
+  for (const std::string_view each : {pool, function, key})
+    add_sized(state, std::as_bytes(std::span(each.data(), each.size())));
+  return finish<size>(state);
+}
+
+keyed_export::keyed_export(std::string_view in, const wit::function& of)
+    : pool(in), function(of.qualified_name()), result_type(result_of(of)) {
+  ::crypto_generichash_init(&types_, nullptr, 0, std::tuple_size_v<core::request_hash>);
+  add(types_, wit::encode_params(of));
+  add_sized(types_, result_type);  // none is told apart from any
+}
+
+keyed_export::keyed_export(std::string_view in, std::string_view which, std::span<const std::byte> type)
+    : pool(in), function(which), result_type(type.begin(), type.end()) {}
+
+core::request_hash keyed_export::request_of(std::span<const std::byte> packed) const {
+  crypto_generichash_state state = types_;
+  add(state, packed);
+  return finish<std::tuple_size_v<core::request_hash>>(state);
+}
+
+const std::shared_ptr<const keyed_export>& keyed_exports::of(const std::string& pool, const wit::world& in,
+                                                             const wit::function& which) {
+  std::call_once(made_, [&] {
+    for (const wit::function* each : in.exported_functions())
+      all_.emplace(each, std::make_shared<const keyed_export>(pool, *each));
+  });
+  return all_.at(&which);
+}
+
+}  // namespace holdfast::detail

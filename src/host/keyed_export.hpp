@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <sodium/crypto_generichash.h>
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "core/keys.hpp"
+#include "wit/packed.hpp"
+
+/// What calls with keys have of their export: its names, and the hashes that begin with them.
+namespace holdfast::detail {
+
+/// The hash by which a key is found, whichever process it was in.
+core::key_print print_of(std::string_view pool, std::string_view function, std::string_view key);
+
+/// Shared by the export's calls: they may outlive their pool.
+class keyed_export {
+ public:
+  keyed_export(std::string_view pool, const wit::function& of);
+  /// Of a record, whose export may be gone.
+  keyed_export(std::string_view pool, std::string_view function, std::span<const std::byte> result_type);
+
+  const std::string pool;
+  const std::string function;
+  const std::vector<std::byte> result_type;  ///< packed; empty: it has no result
+
+  core::key_print print_of(std::string_view key) const { return detail::print_of(pool, function, key); }
+  /// Equal for equal requests: types and arguments in line. The types too: a component that came later may
+  /// give its exports others, and bytes mean nothing without. Only of an export that is there.
+  core::request_hash request_of(std::span<const std::byte> packed) const;
+
+ private:
+  crypto_generichash_state types_{};  // the hash of the types, to be gone on with
+};
+
+/// Those of a component, made when the first call with a key comes. Thread-safe.
+class keyed_exports {
+ public:
+  const std::shared_ptr<const keyed_export>& of(const std::string& pool, const wit::world& in,
+                                                const wit::function& which);
+
+ private:
+  std::once_flag made_;
+  std::unordered_map<const wit::function*, std::shared_ptr<const keyed_export>> all_;
+};
+
+}  // namespace holdfast::detail

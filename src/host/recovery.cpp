@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/recovery.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/edition.hpp"
+#include "host/journal_writer.hpp"
+#include "host/pool_call.hpp"
+#include "host/pool_impl.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+core::call_end lost(std::string why) {
+  return {.what = outcome::lost_in_crash,
+          .code = errc::lost_in_crash,
+          .attempts = 1,  // perhaps
+          .detail = std::move(why)};
+}
+
+constexpr const char* not_twice =
+    "the process ended before the call did, and its export is not declared idempotent or read-only";
+
+}  // namespace
+
+// The records of one journal, on their way into memory.
+struct recovery::read_in {
+  struct done {
+    std::chrono::system_clock::time_point at;
+    boost::intrusive_ptr<pool_call> call;
+  };
+
+  explicit read_in(host::impl& into) : of(into), now(into.writer->now()) {}
+
+  // Records of one export share what they say of it.
+  const std::shared_ptr<const keyed_export>& export_of(const journal_record& what) {
+    std::string says(what.pool);
+    says.append(1, '\0').append(what.function).append(1, '\0');
+    says.append(reinterpret_cast<const char*>(what.result_type.data()), what.result_type.size());
+    auto& known = exports[std::move(says)];
+    if (known == nullptr)
+      known = std::make_shared<const keyed_export>(what.pool, what.function, what.result_type);
+    return known;
+  }
+
+  std::optional<error> result_of(const keyed_export& which, std::optional<wit::type>& into) {
+    if (which.result_type.empty()) return std::nullopt;
+    auto& known = types[&which];
+    if (!known) {
+      auto read = wit::decode_type(which.result_type);
+      if (!read)
+        return error(errc::bad_journal,
+                     "the journal has a type that cannot be read: " + read.error().message());
+      known = *std::move(read);
+    }
+    into = known;
+    return std::nullopt;
+  }
+
+  void add_done(const journal_record& what) {
+    const auto& by = export_of(what);
+    std::optional<wit::type> result;
+    if ((wrong = result_of(*by, result))) return;
+    core::call_end end{.what = what.what,
+                       .code = what.code,
+                       .cell = what.cell,
+                       .generation = what.generation,
+                       .attempts = what.attempts,
+                       .value = core::buffer::copy_of(what.value),
+                       .detail = std::string(what.detail),
+                       .backtrace = std::string(what.backtrace)};
+    all.push_back({what.at, make(what.call, by, std::move(result), what, std::move(end))});
+  }
+
+  boost::intrusive_ptr<pool_call> make(const call_id& id, const std::shared_ptr<const keyed_export>& by,
+                                       std::optional<wit::type> result, const journal_record& what,
+                                       core::call_end end) {
+    boost::intrusive_ptr<pool_call> call(new pool_call(*of.world, id, std::move(result), what.name));
+    call->is_of(by, no_limit);
+    call->stand_for({.of = of.keys, .print = what.key, .request = what.request});
+    call->was_done(std::move(end));
+    return call;
+  }
+
+  host::impl& of;
+  const std::chrono::system_clock::time_point now;
+  std::unordered_map<std::string, std::shared_ptr<const keyed_export>> exports;
+  std::unordered_map<const keyed_export*, std::optional<wit::type>> types;
+  std::vector<done> all;
+  std::vector<boost::intrusive_ptr<pool_call>> lost_now;
+  std::optional<error> wrong;
+};
+
+std::optional<error> recovery::load(host::impl& into) {
+  read_in in(into);
+  auto failed = into.writer->to().read([&](const journal_record& each) {
+    if (in.wrong) return;
+    if (each.done) return in.add_done(each);
+    if (each.arguments) {
+      const std::string pool(each.pool);
+      pools_.emplace(each.call, pool);
+      waiting_[pool].push_back({.key = each.key,
+                                .call = each.call,
+                                .request = each.request,
+                                .function = std::string(each.function),
+                                .name = std::string(each.name),
+                                .arguments = {each.arguments->begin(), each.arguments->end()},
+                                .result_type = {each.result_type.begin(), each.result_type.end()},
+                                .deadline = each.deadline,
+                                .run_limit = each.run_limit});
+      return;
+    }
+    auto call = in.make(each.call, in.export_of(each), std::nullopt, each, lost(not_twice));
+    in.lost_now.push_back(call);
+    in.all.push_back({in.now, std::move(call)});
+  });
+  if (!failed) failed = in.wrong;
+  if (failed) return failed;
+  std::ranges::sort(in.all, {}, &read_in::done::at);
+  for (const auto& each : in.all) {
+    const auto ago = std::chrono::duration_cast<duration>(in.now - each.at);
+    if (!into.keys->recall(*each.call, ago))
+      into.writer->records()->forgets(each.call->claim_of_key()->print, each.call->id());
+  }
+  return write_lost(in);
+}
+
+// So that it ends now, and not again in each process to come.
+std::optional<error> recovery::write_lost(read_in& in) {
+  constexpr std::size_t at_once = 1024;
+  std::vector<journal_record> some;
+  for (std::size_t i = 0; i < in.lost_now.size(); i += at_once) {
+    some.clear();
+    for (std::size_t k = i; k < std::min(i + at_once, in.lost_now.size()); ++k)
+      some.push_back(record_of({.of = in.lost_now[k], .ended = true, .awaited = false}, in.now));
+    if (auto failed = in.of.writer->to().commit(some, {})) return failed;
+  }
+  return std::nullopt;
+}
+
+void recovery::resume(const pool::impl& in, edition& on) {
+  std::vector<unfinished> mine;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = waiting_.find(in.options.name);
+    if (in.options.name.empty() || found == waiting_.end()) return;
+    mine = std::move(found->second);
+    waiting_.erase(found);
+  }
+  for (unfinished& each : mine) {
+    const call_id id = each.call;
+    run_again(in, on, std::move(each));
+    const std::scoped_lock lock(mutex_);
+    pools_.erase(id);
+  }
+}
+
+std::optional<std::string> recovery::waits_for(const call_id& id) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = pools_.find(id);
+  if (found == pools_.end()) return std::nullopt;
+  return found->second;
+}
+
+void recovery::run_again(const pool::impl& in, edition& on, unfinished&& what) {
+  host::impl& of = *in.owner;
+  const auto found = on.what.world().find_export(what.function);
+  if (!found) return give_up(of, in.options.name, what, "its export is gone: " + found.error().message());
+  const wit::function& target = **found;
+  if (!target.contract.retry_safe()) return give_up(of, in.options.name, what, not_twice);
+  const auto& by = on.exports.of(in.key_scope, on.what.world(), target);
+  if (by->request_of(what.arguments) != what.request)
+    return give_up(of, in.options.name, what, "its export has other types than when the call was accepted");
+  checked_request asked{.of = &target, .arguments = call_arguments(wit::packed_args::of(what.arguments))};
+  const auto made =
+      in.make(std::move(asked), {.key = what.name, .deadline = what.deadline, .run_limit = what.run_limit},
+              {.findable = false}, what.call);
+  made->is_of(by, what.deadline);
+  made->stand_for({.of = of.keys, .print = what.key, .request = what.request});
+  made->go_on_from(lost("the process ended before the call did, and it was not run again"));
+  // False: the pool ends already, and the record stays for the next process.
+  static_cast<void>(on.box->admit_recalled(made));
+}
+
+void recovery::give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why) {
+  const boost::intrusive_ptr<pool_call> made(new pool_call(*of.world, what.call, std::nullopt, what.name));
+  made->is_of(std::make_shared<const keyed_export>(pool, what.function, what.result_type), no_limit);
+  made->stand_for({.of = of.keys, .print = what.key, .request = what.request});
+  made->go_on_from(lost(std::move(why)));
+  // False: the record stays as it is, and the next process says the same.
+  static_cast<void>(made->end_recalled());
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/sqlite_journal.hpp"
+
+#include <bit>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "host/journal_digest.hpp"
+
+namespace holdfast {
+namespace detail {
+namespace {
+
+constexpr int application = 0x486C6466;  // "Hldf", at its place in the file's header
+constexpr int newest_version = 1;
+constexpr int checkpoint_pages = 4000;
+
+constexpr const char* schema = R"sql(
+BEGIN IMMEDIATE;
+CREATE TABLE exports (
+  id INTEGER PRIMARY KEY,
+  pool TEXT NOT NULL,
+  function TEXT NOT NULL,
+  result_type BLOB NOT NULL,
+  UNIQUE (pool, function, result_type)
+) STRICT;
+CREATE TABLE calls (
+  id INTEGER PRIMARY KEY,
+  key BLOB NOT NULL,
+  call BLOB NOT NULL,
+  export INTEGER NOT NULL REFERENCES exports (id),
+  name TEXT NOT NULL,
+  request BLOB NOT NULL,
+  arguments BLOB,
+  deadline INTEGER NOT NULL,
+  run_limit INTEGER NOT NULL,
+  outcome TEXT,
+  code TEXT,
+  at INTEGER NOT NULL,
+  cell INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  attempts INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  detail TEXT NOT NULL,
+  backtrace TEXT NOT NULL,
+  digest BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX calls_by_key ON calls (key);
+PRAGMA application_id = 1215063142;
+PRAGMA user_version = 1;
+COMMIT;
+)sql";
+static_assert(application == 1215063142);
+
+std::array<std::byte, 16> bytes_of(const call_id& id) noexcept {
+  return std::bit_cast<std::array<std::byte, 16>>(std::array{id.high, id.low});
+}
+
+template <std::size_t N>
+bool read_array(std::span<const std::byte> from, std::array<std::byte, N>& into) noexcept {
+  if (from.size() != N) return false;
+  std::memcpy(into.data(), from.data(), N);
+  return true;
+}
+
+int pragma(sqlite3* on, const char* text, std::int64_t& value) {
+  sqlite::statement ask;
+  if (const int failed = ask.prepare(on, text); failed != SQLITE_OK) return failed;
+  const int got = ask.step();
+  if (got != SQLITE_ROW) return got == SQLITE_DONE ? SQLITE_ERROR : got;
+  value = ask.number(0);
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+error sqlite_journal::failure(const char* what) const {
+  const int extended = sqlite3_extended_errcode(db_.get());
+  const std::string text = "the journal " + path_ + " " + what + ": " + sqlite::message(db_.get());
+  switch (extended & 0xFF) {
+    case SQLITE_FULL:
+      return {errc::journal_full, text};
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return {errc::bad_journal, "the journal " + path_ + " is in use by another process"};
+    case SQLITE_NOTADB:
+      return {errc::bad_journal, path_ + " is no journal of Holdfast's"};
+    case SQLITE_CORRUPT:
+      return {errc::bad_journal, "the journal " + path_ + " is damaged: " + sqlite::message(db_.get())};
+    default:
+      break;
+  }
+  const int system = sqlite3_system_errno(db_.get());
+  return {errc::journal_failed, system != 0 ? text + " (" + std::strerror(system) + ")" : text};
+}
+
+result<std::shared_ptr<sqlite_journal>> sqlite_journal::open(const std::string& path,
+                                                             const journal_options& options,
+                                                             const char* vfs) {
+  sqlite3* opened = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0) |
+                    SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;
+  const int failed = sqlite3_open_v2(path.c_str(), &opened, flags, vfs);
+  sqlite::connection db(opened);
+  if (db == nullptr) return error(errc::journal_failed, "no memory for the journal " + path);
+  const std::shared_ptr<sqlite_journal> made(new sqlite_journal(path, std::move(db)));
+  if (failed != SQLITE_OK) return made->failure("cannot be opened");
+  if (auto why = made->set_up(options.create)) return *std::move(why);
+  return made;
+}
+
+std::optional<error> sqlite_journal::set_up(bool create) {
+  // The lock before anything is read. Defences against a file that somebody else has made.
+  for (const char* each :
+       {"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
+        "PRAGMA temp_store = MEMORY", "PRAGMA mmap_size = 0"})
+    if (sqlite::run(db_.get(), each) != SQLITE_OK) return failure("cannot be opened");
+  if (auto why = settle_schema(create)) return why;
+  for (const char* each : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
+                           "PRAGMA wal_autocheckpoint = 0", "PRAGMA journal_size_limit = 67108864"})
+    if (sqlite::run(db_.get(), each) != SQLITE_OK) return failure("cannot be set up");
+  std::int64_t synchronous = 0;
+  if (pragma(db_.get(), "PRAGMA synchronous", synchronous) != SQLITE_OK || synchronous != 2)
+    return error(errc::journal_failed, "this SQLite does not sync as the journal " + path_ + " needs it");
+  sqlite3_wal_hook(
+      db_.get(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<sqlite_journal*>(self)->wal_pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+  return prepare();
+}
+
+std::optional<error> sqlite_journal::settle_schema(bool create) {
+  std::int64_t whose = 0;
+  std::int64_t version = 0;
+  std::int64_t tables = 0;
+  if (pragma(db_.get(), "PRAGMA application_id", whose) != SQLITE_OK ||
+      pragma(db_.get(), "PRAGMA user_version", version) != SQLITE_OK ||
+      pragma(db_.get(), "SELECT count(*) FROM sqlite_schema", tables) != SQLITE_OK)
+    return failure("cannot be read");
+  if (whose == 0 && version == 0 && tables == 0) {
+    if (!create) return error(errc::bad_journal, path_ + " is no journal of Holdfast's: it is empty");
+    // All of it or nothing: a crash in between leaves an empty file.
+    if (sqlite::run(db_.get(), "PRAGMA journal_mode = WAL") != SQLITE_OK ||
+        sqlite::run(db_.get(), "PRAGMA synchronous = FULL") != SQLITE_OK ||
+        sqlite::run(db_.get(), schema) != SQLITE_OK)
+      return failure("cannot be created");
+    return std::nullopt;
+  }
+  if (whose != application)
+    return error(errc::bad_journal,
+                 path_ + " is no journal of Holdfast's, but a database of another program");
+  if (version > newest_version)
+    return error(errc::bad_journal,
+                 "the journal " + path_ + " was made by a newer Holdfast: it has version " +
+                     std::to_string(version) + ", this one knows up to " + std::to_string(newest_version));
+  return std::nullopt;
+}
+
+std::optional<error> sqlite_journal::prepare() {
+  const std::pair<sqlite::statement*, const char*> all[] = {
+      {&begin_, "BEGIN IMMEDIATE"},
+      {&commit_, "COMMIT"},
+      {&roll_back_, "ROLLBACK"},
+      {&put_,
+       "INSERT INTO calls (key, call, export, name, request, arguments, deadline, run_limit, outcome, code, "
+       "at,"
+       " cell, generation, attempts, value, detail, backtrace, digest)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+       " ON CONFLICT (key) DO UPDATE SET call = ?2, export = ?3, name = ?4, request = ?5, arguments = ?6,"
+       " deadline = ?7, run_limit = ?8, outcome = ?9, code = ?10, at = ?11, cell = ?12, generation = ?13,"
+       " attempts = ?14, value = ?15, detail = ?16, backtrace = ?17, digest = ?18"},
+      {&erase_, "DELETE FROM calls WHERE key = ?1 AND call = ?2"},
+      {&find_export_, "SELECT id FROM exports WHERE pool = ?1 AND function = ?2 AND result_type = ?3"},
+      {&add_export_, "INSERT INTO exports (pool, function, result_type) VALUES (?1, ?2, ?3) RETURNING id"},
+      {&read_,
+       "SELECT calls.id, key, call, request, name, arguments, deadline, run_limit, outcome, code, at, cell,"
+       " generation, attempts, value, detail, backtrace, digest, exports.id, pool, function, result_type"
+       " FROM calls LEFT JOIN exports ON exports.id = calls.export"},
+  };
+  for (const auto& [what, text] : all)
+    if (what->prepare(db_.get(), text) != SQLITE_OK) return failure("has another shape than it should");
+  return std::nullopt;
+}
+
+int sqlite_journal::export_of(const journal_record& what, std::int64_t& id) {
+  std::string says;
+  says.reserve(what.pool.size() + what.function.size() + what.result_type.size() + 2);
+  says.append(what.pool).append(1, '\0').append(what.function).append(1, '\0');
+  says.append(reinterpret_cast<const char*>(what.result_type.data()), what.result_type.size());
+  if (const auto known = exports_.find(says); known != exports_.end()) {
+    id = known->second;
+    return SQLITE_OK;
+  }
+  int result = SQLITE_OK;
+  for (sqlite::statement* each : {&find_export_, &add_export_}) {
+    each->bind(1, what.pool);
+    each->bind(2, what.function);
+    each->bind(3, what.result_type);
+    const bool there = each->step() == SQLITE_ROW;
+    if (there) id = each->number(0);
+    result = each->reset();
+    if (result != SQLITE_OK) return result;
+    if (there) {
+      exports_.emplace(std::move(says), id);
+      return SQLITE_OK;
+    }
+  }
+  return SQLITE_ERROR;
+}
+
+int sqlite_journal::put(const journal_record& what) {
+  std::int64_t of = 0;
+  if (const int failed = export_of(what, of); failed != SQLITE_OK) return failed;
+  const auto call = bytes_of(what.call);
+  const record_digest digest = digest_of(what);
+  put_.bind(1, std::span<const std::byte>(what.key));
+  put_.bind(2, std::span<const std::byte>(call));
+  put_.bind(3, of);
+  put_.bind(4, what.name);
+  put_.bind(5, std::span<const std::byte>(what.request));
+  if (what.arguments) put_.bind(6, *what.arguments);
+  put_.bind(7, static_cast<std::int64_t>(what.deadline.count()));
+  put_.bind(8, static_cast<std::int64_t>(what.run_limit.count()));
+  if (what.done) put_.bind(9, std::string_view(to_string(what.what)));
+  if (what.done && what.code)
+    put_.bind(10, std::string_view(to_string(static_cast<errc>(what.code.value()))));
+  put_.bind(11,
+            static_cast<std::int64_t>(
+                std::chrono::duration_cast<std::chrono::milliseconds>(what.at.time_since_epoch()).count()));
+  put_.bind(12, static_cast<std::int64_t>(what.cell));
+  put_.bind(13, std::bit_cast<std::int64_t>(what.generation));
+  put_.bind(14, static_cast<std::int64_t>(what.attempts));
+  put_.bind(15, what.value);
+  put_.bind(16, what.detail);
+  put_.bind(17, what.backtrace);
+  put_.bind(18, std::span<const std::byte>(digest));
+  put_.step();
+  return put_.reset();
+}
+
+// What is undone may have been the first record of an export.
+std::optional<error> sqlite_journal::give_up(const char* what) {
+  error why = failure(what);
+  exports_.clear();
+  if (sqlite3_get_autocommit(db_.get()) == 0) {
+    roll_back_.step();
+    if (roll_back_.reset() != SQLITE_OK) return error(errc::journal_failed, why.detail);
+  }
+  return why;
+}
+
+std::optional<error> sqlite_journal::commit(std::span<const journal_record> kept,
+                                            std::span<const journal_erasure> gone) {
+  const std::scoped_lock lock(mutex_);
+  begin_.step();
+  if (begin_.reset() != SQLITE_OK) return give_up("cannot be written");
+  for (const journal_record& each : kept)
+    if (put(each) != SQLITE_OK) return give_up("cannot be written");
+  for (const journal_erasure& each : gone) {
+    const auto call = bytes_of(each.call);
+    erase_.bind(1, std::span<const std::byte>(each.key));
+    erase_.bind(2, std::span<const std::byte>(call));
+    erase_.step();
+    if (erase_.reset() != SQLITE_OK) return give_up("cannot be written");
+  }
+  commit_.step();
+  if (commit_.reset() != SQLITE_OK) return give_up("cannot be synced");
+  return wal_pages_ >= checkpoint_pages ? checkpoint() : std::nullopt;
+}
+
+// What was committed is safe whatever comes of this, as long as the disk says no untruth.
+std::optional<error> sqlite_journal::checkpoint() {
+  const int result =
+      sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  // Without room for it the log grows on, until a commit finds none.
+  if (result == SQLITE_OK || (result & 0xFF) == SQLITE_FULL) return std::nullopt;
+  return failure("cannot be checkpointed");
+}
+
+std::optional<error> sqlite_journal::damaged(std::int64_t row, const std::string& why) const {
+  return error(errc::bad_journal,
+               "the journal " + path_ + " is damaged: record " + std::to_string(row) + ": " + why);
+}
+
+std::optional<error> sqlite_journal::read_row(const std::function<void(const journal_record&)>& each) {
+  const std::int64_t row = read_.number(0);
+  journal_record one;
+  std::array<std::byte, 16> call{};
+  record_digest digest{};
+  if (!read_array(read_.bytes(1), one.key) || !read_array(read_.bytes(2), call) ||
+      !read_array(read_.bytes(3), one.request) || !read_array(read_.bytes(17), digest))
+    return damaged(row, "a hash has a wrong length");
+  const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(call);
+  one.call = {halves[0], halves[1]};
+  one.name = read_.text(4);
+  if (!read_.is_null(5)) one.arguments = read_.bytes(5);
+  one.deadline = duration(read_.number(6));
+  one.run_limit = duration(read_.number(7));
+  one.done = !read_.is_null(8);
+  if (one.done) {
+    const auto what = outcome_named(read_.text(8));
+    if (!what) return damaged(row, "it has an outcome that there is not");
+    one.what = *what;
+    if (!read_.is_null(9)) {
+      const auto code = code_named(read_.text(9));
+      if (!code) return damaged(row, "it has an error code that there is not");
+      one.code = *code;
+    }
+  }
+  one.at = std::chrono::system_clock::time_point(std::chrono::milliseconds(read_.number(10)));
+  one.cell = static_cast<std::uint32_t>(read_.number(11));
+  one.generation = std::bit_cast<std::uint64_t>(read_.number(12));
+  one.attempts = static_cast<unsigned>(read_.number(13));
+  one.value = read_.bytes(14);
+  one.detail = read_.text(15);
+  one.backtrace = read_.text(16);
+  if (read_.is_null(18)) return damaged(row, "its export is missing");
+  one.pool = read_.text(19);
+  one.function = read_.text(20);
+  one.result_type = read_.bytes(21);
+  if (digest_of(one) != digest) return damaged(row, "it does not say what was written");
+  each(one);
+  return std::nullopt;
+}
+
+std::optional<error> sqlite_journal::read(const std::function<void(const journal_record&)>& each) {
+  const std::scoped_lock lock(mutex_);
+  std::optional<error> wrong;
+  while (!wrong && read_.step() == SQLITE_ROW) wrong = read_row(each);
+  if (read_.reset() != SQLITE_OK && !wrong) wrong = failure("cannot be read");
+  return wrong;
+}
+
+std::optional<error> sqlite_journal::check() {
+  {
+    const std::scoped_lock lock(mutex_);
+    sqlite::statement ask;
+    if (ask.prepare(db_.get(), "PRAGMA integrity_check(1)") != SQLITE_OK) return failure("cannot be checked");
+    if (ask.step() != SQLITE_ROW) return failure("cannot be checked");
+    if (ask.text(0) != "ok")
+      return error(errc::bad_journal, "the journal " + path_ + " is damaged: " + std::string(ask.text(0)));
+  }
+  return read([](const journal_record&) {});
+}
+
+std::optional<error> sqlite_journal::compact() {
+  const std::scoped_lock lock(mutex_);
+  if (sqlite::run(db_.get(), "DELETE FROM exports WHERE id NOT IN (SELECT export FROM calls)") != SQLITE_OK ||
+      sqlite::run(db_.get(), "VACUUM") != SQLITE_OK ||
+      sqlite3_wal_checkpoint_v2(db_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr) !=
+          SQLITE_OK)
+    return failure("cannot be compacted");
+  exports_.clear();
+  return std::nullopt;
+}
+
+result<journal_account> sqlite_journal::account() {
+  const std::scoped_lock lock(mutex_);
+  journal_account of;
+  std::int64_t version = 0;
+  std::int64_t pages = 0;
+  std::int64_t page = 0;
+  if (pragma(db_.get(), "SELECT count(*) FROM calls", of.records) != SQLITE_OK ||
+      pragma(db_.get(), "SELECT count(*) FROM calls WHERE outcome IS NULL", of.unfinished) != SQLITE_OK ||
+      pragma(db_.get(), "PRAGMA page_count", pages) != SQLITE_OK ||
+      pragma(db_.get(), "PRAGMA page_size", page) != SQLITE_OK ||
+      pragma(db_.get(), "PRAGMA user_version", version) != SQLITE_OK)
+    return failure("cannot be read");
+  of.bytes = pages * page;
+  of.version = static_cast<int>(version);
+  return of;
+}
+
+std::optional<error> sqlite_journal::back_up(const std::string& path) {
+  const auto cannot = [&](sqlite3* of) {
+    return error(errc::journal_failed,
+                 "the journal " + path_ + " cannot be copied to " + path + ": " + sqlite::message(of));
+  };
+  std::error_code unknown;
+  if (std::filesystem::exists(path, unknown) || unknown)
+    return error(errc::journal_failed, "the journal " + path_ + " cannot be copied to " + path + ": " +
+                                           (unknown ? unknown.message() : "there is such a file already"));
+  sqlite3* opened = nullptr;
+  const int failed = sqlite3_open_v2(
+      path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const sqlite::connection to(opened);
+  if (failed != SQLITE_OK) return cannot(to.get());
+  constexpr int pages_a_hold = 256;  // the writer waits for so many
+  sqlite3_backup* copying = nullptr;
+  {
+    const std::scoped_lock lock(mutex_);
+    copying = sqlite3_backup_init(to.get(), "main", db_.get(), "main");
+  }
+  if (copying == nullptr) return cannot(to.get());
+  int got = SQLITE_OK;
+  while (got == SQLITE_OK) {
+    const std::scoped_lock lock(mutex_);
+    got = sqlite3_backup_step(copying, pages_a_hold);
+  }
+  const std::scoped_lock lock(mutex_);
+  if (sqlite3_backup_finish(copying) != SQLITE_OK || got != SQLITE_DONE) return cannot(to.get());
+  return std::nullopt;
+}
+
+}  // namespace detail
+
+result<std::shared_ptr<journal>> open_journal(const std::string& path, const journal_options& options) {
+  auto made = detail::sqlite_journal::open(path, options);
+  if (!made) return made.error();
+  return std::shared_ptr<journal>(*std::move(made));
+}
+
+}  // namespace holdfast

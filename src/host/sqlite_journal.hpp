@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <holdfast/journal.hpp>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "host/sqlite.hpp"
+
+/// A journal in a file of SQLite's.
+///
+/// One connection writes, reads and checkpoints: no other may have the file open. A commit is one
+/// transaction, on disk when it returns; checkpoints are made here rather than by SQLite itself, which would
+/// not say when one failed to sync.
+namespace holdfast::detail {
+
+/// What the journal's commands need to know of a file.
+struct journal_account {
+  std::int64_t records = 0;
+  std::int64_t unfinished = 0;
+  std::int64_t bytes = 0;  ///< of the file
+  int version = 0;
+};
+
+class sqlite_journal final : public journal {
+ public:
+  /// `vfs` names the file system that SQLite is to use, for tests; null: the usual one.
+  static result<std::shared_ptr<sqlite_journal>> open(const std::string& path, const journal_options& options,
+                                                      const char* vfs = nullptr);
+
+  std::optional<error> commit(std::span<const journal_record> kept,
+                              std::span<const journal_erasure> gone) override;
+  std::optional<error> read(const std::function<void(const journal_record&)>& each) override;
+  std::optional<error> back_up(const std::string& path) override;
+
+  /// Looks at every page and every record. An error names what is wrong first.
+  std::optional<error> check();
+  /// Gives the room of erased records back to the file system.
+  std::optional<error> compact();
+  result<journal_account> account();
+
+ private:
+  explicit sqlite_journal(std::string path, sqlite::connection db) noexcept
+      : path_(std::move(path)), db_(std::move(db)) {}
+
+  std::optional<error> set_up(bool create);
+  std::optional<error> settle_schema(bool create);
+  std::optional<error> prepare();
+  error failure(const char* what) const;  // of the last thing that failed
+  int put(const journal_record& what);
+  int export_of(const journal_record& what, std::int64_t& id);
+  std::optional<error> give_up(const char* what);
+  std::optional<error> checkpoint();
+  std::optional<error> damaged(std::int64_t row, const std::string& why) const;
+  std::optional<error> read_row(const std::function<void(const journal_record&)>& each);
+
+  const std::string path_;
+  std::mutex mutex_;  // a copy is made by another thread
+  sqlite::connection db_;
+  int wal_pages_ = 0;
+  std::unordered_map<std::string, std::int64_t> exports_;  // their rows, by what they say
+  sqlite::statement begin_, commit_, roll_back_, put_, erase_, find_export_, add_export_, read_;
+};
+
+}  // namespace holdfast::detail

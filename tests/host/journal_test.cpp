@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <sqlite3.h>
+
+#include <cstdio>
+#include <fstream>
+#include <limits>
+
+#include "host/journals.hpp"
+#include "host/sqlite_journal.hpp"
+
+// Every journal does the same; files are refused that are none, and damage is told.
+namespace holdfast {
+namespace {
+
+using namespace testing_support;
+using testing::HasSubstr;
+
+std::array<std::byte, 16> key(unsigned char of) { return {std::byte{of}, std::byte{7}}; }
+
+written done(std::uint64_t call, std::string value = "value") {
+  return {.pool = "shop",
+          .function = "shop:api/orders#place",
+          .name = "order-1",
+          .value = std::move(value),
+          .result_type = "t",
+          .done = true,
+          .call = {1, call},
+          .request = {std::byte{3}},
+          .what = outcome::completed,
+          .cell = 2,
+          .generation = 5,
+          .attempts = 1,
+          .at = 1'700'000'000'123};
+}
+
+enum class sort : std::uint8_t { memory, file };
+
+class any_journal : public testing::TestWithParam<sort> {
+ protected:
+  std::optional<error> put(unsigned char at, const written& what) {
+    const journal_record one = what.shown(key(at));
+    return here->commit({&one, 1}, {});
+  }
+  void erase(unsigned char at, std::uint64_t call) {
+    const journal_erasure one{key(at), {1, call}};
+    EXPECT_FALSE(here->commit({}, {&one, 1}));
+  }
+  /// As the next process finds it.
+  contents found() {
+    if (GetParam() == sort::file) {
+      here.reset();
+      here = open_journal(folder / "journal").value();
+    }
+    return contents_of(*here);
+  }
+
+  scratch_folder folder;
+  std::shared_ptr<journal> here =
+      GetParam() == sort::memory ? memory_journal() : open_journal(folder / "journal").value();
+};
+
+INSTANTIATE_TEST_SUITE_P(journals, any_journal, testing::Values(sort::memory, sort::file),
+                         [](const auto& of) { return of.param == sort::memory ? "memory" : "file"; });
+
+TEST_P(any_journal, is_empty_at_first) { EXPECT_TRUE(found().empty()); }
+
+TEST_P(any_journal, has_what_was_committed) {
+  ASSERT_FALSE(put(1, done(1)));
+  EXPECT_EQ(found(), (contents{{key(1), done(1)}}));
+}
+
+TEST_P(any_journal, keeps_every_field_as_it_was) {
+  written failed = done(2, {});
+  failed.what = outcome::deadline_killed;
+  failed.code = errc::deadline_killed;
+  failed.detail = std::string("quotes \"the\0guest\" \xff\xfe", 22);
+  failed.backtrace = "frame\n";
+  failed.generation = std::numeric_limits<std::uint64_t>::max();
+  failed.cell = std::numeric_limits<std::uint32_t>::max();
+  failed.name = std::string("a\0b\xc3\x28", 5);
+  failed.result_type.clear();
+  written again{
+      .pool = "shop", .function = "f", .name = "", .arguments = std::string(3, '\0'), .again = true};
+  again.deadline = std::chrono::seconds(3);
+  again.run_limit = duration(1);
+  written once{.pool = "shop", .function = "f", .name = "n"};
+  written bare = again;
+  bare.arguments.clear();
+  ASSERT_FALSE(put(1, failed));
+  ASSERT_FALSE(put(2, again));
+  ASSERT_FALSE(put(3, once));
+  ASSERT_FALSE(put(4, bare));
+  EXPECT_EQ(found(), (contents{{key(1), failed}, {key(2), again}, {key(3), once}, {key(4), bare}}));
+}
+
+TEST_P(any_journal, puts_a_record_in_the_place_of_its_key_s_last) {
+  written started{.pool = "shop", .function = "f", .name = "n", .call = {1, 1}};
+  ASSERT_FALSE(put(1, started));
+  ASSERT_FALSE(put(1, done(1)));
+  EXPECT_EQ(found(), (contents{{key(1), done(1)}}));
+}
+
+TEST_P(any_journal, erases_the_record_of_a_key_only_if_it_is_that_call_s) {
+  ASSERT_FALSE(put(1, done(1)));
+  ASSERT_FALSE(put(2, done(2)));
+  erase(1, 9);
+  erase(2, 2);
+  erase(3, 3);
+  EXPECT_EQ(found(), (contents{{key(1), done(1)}}));
+}
+
+TEST_P(any_journal, commits_many_and_erases_others_at_once) {
+  ASSERT_FALSE(put(0, done(100)));
+  std::vector<written> all;
+  for (std::uint64_t i = 1; i < 200; ++i) all.push_back(done(i, std::string(i * 7, 'v')));
+  std::vector<journal_record> records;
+  for (std::size_t i = 0; i < all.size(); ++i)
+    records.push_back(all[i].shown(key(static_cast<unsigned char>(i + 1))));
+  const journal_erasure one{key(0), {1, 100}};
+  ASSERT_FALSE(here->commit(records, {&one, 1}));
+  const contents now = found();
+  EXPECT_EQ(now.size(), 199U);
+  EXPECT_EQ(now.at(key(150)), all[149]);
+}
+
+TEST_P(any_journal, takes_a_value_of_many_megabytes) {
+  const written large = done(1, std::string(40U << 20, 'x'));
+  ASSERT_FALSE(put(1, large));
+  EXPECT_TRUE(found().at(key(1)) == large);
+}
+
+// The model is a map.
+RC_GTEST_PROP(journal_property, does_what_a_map_does, ()) {
+  const scratch_folder folder;
+  const auto memory = memory_journal();
+  std::shared_ptr<journal> file = open_journal(folder / "journal").value();
+  contents model;
+  const auto steps = *rc::gen::inRange(1, 30);
+  for (int step = 0; step < steps; ++step) {
+    std::vector<written> put;
+    std::vector<std::array<std::byte, 16>> at;
+    std::vector<journal_erasure> gone;
+    for (int i = *rc::gen::inRange(0, 6); i > 0; --i) {
+      written one = done(*rc::gen::inRange<std::uint64_t>(1, 5), *rc::gen::arbitrary<std::string>());
+      one.done = *rc::gen::arbitrary<bool>();
+      if (!one.done) one = {.pool = one.pool, .function = "f", .name = one.value, .call = one.call};
+      one.result_type = *rc::gen::element<std::string>("", "u", "a longer type");
+      put.push_back(one);
+      at.push_back(key(*rc::gen::inRange<unsigned char>(0, 6)));
+      model.insert_or_assign(at.back(), one);
+    }
+    for (int i = *rc::gen::inRange(0, 3); i > 0; --i) {
+      const journal_erasure one{key(*rc::gen::inRange<unsigned char>(0, 6)),
+                                {1, *rc::gen::inRange<std::uint64_t>(1, 5)}};
+      gone.push_back(one);
+    }
+    for (const journal_erasure& each : gone)
+      if (const auto found = model.find(each.key); found != model.end() && found->second.call == each.call)
+        model.erase(found);
+    std::vector<journal_record> records;
+    for (std::size_t i = 0; i < put.size(); ++i) records.push_back(put[i].shown(at[i]));
+    for (journal* each : {memory.get(), file.get()}) RC_ASSERT(!each->commit(records, gone));
+    if (*rc::gen::inRange(0, 4) == 0) {
+      file.reset();
+      file = open_journal(folder / "journal").value();
+    }
+  }
+  RC_ASSERT(contents_of(*memory) == model);
+  RC_ASSERT(contents_of(*file) == model);
+}
+
+// Files.
+
+class journal_file : public testing::Test {
+ protected:
+  std::string path() const { return folder / "journal"; }
+  void write(const std::string& text) const { std::ofstream(path(), std::ios::binary) << text; }
+  void run_sql(const char* text) const {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, text, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+  void fill() const {
+    const auto here = open_journal(path()).value();
+    const written what = done(1);
+    const journal_record one = what.shown(key(1));
+    ASSERT_FALSE(here->commit({&one, 1}, {}));
+  }
+  error refusal(const journal_options& how = {}) const {
+    auto opened = open_journal(path(), how);
+    if (!opened) return opened.error();
+    const auto why = (*opened)->read([](const journal_record&) {});
+    EXPECT_TRUE(why);
+    return why.value_or(error());
+  }
+  scratch_folder folder;
+};
+
+TEST_F(journal_file, is_not_made_where_it_is_to_be_there) {
+  const error why = refusal({.create = false});
+  EXPECT_EQ(why, errc::journal_failed);
+  EXPECT_THAT(why.message(), HasSubstr(path()));
+  EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST_F(journal_file, is_refused_in_a_folder_that_is_not_there) {
+  const auto opened = open_journal(folder / "none/journal");
+  EXPECT_EQ(opened.error(), errc::journal_failed);
+}
+
+TEST_F(journal_file, is_refused_if_it_is_something_else) {
+  write("name = \"a file of the wrong kind\"\n" + std::string(4000, 'x'));
+  EXPECT_EQ(refusal(), errc::bad_journal);
+  EXPECT_THAT(refusal().message(), HasSubstr("no journal of Holdfast's"));
+}
+
+TEST_F(journal_file, is_refused_if_it_is_a_database_of_another_program) {
+  run_sql("CREATE TABLE notes (text)");
+  EXPECT_EQ(refusal(), errc::bad_journal);
+  EXPECT_THAT(refusal().message(), HasSubstr("another program"));
+}
+
+TEST_F(journal_file, of_a_newer_holdfast_is_refused) {
+  fill();
+  run_sql("PRAGMA user_version = 2");
+  EXPECT_EQ(refusal(), errc::bad_journal);
+  EXPECT_THAT(refusal().message(), HasSubstr("newer"));
+  EXPECT_THAT(refusal().message(), HasSubstr("version 2"));
+}
+
+TEST_F(journal_file, is_one_host_s_at_a_time) {
+  const auto here = open_journal(path()).value();
+  EXPECT_EQ(refusal(), errc::bad_journal);
+  EXPECT_THAT(refusal().message(), HasSubstr("in use"));
+}
+
+TEST_F(journal_file, with_a_record_that_was_changed_is_refused_and_says_which) {
+  fill();
+  run_sql("UPDATE calls SET value = x'00'");
+  EXPECT_EQ(refusal(), errc::bad_journal);
+  EXPECT_THAT(refusal().message(), HasSubstr("record 1"));
+  const auto opened = detail::sqlite_journal::open(path(), {}).value();
+  EXPECT_EQ(opened->check()->code, make_error_code(errc::bad_journal));
+}
+
+TEST_F(journal_file, without_one_of_its_tables_is_refused) {
+  fill();
+  run_sql("DROP TABLE exports");
+  EXPECT_FALSE(open_journal(path()));
+}
+
+TEST_F(journal_file, is_copied_while_it_is_used) {
+  const auto here = open_journal(path()).value();
+  const written what = done(1);
+  const journal_record one = what.shown(key(1));
+  ASSERT_FALSE(here->commit({&one, 1}, {}));
+  ASSERT_FALSE(here->back_up(folder / "copy"));
+  EXPECT_EQ(here->back_up(folder / "copy")->code, make_error_code(errc::journal_failed)) << "it is there";
+  const journal_record two = what.shown(key(2));
+  ASSERT_FALSE(here->commit({&two, 1}, {}));
+  EXPECT_EQ(contents_of(*open_journal(folder / "copy").value()), (contents{{key(1), what}}));
+}
+
+TEST_F(journal_file, gives_room_back_when_it_is_compacted) {
+  const auto here = detail::sqlite_journal::open(path(), {}).value();
+  const written large = done(1, std::string(1U << 20, 'x'));
+  for (unsigned char i = 0; i < 20; ++i) {
+    const journal_record one = large.shown(key(i));
+    ASSERT_FALSE(here->commit({&one, 1}, {}));
+  }
+  for (unsigned char i = 1; i < 20; ++i) {
+    const journal_erasure one{key(i), {1, 1}};
+    ASSERT_FALSE(here->commit({}, {&one, 1}));
+  }
+  const auto before = here->account().value();
+  ASSERT_FALSE(here->compact());
+  const auto after = here->account().value();
+  EXPECT_EQ(after.records, 1);
+  EXPECT_GT(before.bytes, after.bytes * 10);
+  EXPECT_LT(std::filesystem::file_size(path()), 2U << 20);
+  EXPECT_FALSE(here->check());
+}
+
+TEST_F(journal_file, does_not_grow_for_ever_while_records_come_and_go) {
+  const auto here = open_journal(path()).value();
+  const written what = done(1, std::string(20'000, 'x'));
+  for (int round = 0; round < 3'000; ++round) {
+    const journal_record one = what.shown(key(1));
+    const journal_erasure gone{key(1), {1, 1}};
+    ASSERT_FALSE(here->commit({&one, 1}, {}));
+    ASSERT_FALSE(here->commit({}, {&gone, 1}));
+  }
+  EXPECT_LT(std::filesystem::file_size(path()), 1U << 20);
+  EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 40U << 20);
+}
+
+}  // namespace
+}  // namespace holdfast

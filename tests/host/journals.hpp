@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <holdfast/journal.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Journals of tests, and what is in them.
+namespace holdfast::testing_support {
+
+/// A folder that is gone with the test.
+class scratch_folder {
+ public:
+  scratch_folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "holdfast-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  ~scratch_folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::span<const std::byte> bytes_of(std::string_view text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+/// What a record says, owned.
+struct written {
+  std::string pool{};
+  std::string function{};
+  std::string name{};
+  std::string detail{};
+  std::string backtrace{};
+  std::string value{};
+  std::string result_type{};
+  std::string arguments{};
+  bool done = false;
+  bool again = false;
+  call_id call{};
+  std::array<std::byte, 32> request{};
+  outcome what = outcome::completed;
+  std::error_code code{};
+  std::uint32_t cell = 0;
+  std::uint64_t generation = 0;
+  unsigned attempts = 0;
+  std::int64_t at = 0;
+  duration deadline = no_limit;
+  duration run_limit = no_limit;
+
+  friend bool operator==(const written&, const written&) = default;
+
+  static std::string text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  static written of(const journal_record& from) {
+    written made{
+        .pool = std::string(from.pool),
+        .function = std::string(from.function),
+        .name = std::string(from.name),
+        .detail = std::string(from.detail),
+        .backtrace = std::string(from.backtrace),
+        .value = text(from.value),
+        .result_type = text(from.result_type),
+        .arguments = from.arguments ? text(*from.arguments) : std::string(),
+        .done = from.done,
+        .again = from.arguments.has_value(),
+        .call = from.call,
+        .request = from.request,
+        .what = from.what,
+        .code = from.code,
+        .cell = from.cell,
+        .generation = from.generation,
+        .attempts = from.attempts,
+        .at = std::chrono::duration_cast<std::chrono::milliseconds>(from.at.time_since_epoch()).count(),
+        .deadline = from.deadline,
+        .run_limit = from.run_limit};
+    return made;
+  }
+  journal_record shown(const std::array<std::byte, 16>& key) const {
+    journal_record made{.key = key,
+                        .call = call,
+                        .request = request,
+                        .pool = pool,
+                        .function = function,
+                        .name = name,
+                        .done = done,
+                        .arguments = {},
+                        .deadline = deadline,
+                        .run_limit = run_limit,
+                        .at = std::chrono::system_clock::time_point(std::chrono::milliseconds(at)),
+                        .what = what,
+                        .code = code,
+                        .cell = cell,
+                        .generation = generation,
+                        .attempts = attempts,
+                        .result_type = bytes_of(result_type),
+                        .value = bytes_of(value),
+                        .detail = detail,
+                        .backtrace = backtrace};
+    if (again) made.arguments = bytes_of(arguments);
+    return made;
+  }
+};
+
+using contents = std::map<std::array<std::byte, 16>, written>;
+
+/// All that is in a journal. It fails the test where it cannot be read.
+inline contents contents_of(journal& of) {
+  contents all;
+  const auto failed = of.read([&](const journal_record& each) {
+    EXPECT_TRUE(all.emplace(each.key, written::of(each)).second) << "two records have one key";
+  });
+  EXPECT_FALSE(failed) << failed->message();
+  return all;
+}
+
+/// A journal on top of another, whose process can die: from then on nothing reaches it.
+class mortal_journal final : public journal {
+ public:
+  explicit mortal_journal(std::shared_ptr<journal> to) : to_(std::move(to)) {}
+  void die() { dead_ = true; }
+
+  std::optional<error> commit(std::span<const journal_record> kept,
+                              std::span<const journal_erasure> gone) override {
+    if (dead_) return std::nullopt;
+    if (full) return error(errc::journal_full, "as the test has it");
+    ++commits;
+    return to_->commit(kept, gone);
+  }
+  std::optional<error> read(const std::function<void(const journal_record&)>& each) override {
+    return to_->read(each);
+  }
+  std::optional<error> back_up(const std::string& path) override { return to_->back_up(path); }
+
+  bool full = false;
+  std::size_t commits = 0;
+
+ private:
+  const std::shared_ptr<journal> to_;
+  bool dead_ = false;
+};
+
+}  // namespace holdfast::testing_support
