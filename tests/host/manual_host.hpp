@@ -19,17 +19,23 @@
 /// happen, such as in the middle of a call that the test's one thread waits for, the engine is a calm one.
 namespace holdfast::testing_support {
 
+/// What is kept past the end of the host.
+struct journalling {
+  std::shared_ptr<journal> to{};
+  key_policy keys{};
+  std::chrono::system_clock::duration wall{};  ///< the calendar's time when this world's began
+};
+
 class manual_host {
  public:
   explicit manual_host(observer& told = no_observer(), boost::asio::any_io_executor callbacks = {},
-                       const engine& on = shared_engine(), std::shared_ptr<journal> kept = nullptr,
-                       const key_policy& keys = {})
-      : world(told) {
+                       const engine& on = shared_engine(), journalling how = {})
+      : world(told), wall_(how.wall) {
     impl_ = std::make_shared<host::impl>(
         on,
         host_options{.drain_grace = duration::zero(),
-                     .keys = keys,
-                     .journal = std::move(kept),
+                     .keys = how.keys,
+                     .journal = std::move(how.to),
                      .callbacks = std::move(callbacks)},
         world.env,
         [this](bridge::function_job job) {
@@ -43,7 +49,7 @@ class manual_host {
           if (!step()) world.advance(std::chrono::milliseconds(1));
         },
         [this] {
-          return std::chrono::system_clock::time_point(wall) +
+          return std::chrono::system_clock::time_point(wall_) +
                  std::chrono::duration_cast<std::chrono::system_clock::duration>(
                      world.now().time_since_epoch());
         });
@@ -51,7 +57,6 @@ class manual_host {
   }
 
   core::fakes::manual_world world;
-  std::chrono::system_clock::duration wall{};  ///< the calendar's time when this world's began
 
   /// Runs one step: a slice of a cell, or else a host function, or else the journal's next batch. False:
   /// there is nothing to run.
@@ -84,6 +89,7 @@ class manual_host {
   host& get() { return *host_; }
 
  private:
+  const std::chrono::system_clock::duration wall_;
   std::deque<bridge::function_job> functions_;
   std::shared_ptr<host::impl> impl_;
   std::optional<host> host_;

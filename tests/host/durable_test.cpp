@@ -1,0 +1,523 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <holdfast/function.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/journals.hpp"
+#include "host/manual_host.hpp"
+
+// Calls with keys and a journal: what the next process knows of them.
+namespace holdfast {
+namespace {
+
+using namespace testing_support;
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct outcomes_seen final : observer {
+  void on_refused(errc why) noexcept override { refused.push_back(why); }
+  void on_done(const call_id& /*call*/, outcome what) noexcept override { done.push_back(what); }
+  void on_journal_full(bool now) noexcept override { full.push_back(now); }
+  void on_committed(std::size_t changes, duration /*took*/) noexcept override { committed += changes; }
+  std::vector<errc> refused;
+  std::vector<outcome> done;
+  std::vector<bool> full;
+  std::size_t committed = 0;
+};
+
+component sleeper(const char* marks) {
+  const std::string manifest = std::string(R"({"exports": {"nap": [)") + marks + "]}}";
+  const scratch_folder folder;
+  const std::string path = folder / "marks.json";
+  std::FILE* file = std::fopen(path.c_str(), "w");
+  std::fputs(manifest.c_str(), file);
+  std::fclose(file);
+  return component::load(calm_engine(), std::filesystem::path(HOLDFAST_GUESTS_DIR) / "sleeper.wat",
+                         {.contract = {.manifest = path}})
+      .value();
+}
+
+class durable_test : public testing::Test {
+ protected:
+  void SetUp() override { start(); }
+
+  /// A process begins, on the same journal.
+  void start() {
+    naps.clear();
+    told = std::make_unique<outcomes_seen>();
+    journal = std::make_shared<mortal_journal>(kept);
+    owner.emplace(*told, boost::asio::any_io_executor(), calm_engine(),
+                  journalling{journal, policy, calendar});
+  }
+  /// It dies, and another begins.
+  void crash() {
+    journal->die();
+    parked.clear();
+    keep_.clear();
+    calendar += 1s;
+    owner.reset();
+    start();
+  }
+  pool open(const component& what, std::string name = "shop", unsigned depth = 1024) {
+    pool_options options;
+    options.name = std::move(name);
+    options.queue_depth = depth;
+    options.functions.define("holdfast:demo/host", "sleep", [this](host_call call) {
+      naps.push_back(call.args().at(0).get<std::uint64_t>());
+      parked.push_back(std::move(call));
+    });
+    return owner->get().open(what, std::move(options)).value();
+  }
+  ticket begin(const pool& in, std::uint64_t ms, const call_options& how) {
+    ticket claim = in.submit("nap", args(ms), how).value();
+    owner->settle();
+    return claim;
+  }
+  /// ... by somebody who does not wait for it.
+  void send(const pool& in, std::uint64_t ms, const call_options& how) {
+    keep_.push_back(begin(in, ms, how));
+  }
+  void wake() {
+    ASSERT_FALSE(parked.empty());
+    host_call call = std::move(parked.front());
+    parked.erase(parked.begin());
+    std::move(call).reply();
+  }
+  /// Of a call that is done: time stands still, and nobody can wait.
+  static reply end(const ticket& of) {
+    EXPECT_EQ(of.phase(), call_phase::done);
+    return of.phase() == call_phase::done ? of.wait(0s) : reply();
+  }
+  error attach_error(const call_id& id) { return owner->get().attach(id).error(); }
+
+  const component once = sleeper("");
+  const component twice = sleeper(R"("idempotent")");
+  key_policy policy;
+  std::chrono::system_clock::duration calendar = std::chrono::hours(400'000);
+  std::shared_ptr<holdfast::journal> kept = memory_journal();
+  std::vector<std::uint64_t> naps;
+  std::vector<host_call> parked;
+  std::vector<ticket> keep_;
+  std::unique_ptr<outcomes_seen> told;
+  std::shared_ptr<mortal_journal> journal;
+  std::optional<manual_host> owner;
+};
+
+TEST_F(durable_test, tell_an_outcome_only_when_it_is_on_record) {
+  const pool shop = open(once);
+  const ticket asked = begin(shop, 5, {.key = "a"});
+  wake();
+  owner->settle_guests();
+  EXPECT_EQ(asked.phase(), call_phase::running);
+  EXPECT_THAT(told->done, IsEmpty());
+  EXPECT_TRUE(owner->step_journal());
+  EXPECT_EQ(end(asked).value, wit::value(std::uint64_t{1}));
+  EXPECT_EQ(told->committed, 2U) << "its start and its end";
+}
+
+TEST_F(durable_test, do_not_enter_the_guest_before_their_start_is_on_record) {
+  const pool shop = open(once);
+  const auto asked = shop.submit("nap", args(std::uint64_t{5}), {.key = "a"}).value();
+  owner->settle_guests();
+  EXPECT_THAT(naps, IsEmpty());
+  owner->settle();
+  EXPECT_EQ(naps.size(), 1U);
+  wake();
+}
+
+TEST_F(durable_test, that_may_run_twice_do_not_wait_for_it) {
+  const pool shop = open(twice);
+  const auto asked = shop.submit("nap", args(std::uint64_t{5}), {.key = "a"}).value();
+  owner->settle_guests();
+  EXPECT_EQ(naps.size(), 1U);
+  wake();
+  owner->settle();
+  EXPECT_EQ(journal->commits, 1U);
+}
+
+TEST_F(durable_test, keep_their_outcome_over_a_crash) {
+  call_id first;
+  {
+    const pool shop = open(once);
+    const ticket asked = begin(shop, 5, {.key = "a"});
+    first = asked.id();
+    wake();
+    owner->settle();
+    ASSERT_TRUE(end(asked));
+  }
+  crash();
+  const ticket by_id = owner->get().attach(first).value();
+  EXPECT_EQ(end(by_id).value, wit::value(std::uint64_t{1})) << "before its pool is opened";
+  const pool shop = open(once);
+  const reply again = end(begin(shop, 5, {.key = "a"}));
+  EXPECT_EQ(again.value, wit::value(std::uint64_t{1}));
+  EXPECT_EQ(again.id, first);
+  EXPECT_EQ(again.generation, 1U);
+  EXPECT_EQ(again.attempts, 1U);
+  EXPECT_THAT(naps, IsEmpty());
+  EXPECT_EQ(shop.submit("nap", args(std::uint64_t{6}), {.key = "a"}).error(), errc::key_conflict);
+}
+
+TEST_F(durable_test, keep_the_outcome_of_a_call_that_failed_too) {
+  {
+    const pool shop = open(once);
+    const ticket asked = begin(shop, 5, {.key = "a"});
+    host_call call = std::move(parked.front());
+    parked.clear();
+    std::move(call).fail("as \"asked\"\n");
+    owner->settle();
+    EXPECT_EQ(end(asked).outcome, outcome::host_failed);
+  }
+  crash();
+  const reply again = end(begin(open(once), 5, {.key = "a"}));
+  EXPECT_EQ(again.outcome, outcome::host_failed);
+  EXPECT_EQ(again.code, errc::host_failed);
+  EXPECT_THAT(again.detail, HasSubstr("as \"asked\""));
+  EXPECT_THAT(naps, IsEmpty());
+}
+
+TEST_F(durable_test, that_a_crash_cut_short_are_lost_where_they_may_not_run_twice) {
+  call_id cut;
+  {
+    const pool shop = open(once);
+    cut = begin(shop, 5, {.key = "a"}).id();
+    ASSERT_EQ(naps.size(), 1U);
+  }
+  for (int process = 0; process < 3; ++process) {
+    crash();
+    EXPECT_EQ(end(owner->get().attach(cut).value()).outcome, outcome::lost_in_crash);
+    const reply told_now = end(begin(open(once), 5, {.key = "a"}));
+    EXPECT_EQ(told_now.code, errc::lost_in_crash);
+    EXPECT_EQ(told_now.code, effect::unknown);
+    EXPECT_EQ(told_now.id, cut);
+    EXPECT_THAT(told_now.detail, HasSubstr("not declared idempotent"));
+    EXPECT_THAT(naps, IsEmpty());
+  }
+}
+
+TEST_F(durable_test, that_were_held_when_it_crashed_are_new_if_nothing_was_written) {
+  {
+    const pool shop = open(once);
+    static_cast<void>(shop.submit("nap", args(std::uint64_t{5}), {.key = "a"}).value());
+    owner->settle_guests();
+  }
+  crash();
+  const pool shop = open(once);
+  send(shop, 6, {.key = "a"});
+  EXPECT_THAT(naps, ElementsAre(6U)) << "another request may have the key";
+  wake();
+}
+
+TEST_F(durable_test, that_a_crash_cut_short_run_again_where_they_may) {
+  call_id cut;
+  {
+    const pool shop = open(twice);
+    cut = begin(shop, 5, {.key = "a"}).id();
+    ASSERT_THAT(naps, ElementsAre(5U));
+  }
+  crash();
+  const error waits = attach_error(cut);
+  EXPECT_EQ(waits, errc::gone);
+  EXPECT_THAT(waits.message(), HasSubstr("`shop`"));
+  const pool shop = open(twice);
+  const ticket by_id = owner->get().attach(cut).value();
+  const ticket by_key = shop.submit("nap", args(std::uint64_t{5}), {.key = "a"}).value();
+  EXPECT_EQ(by_key.id(), cut) << "who asks meanwhile joins it";
+  owner->world.advance(1ms);
+  owner->settle();
+  EXPECT_THAT(naps, ElementsAre(5U));
+  wake();
+  owner->settle();
+  for (const ticket& each : {by_id, by_key}) {
+    EXPECT_EQ(end(each).value, wit::value(std::uint64_t{1}));
+    EXPECT_EQ(end(each).attempts, 2U) << "the first was in the process that died";
+  }
+  crash();
+  EXPECT_EQ(end(owner->get().attach(cut).value()).value, wit::value(std::uint64_t{1}));
+}
+
+TEST_F(durable_test, run_again_even_if_there_are_more_than_the_queue_holds) {
+  {
+    const pool shop = open(twice);
+    for (int i = 0; i < 20; ++i)
+      static_cast<void>(
+          shop.submit("nap", args(std::uint64_t{5}), {.key = "key " + std::to_string(i)}).value());
+    owner->settle();
+  }
+  crash();
+  const pool shop = open(twice, "shop", 1);
+  for (int round = 0; round < 100; ++round) {
+    owner->world.advance(20ms);
+    owner->settle();
+    while (!parked.empty()) {
+      wake();
+      owner->settle();
+    }
+  }
+  EXPECT_EQ(naps.size(), 20U);
+  EXPECT_THAT(told->done, testing::Each(outcome::completed));
+  EXPECT_EQ(told->done.size(), 20U);
+}
+
+TEST_F(durable_test, that_were_to_run_again_are_left_for_a_later_process_when_their_pool_drains) {
+  {
+    const pool shop = open(twice);
+    send(shop, 5, {.key = "a"});
+  }
+  crash();
+  {
+    const pool shop = open(twice);
+    shop.drain(0s);
+    EXPECT_THAT(naps, IsEmpty());
+  }
+  crash();
+  const pool shop = open(twice);
+  owner->world.advance(1ms);
+  owner->settle();
+  EXPECT_THAT(naps, ElementsAre(5U));
+  wake();
+}
+
+TEST_F(durable_test, are_lost_where_the_export_has_changed_since) {
+  for (const int change : {0, 1, 2}) {
+    const std::string key = "key " + std::to_string(change);
+    {
+      const pool shop = open(twice);
+      send(shop, 5, {.key = key});
+    }
+    crash();
+    const pool shop = [&] {
+      if (change == 0) return open(once);
+      pool_options options;
+      options.name = "shop";
+      const component& other = guest(change == 1 ? "hello.wat" : "turns.wat", calm_engine());
+      return owner->get().open(other, std::move(options)).value();
+    }();
+    owner->settle();
+    EXPECT_THAT(naps, IsEmpty());
+    EXPECT_THAT(told->done, ElementsAre(outcome::lost_in_crash));
+    crash();
+    const reply after = end(begin(open(once), 5, {.key = key}));
+    EXPECT_EQ(after.outcome, outcome::lost_in_crash) << change;
+  }
+}
+
+TEST_F(durable_test, need_a_pool_with_a_name) {
+  const pool shop = open(once, {});
+  const auto refused = shop.submit("nap", args(std::uint64_t{5}), {.key = "a"});
+  EXPECT_EQ(refused.error(), errc::bad_arguments);
+  EXPECT_THAT(refused.error().message(), HasSubstr("name"));
+  EXPECT_TRUE(shop.submit("nap", args(std::uint64_t{5})));
+  owner->settle();
+  wake();
+}
+
+TEST_F(durable_test, are_refused_while_the_disk_is_full_and_others_go_on) {
+  const pool shop = open(once);
+  const ticket ran = begin(shop, 5, {.key = "a"});
+  journal->full = true;
+  wake();
+  owner->settle();
+  EXPECT_EQ(ran.phase(), call_phase::running) << "it has run, and waits for room";
+  const auto refused = shop.submit("nap", args(std::uint64_t{5}), {.key = "b"});
+  EXPECT_EQ(refused.error(), errc::journal_full);
+  EXPECT_EQ(refused.error(), effect::not_executed);
+  const ticket plain = begin(shop, 6, {});
+  wake();
+  owner->settle();
+  EXPECT_TRUE(end(plain));
+  journal->full = false;
+  owner->settle();
+  EXPECT_TRUE(end(ran));
+  EXPECT_THAT(told->full, ElementsAre(true, false));
+  send(shop, 7, {.key = "b"});
+  wake();
+  owner->settle();
+}
+
+TEST_F(durable_test, that_ran_and_found_no_room_until_the_host_ended_are_lost) {
+  std::optional<ticket> ran;
+  {
+    const pool shop = open(once);
+    ran = begin(shop, 5, {.key = "a"});
+    journal->full = true;
+    wake();
+    owner->settle();
+  }
+  owner.reset();
+  EXPECT_EQ(end(*ran).outcome, outcome::lost_in_crash);
+  ran.reset();
+  journal->full = false;
+  calendar += 1s;
+  start();
+  EXPECT_EQ(end(begin(open(once), 5, {.key = "a"})).outcome, outcome::lost_in_crash);
+}
+
+TEST_F(durable_test, are_forgotten_after_their_time_counted_over_processes) {
+  policy.time = 10s;
+  owner.reset();
+  start();
+  {
+    const pool shop = open(once);
+    send(shop, 5, {.key = "a"});
+    wake();
+    owner->settle();
+  }
+  calendar += 5s;
+  crash();
+  EXPECT_EQ(contents_of(*kept).size(), 1U);
+  owner->world.advance(3s);
+  owner->settle();
+  EXPECT_EQ(contents_of(*kept).size(), 1U);
+  owner->world.advance(2s);
+  owner->settle();
+  EXPECT_EQ(contents_of(*kept).size(), 0U) << "it is erased there too";
+  const pool shop = open(once);
+  send(shop, 6, {.key = "a"});
+  wake();
+  owner->settle();
+  calendar += 15s;  // of which the last process has seen five
+  crash();
+  owner->settle();
+  EXPECT_EQ(contents_of(*kept).size(), 0U) << "its time was over before this process began";
+}
+
+TEST_F(durable_test, are_forgotten_over_their_bound_and_erased) {
+  policy.count = 2;
+  owner.reset();
+  start();
+  const pool shop = open(once);
+  for (const char* key : {"a", "b", "c"}) {
+    send(shop, 5, {.key = key});
+    wake();
+    owner->settle();
+  }
+  EXPECT_EQ(contents_of(*kept).size(), 2U);
+}
+
+TEST_F(durable_test, leave_nothing_where_they_were_taken_back) {
+  const pool shop = open(once);
+  send(shop, 5, {.key = "a"});
+  const ticket queued = begin(shop, 5, {.key = "b"});
+  EXPECT_EQ(contents_of(*kept).size(), 2U) << "it may begin as soon as an instance is free";
+  EXPECT_EQ(queued.revoke(), revoke_answer::revoked);
+  owner->settle();
+  EXPECT_EQ(contents_of(*kept).size(), 1U);
+  wake();
+  owner->settle();
+  crash();
+  const pool again = open(once);
+  send(again, 7, {.key = "b"});
+  EXPECT_THAT(naps, ElementsAre(7U)) << "the key is new";
+  wake();
+}
+
+TEST_F(durable_test, go_on_after_an_attempt_in_another_process) {
+  {
+    const pool shop = open(twice);
+    send(shop, 5, {.key = "a"});
+    host_call call = std::move(parked.front());
+    parked.clear();
+    std::move(call).fail("for now");
+    owner->settle();
+    EXPECT_THAT(told->done, ElementsAre(outcome::host_failed));
+  }
+  crash();
+  const pool shop = open(twice);
+  const ticket next = begin(shop, 5, {.key = "a"});
+  EXPECT_EQ(naps.size(), 1U);
+  wake();
+  owner->settle();
+  EXPECT_EQ(end(next).value, wit::value(std::uint64_t{1}));
+  EXPECT_EQ(end(next).attempts, 2U);
+}
+
+TEST_F(durable_test, of_a_journal_that_cannot_be_read_keep_the_host_from_starting) {
+  class broken final : public holdfast::journal {
+   public:
+    std::optional<error> commit(std::span<const journal_record>, std::span<const journal_erasure>) override {
+      return std::nullopt;
+    }
+    std::optional<error> read(const std::function<void(const journal_record&)>&) override {
+      return error(errc::bad_journal, "record 3 is damaged");
+    }
+    std::optional<error> back_up(const std::string&) override { return std::nullopt; }
+  };
+  try {
+    const host never(shared_engine(), {.journal = std::make_shared<broken>()});
+    FAIL() << "the host has started";
+  } catch (const std::system_error& why) {
+    EXPECT_EQ(why.code(), errc::bad_journal);
+    EXPECT_THAT(why.what(), HasSubstr("record 3"));
+  }
+}
+
+// With real threads.
+
+class failing final : public holdfast::journal {
+ public:
+  std::optional<error> commit(std::span<const journal_record>, std::span<const journal_erasure>) override {
+    return error(errc::journal_failed, "the disk is \"gone\"");
+  }
+  std::optional<error> read(const std::function<void(const journal_record&)>&) override {
+    return std::nullopt;
+  }
+  std::optional<error> back_up(const std::string&) override { return std::nullopt; }
+};
+
+TEST(durable_death_test, a_journal_that_cannot_be_written_ends_the_process_with_a_sentence) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        host owner(shared_engine(), {.journal = std::make_shared<failing>()});
+        pool_options options;
+        options.name = "shop";
+        const pool shop = owner.open(guest("hello.wat"), std::move(options)).value();
+        static_cast<void>(shop.call("greet", args("ada"), {.key = "a"}));
+      },
+      testing::KilledBySignal(SIGABRT), "the journal cannot be written, and the process ends: the disk is");
+}
+
+TEST(durable_host, serves_callers_of_many_keys_and_knows_them_all_when_it_starts_again) {
+  const scratch_folder folder;
+  constexpr unsigned callers = 8;
+  constexpr unsigned calls = 50;
+  const auto serve = [&](const std::function<void(const pool&, unsigned)>& each) {
+    host owner(shared_engine(), {.journal = open_journal(folder / "journal").value()});
+    pool_options options;
+    options.name = "shop";
+    options.cells = 2;
+    const pool shop = owner.open(guest("hello.wat"), std::move(options)).value();
+    std::vector<std::thread> all;
+    for (unsigned i = 0; i < callers; ++i) all.emplace_back([&, i] { each(shop, i); });
+    for (std::thread& one : all) one.join();
+  };
+  std::vector<std::vector<call_id>> ids(callers);
+  serve([&](const pool& shop, unsigned caller) {
+    for (unsigned i = 0; i < calls; ++i) {
+      const reply told =
+          shop.call("greet", args("ada"), {.key = std::to_string(caller) + "/" + std::to_string(i)});
+      EXPECT_TRUE(told) << told.detail;
+      ids[caller].push_back(told.id);
+    }
+  });
+  serve([&](const pool& shop, unsigned caller) {
+    for (unsigned i = 0; i < calls; ++i) {
+      const reply told =
+          shop.call("greet", args("ada"), {.key = std::to_string(caller) + "/" + std::to_string(i)});
+      EXPECT_EQ(told.id, ids[caller][i]);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace holdfast
