@@ -94,6 +94,8 @@ std::shared_ptr<journal> memory_journal();
 /// How a journal's file is used.
 struct journal_options {
   bool create = true;  ///< where there is none
+  /// Pages of 4 KiB after which the log beside the file is copied into it: how large that grows.
+  std::uint32_t checkpoint_pages = 4000;
 };
 
 /// A file. It is SQLite's (https://www.sqlite.org), written in WAL mode with `synchronous=FULL`, and locked

@@ -14,7 +14,6 @@ namespace {
 
 constexpr int application = 0x486C6466;  // "Hldf", at its place in the file's header
 constexpr int newest_version = 1;
-constexpr int checkpoint_pages = 4000;
 
 constexpr const char* schema = R"sql(
 BEGIN IMMEDIATE;
@@ -104,7 +103,7 @@ result<std::shared_ptr<sqlite_journal>> sqlite_journal::open(const std::string& 
   const int failed = sqlite3_open_v2(path.c_str(), &opened, flags, vfs);
   sqlite::connection db(opened);
   if (db == nullptr) return error(errc::journal_failed, "no memory for the journal " + path);
-  const std::shared_ptr<sqlite_journal> made(new sqlite_journal(path, std::move(db)));
+  const std::shared_ptr<sqlite_journal> made(new sqlite_journal(path, options, std::move(db)));
   if (failed != SQLITE_OK) return made->failure("cannot be opened");
   if (auto why = made->set_up(options.create)) return *std::move(why);
   return made;
@@ -269,7 +268,7 @@ std::optional<error> sqlite_journal::commit(std::span<const journal_record> kept
   }
   commit_.step();
   if (commit_.reset() != SQLITE_OK) return give_up("cannot be synced");
-  return wal_pages_ >= checkpoint_pages ? checkpoint() : std::nullopt;
+  return wal_pages_ >= checkpoint_pages_ ? checkpoint() : std::nullopt;
 }
 
 // What was committed is safe whatever comes of this, as long as the disk says no untruth.

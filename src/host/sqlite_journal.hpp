@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <holdfast/journal.hpp>
 #include <memory>
 #include <mutex>
@@ -42,8 +43,10 @@ class sqlite_journal final : public journal {
   result<journal_account> account();
 
  private:
-  explicit sqlite_journal(std::string path, sqlite::connection db) noexcept
-      : path_(std::move(path)), db_(std::move(db)) {}
+  sqlite_journal(std::string path, const journal_options& how, sqlite::connection db) noexcept
+      : path_(std::move(path)),
+        checkpoint_pages_(static_cast<int>(std::clamp(how.checkpoint_pages, 1U, 1U << 30))),
+        db_(std::move(db)) {}
 
   std::optional<error> set_up(bool create);
   std::optional<error> settle_schema(bool create);
@@ -57,6 +60,7 @@ class sqlite_journal final : public journal {
   std::optional<error> read_row(const std::function<void(const journal_record&)>& each);
 
   const std::string path_;
+  const int checkpoint_pages_;
   std::mutex mutex_;  // a copy is made by another thread
   sqlite::connection db_;
   int wal_pages_ = 0;
