@@ -55,7 +55,6 @@ record_digest digest_of(const journal_record& what) {
   of.add(what.deadline.count());
   of.add(what.run_limit.count());
   of.add(what.result_type);
-  if (!what.done) return of.finish();
   of.add(std::chrono::duration_cast<std::chrono::milliseconds>(what.at.time_since_epoch()).count());
   of.add(static_cast<int>(what.what));
   of.add(std::string_view(what.code ? to_string(static_cast<errc>(what.code.value())) : ""));
