@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
-.PHONY: help setup build demo test sim bench storm growth asan tsan mutants check format tidy clean
+.PHONY: help setup build demo test sim bench storm crash growth asan tsan mutants check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -47,6 +47,10 @@ bench: setup ## Measure, print a line a figure, write build/bench.json and docs/
 storm: setup ## A million calls and ten minutes of every mishap at once, judged from outside
 	@tools/build release holdfast-storm guests
 	@build/release/bin/holdfast-storm
+
+crash: setup ## Kill hosts at every sync of their journal and 1,000 times under load; fail their disk
+	@tools/build release holdfast-crash guests
+	@build/release/bin/holdfast-crash
 
 growth: setup ## A million calls that share an instance, and nothing that grows
 	@tools/build release holdfast_tests_host
