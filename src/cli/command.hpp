@@ -16,5 +16,6 @@ void add_call(CLI::App& app, action& run);
 void add_inspect(CLI::App& app, action& run);
 void add_docs(CLI::App& app, action& run);
 void add_demo(CLI::App& app, action& run);
+void add_journal(CLI::App& app, action& run);
 
 }  // namespace holdfast::cli

@@ -15,6 +15,7 @@ constexpr const char* footer = R"(Examples:
   holdfast inspect app.wasm
   holdfast docs app.wasm
   holdfast call app.wasm 'greet("ada")'
+  holdfast journal check calls.journal
 
 Exit codes:
   0  the call completed; for `demo`, every claim held
@@ -54,14 +55,19 @@ int main(int argc, char** argv) {
   add_inspect(app, run);
   add_docs(app, run);
   add_demo(app, run);
+  add_journal(app, run);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {
     if (wrong.get_exit_code() == 0) return app.exit(wrong);  // --help, --version
     const auto chosen = app.get_subcommands();
-    const CLI::App& asked = chosen.empty() ? app : *chosen.front();
-    complain(escape_line(what_is_wrong(app, asked, wrong)) + " (holdfast" +
-             (chosen.empty() ? "" : " " + asked.get_name()) + " --help tells more)");
+    const CLI::App* asked = &app;
+    std::string words = "holdfast";
+    for (auto next = chosen; !next.empty(); next = asked->get_subcommands()) {
+      asked = next.front();
+      words += " " + asked->get_name();
+    }
+    complain(escape_line(what_is_wrong(app, *asked, wrong)) + " (" + words + " --help tells more)");
     return bad_input;
   }
   try {

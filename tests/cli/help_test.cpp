@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <holdfast/journal.hpp>
 #include <sstream>
 
 #include "cli/run_command.hpp"
@@ -54,7 +55,7 @@ class example_folder : public temporary_folder {
 
 TEST(help, is_printed_for_the_command_and_each_subcommand) {
   for (const std::vector<std::string>& command :
-       {std::vector<std::string>{}, {"call"}, {"inspect"}, {"docs"}, {"demo"}}) {
+       {std::vector<std::string>{}, {"call"}, {"inspect"}, {"docs"}, {"demo"}, {"journal"}}) {
     std::vector<std::string> words = command;
     words.emplace_back("--help");
     const ended told = run_holdfast(words);
@@ -76,6 +77,7 @@ TEST(help, fits_in_120_columns) {
                                                   {"call", "--help"},
                                                   {"inspect", "--help"},
                                                   {"docs", "--help"},
+                                                  {"journal", "--help"},
                                                   {"demo", "--help"}}) {
     std::istringstream help(run_holdfast(command).out);
     for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 120U) << line;
@@ -118,6 +120,15 @@ TEST(help, has_examples_of_docs_that_run) {
   EXPECT_THAT(contents_of((folder.path() / "app.html").string()), HasSubstr("<!DOCTYPE html>"));
   EXPECT_THAT(run_holdfast({"inspect", (folder.path() / "documented.wasm").string()}).out,
               HasSubstr("[read-only]"));
+}
+
+TEST(help, has_examples_of_journal_that_run) {
+  const example_folder folder;
+  ASSERT_TRUE(holdfast::open_journal((folder.path() / "calls.journal").string()));
+  for (const std::string& example : examples_of({"journal"})) {
+    const ended told = folder.run_line(example);
+    EXPECT_EQ(told.code, 0) << example << ": " << told.err;
+  }
 }
 
 TEST(help, has_examples_of_demo_that_are_well_formed) {
