@@ -138,6 +138,39 @@ TEST_F(records_test, let_a_pool_that_drains_serve_what_it_holds) {
   EXPECT_TRUE(pool.box().deserted());
 }
 
+/// Does something when a call has its end.
+struct at_an_end final : observer {
+  void on_done(const call_id& call, outcome /*what*/) noexcept override {
+    if (call == of) then();
+  }
+  call_id of;
+  std::function<void()> then;
+};
+
+TEST(records_and_a_pool_that_ends, leave_no_call_in_it_whose_start_is_kept_just_then) {
+  at_an_end told;
+  manual_world world(told);
+  record log;
+  fake_pool pool(world.env, log, 1, {.depth = 2}, {}, {.attempts = 3, .budget = 1});
+  const boost::intrusive_ptr<records> written{new records(10, {})};
+  const boost::intrusive_ptr<keys> known{new keys(world.env, {}, written)};
+  const auto held = pool.make({});
+  held->stand_for({.of = known, .print = {}, .request = {}});
+  ASSERT_FALSE(pool.box().admit(held, start::post));
+  auto batch = written->take(10, 1U << 20);
+  pool.send({});
+  const auto outside = pool.send({}, {.attempts = 3});
+  ASSERT_EQ(outside->phase(), call_phase::backing_off);
+  told.of = outside->id();
+  told.then = [&] { written->kept(std::exchange(batch, {})); };
+  pool.box().refuse_queued(errc::broken, "as the test has it");
+  EXPECT_EQ(held->phase(), call_phase::done);
+  pool.close();
+  world.settle();
+  while (!written->idle()) written->kept(written->take(10, 1U << 20));
+  known->close();
+}
+
 TEST_F(records_test, let_a_pool_that_drains_end_when_what_it_holds_is_taken_back) {
   const auto asked = send(1, {});
   pool.box().close();
@@ -159,6 +192,12 @@ TEST_F(records_test, refuse_calls_with_keys_past_their_bound) {
   take_and_keep();
   EXPECT_EQ(written->count(), 0U);
   send(5, {});
+}
+
+TEST_F(records_test, have_room_for_a_call_once_however_many_ask_for_its_key) {
+  send(1, {});
+  EXPECT_TRUE(pool.box().admit(make(1, {}), start::post));
+  EXPECT_EQ(written->count(), 1U);
 }
 
 TEST_F(records_test, refuse_calls_with_keys_while_the_disk_is_full) {
