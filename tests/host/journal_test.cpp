@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "host/journals.hpp"
+#include "host/memory_disk.hpp"
 #include "host/sqlite_journal.hpp"
 
 // Every journal does the same; files are refused that are none, and damage is told.
@@ -296,6 +297,69 @@ TEST_F(journal_file, does_not_grow_for_ever_while_records_come_and_go) {
   }
   EXPECT_LT(std::filesystem::file_size(path()), 1U << 20);
   EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 40U << 20);
+}
+
+// Disks that fail.
+
+class journal_disk : public testing::Test {
+ protected:
+  using trouble = memory_disk::trouble;
+  std::optional<error> put(unsigned char at, const written& what) {
+    const journal_record one = what.shown(key(at));
+    return here->commit({&one, 1}, {});
+  }
+  written of_another_export(std::uint64_t call) {
+    written made = done(call);
+    made.function = "another";
+    return made;
+  }
+  memory_disk disk;
+  std::shared_ptr<detail::sqlite_journal> here =
+      detail::sqlite_journal::open("journal", {.checkpoint_pages = 4}, disk.vfs()).value();
+};
+
+TEST_F(journal_disk, that_is_full_leaves_all_as_it_was_and_may_have_room_later) {
+  ASSERT_FALSE(put(1, done(1)));
+  disk.set(trouble::full);
+  for (int again = 0; again < 3; ++again) {
+    const auto refused = put(2, of_another_export(2));
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(*refused, errc::journal_full) << refused->message();
+    EXPECT_THAT(refused->message(), HasSubstr("journal"));
+  }
+  EXPECT_EQ(contents_of(*here), (contents{{key(1), done(1)}}));
+  disk.set(trouble::none);
+  ASSERT_FALSE(put(2, of_another_export(2)));
+  ASSERT_FALSE(put(3, of_another_export(3)));
+  EXPECT_EQ(contents_of(*here),
+            (contents{{key(1), done(1)}, {key(2), of_another_export(2)}, {key(3), of_another_export(3)}}));
+}
+
+TEST_F(journal_disk, that_cannot_be_written_or_synced_is_not_taken_for_a_full_one) {
+  for (const trouble what : {trouble::broken, trouble::deaf}) {
+    disk.set(what);
+    const auto failed = put(1, done(1));
+    ASSERT_TRUE(failed);
+    EXPECT_EQ(*failed, errc::journal_failed) << failed->message();
+    disk.set(trouble::none);
+  }
+}
+
+TEST_F(journal_disk, whose_sync_fails_as_the_log_is_copied_says_so) {
+  bool seen = false;
+  const written large = done(1, std::string(4'000, 'x'));
+  for (unsigned char at = 1; at < 60 && !seen; ++at) {
+    std::uint64_t syncs_left = 1;  // of the commit itself
+    disk.on_sync = [&] {
+      if (syncs_left-- == 0) disk.set(trouble::deaf);
+    };
+    const auto failed = put(at, large);
+    seen = failed.has_value();
+    if (failed) {
+      EXPECT_EQ(*failed, errc::journal_failed) << failed->message();
+    }
+  }
+  EXPECT_TRUE(seen) << "a copy comes every few pages";
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ struct memory_file : sqlite3_file {
 
   static int write(sqlite3_file* which, const void* from, int size, sqlite3_int64 at) {
     memory_file& me = self(which);
+    if (me.disk->trouble_ == memory_disk::trouble::full) return SQLITE_FULL;
+    if (me.disk->trouble_ == memory_disk::trouble::broken) return SQLITE_IOERR_WRITE;
     me.disk->changed();
     const auto* const data = static_cast<const unsigned char*>(from);
     me.of->unsafe.push_back({.at = static_cast<std::size_t>(at), .data = {data, data + size}});
@@ -48,6 +50,8 @@ struct memory_file : sqlite3_file {
 
   static int sync(sqlite3_file* which, int) {
     memory_file& me = self(which);
+    if (me.disk->on_sync) me.disk->on_sync();
+    if (me.disk->trouble_ == memory_disk::trouble::deaf) return SQLITE_IOERR_FSYNC;
     me.disk->changed();
     me.of->safe = me.of->now;
     me.of->unsafe.clear();

@@ -33,7 +33,13 @@ class memory_disk {
 
   /// Called before each operation that changes something; the count of them goes up with it.
   std::function<void(std::uint64_t)> on_change;
+  /// Called before each sync.
+  std::function<void()> on_sync;
   std::uint64_t changes() const noexcept { return changes_; }
+
+  enum class trouble : std::uint8_t { none, full, broken, deaf };
+  /// From here on it has no room; writes fail; or syncs do.
+  void set(trouble what) noexcept { trouble_ = what; }
 
   /// What is left if the power goes now: a roll of the dice.
   std::map<std::string, bytes> after_power_loss(std::mt19937_64& dice) const;
@@ -63,6 +69,7 @@ class memory_disk {
   std::string name_;
   std::map<std::string, file> files_;
   std::uint64_t changes_ = 0;
+  trouble trouble_ = trouble::none;
   sqlite3_vfs vfs_;
 };
 
