@@ -240,5 +240,44 @@ TEST(exhaustive, two_callers_of_one_key_keep_every_law_with_a_preemption_at_any_
   expect("the same, at every lock, at most 1 preemption", explore_key(grain::locks, 1), 18'476);
 }
 
+// A caller with a key and a journal, whose writer is one more fiber: what it writes may be there before or
+// after anything else, and a drain may come in between.
+explored explore_journal(grain how, std::size_t preemptions = every_choice::unbounded) {
+  explored all;
+  for (const bool repeatable : {false, true}) {
+    for (const bool drains : {false, true}) {
+      for (const does what : all_acts) {
+        if (what == does::deadline) continue;  // clock and ticker are two fibers more
+        if (!whole && what != does::revoke) continue;
+        plan made = scenario({what}, start::post);
+        made.calls.front().key = 0;
+        made.calls.front().repeatable = repeatable;
+        made.journal = {.there = true, .batch = 1};
+        if (drains) {
+          made.calls.pop_back();  // the probe: the pool may be gone
+          made.probe = -1;
+          made.pool_acts = {{.pool = 0, .after = duration::zero(), .what = pool_act::kind::close}};
+          made.patient = false;
+        }
+        const explored found = explore(made, how, preemptions);
+        EXPECT_EQ(found.broken, 0U) << name(what) << (repeatable ? ", may run twice" : ", once")
+                                    << (drains ? ", closed: " : ": ") << found.first;
+        all.runs += found.runs;
+        all.deepest = std::max(all.deepest, found.deepest);
+      }
+    }
+  }
+  return all;
+}
+
+TEST(exhaustive, a_caller_with_a_journal_keeps_every_law_in_every_order_of_acts) {
+  expect("1 caller x 1 key x a journal x {nothing, leave, revoke, trap, kill} x {nothing, close}",
+         explore_journal(grain::acts), 7'762);
+}
+
+TEST(exhaustive, a_caller_with_a_journal_keeps_every_law_with_a_preemption_at_any_lock) {
+  expect("the same, at every lock, at most 1 preemption", explore_journal(grain::locks, 1), 41'304);
+}
+
 }  // namespace
 }  // namespace holdfast::sim
