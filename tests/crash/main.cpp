@@ -20,6 +20,7 @@
 
 #include "crash/life.hpp"
 #include "crash/witness.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace holdfast::crash {
 namespace {
@@ -225,17 +226,12 @@ void fail_the_disk(const flags& how, findings& all, const std::filesystem::path&
 
 int judge(const flags& how) {
   findings all;
-  std::string name = (std::filesystem::temp_directory_path() / "holdfast-crash-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) {
-    std::fprintf(stderr, "holdfast-crash: no folder can be made at %s\n", name.c_str());
-    return 2;
-  }
-  const auto folder = std::filesystem::path(name) / "story";
+  const testing_support::scratch_folder scratch;
+  const std::filesystem::path folder = scratch / "story";
   const auto [syncs, changes] = count(how, all, folder);
   if (how.point_every > 0) kill_at_syncs(how, all, folder, syncs);
   kill_at_random(how, all, folder);
   if (how.fault_every > 0) fail_the_disk(how, all, folder, changes);
-  std::filesystem::remove_all(name);
   if (::isatty(STDERR_FILENO) != 0) std::fprintf(stderr, "\r\033[K");
   std::printf("%s\n", boost::json::serialize(all.json()).c_str());
   return all.good() ? 0 : 1;
@@ -271,5 +267,10 @@ int main(int count, char** words) {
   app.add_option("--guests", how.guests, "The folder of the built guests")->capture_default_str();
   app.add_flag("--json", how.json, "As it is always: one line of JSON");
   CLI11_PARSE(app, count, words);
-  return judge(how);
+  try {
+    return judge(how);
+  } catch (const std::exception& why) {
+    std::fprintf(stderr, "holdfast-crash: %s\n", why.what());
+    return 2;
+  }
 }

@@ -149,14 +149,20 @@ ground::ground(const engine& with, const guests& of, std::shared_ptr<ledger> boo
                boost::asio::any_io_executor callbacks)
     : guests_(of), book_(std::move(book)) {
   // Host functions that block until they are asked to stop take a thread each, and so do calls from inside.
-  host_.emplace(with,
-                host_options{.function_threads = 16, .observe = book_, .callbacks = std::move(callbacks)});
+  auto journal = open_journal(folder_ / "journal");
+  if (!journal) throw std::system_error(journal.error().code, journal.error().message());
+  host_.emplace(with, host_options{.function_threads = 16,
+                                   .observe = book_,
+                                   .keys = {.count = 2000, .time = 20s},
+                                   .journal = *std::move(journal),
+                                   .callbacks = std::move(callbacks)});
 }
 
 ground::~ground() { close(); }
 
 pool_options ground::options_of(site where) {
   pool_options how;
+  how.name = to_string(where);
   how.cells = cells_of(where);
   how.queue_depth = 512;
   how.functions.define("holdfast:demo/host", "sleep", [this](host_call call) { sleep(std::move(call)); });

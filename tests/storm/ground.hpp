@@ -15,6 +15,7 @@
 #include "storm/clock.hpp"
 #include "storm/ledger.hpp"
 #include "storm/plan.hpp"
+#include "support/scratch_folder.hpp"
 
 /// Where the storm rages: the guests, their pools and their host functions, exchanged and drained meanwhile.
 namespace holdfast::storm {
@@ -75,6 +76,7 @@ class ground {
   const guests& guests_;
   const std::shared_ptr<ledger> book_;
   clock clock_;
+  const testing_support::scratch_folder folder_;  // of the journal
   std::optional<host> host_;
   mutable std::mutex mutex_;
   std::array<std::optional<pool>, sites> pools_;

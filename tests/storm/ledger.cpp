@@ -321,9 +321,8 @@ void ledger::judge_company(const record& one, const instance& in) {
   figures_.most_together = std::max<std::uint64_t>(figures_.most_together, in.runs.size() + 1);
 }
 
-void ledger::judge_loss(const record& one, instance& in) {
+void ledger::judge_loss(const record& one, outcome what, instance& in) {
   using enum outcome;
-  const outcome what = *one.done;
   if (what == completed) {
     if (in.lost_one) wrong(&one, "completed in an instance that another call was lost with");
     // What comes after its result is nobody's.
@@ -355,6 +354,39 @@ void ledger::judge_end(const record& one, outcome what) {
     wrong(&one, "the guest has other accounts than it opened");
 }
 
+// The guest is done with it, whoever is told when.
+void ledger::leave_instance(const record& one, outcome what, time_point at) {
+  vacate(one);
+  const auto in = cells_.find(one.cell);
+  if (effect_of(what) != effect::not_executed && in != cells_.end() &&
+      in->second.generation == one.generation)
+    judge_loss(one, what, in->second);
+  if (what == outcome::completed) {
+    if (in == cells_.end() || !in->second.whole || in->second.generation != one.generation) {
+      wrong(&one, "completed in an instance that was lost before");
+    } else {
+      in->second.work += work_of(one);
+    }
+  }
+  // Where a guest is asked first, it is cut later.
+  if (what == outcome::deadline_killed && spins(one.what) && one.where != site::circle) {
+    const time_point due =
+        one.deadline != no_limit ? one.asked + one.deadline : one.started_at + one.run_limit;
+    overshoots_.push_back(std::chrono::duration<float, std::milli>(at - due).count());
+  }
+}
+
+void ledger::on_recording(const call_id& call, outcome what) noexcept {
+  const time_point at = now();
+  const std::scoped_lock lock(mutex_);
+  const auto found = calls_.find(call);
+  if (found == calls_.end()) return wrong(nullptr, "an outcome to be recorded of a call that has one");
+  record& one = *found->second;
+  if (one.key.empty()) wrong(&one, "its outcome is to be recorded, and it has no key");
+  if (std::exchange(one.recording, what)) wrong(&one, "its outcome is to be recorded twice");
+  leave_instance(one, what, at);
+}
+
 void ledger::on_done(const call_id& call, outcome what) noexcept {
   const time_point at = now();
   const std::scoped_lock lock(mutex_);
@@ -372,24 +404,10 @@ void ledger::on_done(const call_id& call, outcome what) noexcept {
   --live_[static_cast<std::size_t>(one.where)];
   ++figures_.ends[static_cast<std::size_t>(what)];
   judge_end(one, what);
-  vacate(one);
-  const auto in = cells_.find(one.cell);
-  if (effect_of(what) != effect::not_executed && in != cells_.end() &&
-      in->second.generation == one.generation)
-    judge_loss(one, in->second);
-  if (what == outcome::completed) {
-    if (in == cells_.end() || !in->second.whole || in->second.generation != one.generation) {
-      wrong(&one, "completed in an instance that was lost before");
-    } else {
-      in->second.work += work_of(one);
-    }
-  }
-  // Where a guest is asked first, it is cut later.
-  if (what == outcome::deadline_killed && spins(one.what) && one.where != site::circle) {
-    const time_point due =
-        one.deadline != no_limit ? one.asked + one.deadline : one.started_at + one.run_limit;
-    overshoots_.push_back(std::chrono::duration<float, std::milli>(at - due).count());
-  }
+  const bool recorded = !one.key.empty() && effect_of(what) != effect::not_executed;
+  if (recorded != one.recording.has_value() || (recorded && *one.recording != what))
+    wrong(&one, "its outcome is not the one that was to be recorded");
+  if (!one.recording) leave_instance(one, what, at);
 }
 
 // One wait.

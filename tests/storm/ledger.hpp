@@ -87,6 +87,7 @@ class ledger final : public observer {
   void on_refused(errc why) noexcept override;
   void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override;
   void on_backing_off(const call_id& call, unsigned attempt, errc why, duration wait) noexcept override;
+  void on_recording(const call_id& call, outcome what) noexcept override;
   void on_done(const call_id& call, outcome what) noexcept override;
 
  private:
@@ -113,7 +114,8 @@ class ledger final : public observer {
   void judge_version(const record& one, std::uint32_t version);
   void judge_entered(const record& one, std::uint32_t entered);
   void judge_company(const record& one, const instance& in);
-  void judge_loss(const record& one, instance& in);
+  void judge_loss(const record& one, outcome what, instance& in);
+  void leave_instance(const record& one, outcome what, time_point at);
   instance* lose(std::uint32_t cell, std::uint64_t generation);
 
   mutable std::mutex mutex_;

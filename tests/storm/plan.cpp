@@ -197,6 +197,25 @@ std::uint32_t amount_of(deed what, std::uint64_t drawn) noexcept {
 
 }  // namespace
 
+namespace {
+
+// What passes resources has no key.
+bool may_have_key(deed what) noexcept {
+  switch (what) {
+    case deed::open:
+    case deed::open_trap:
+    case deed::open_spin:
+    case deed::give:
+    case deed::take:
+    case deed::release:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
 call_options errand::options() const noexcept {
   call_options made;
   made.key = one->key;
@@ -218,7 +237,8 @@ errand plan::draw(std::uint64_t number) const {
     made.how = drawn % 2 == 0 ? way::typed : way::typed_submit;
   if (hangs(one.what) && drawn % 6 == 0) made.how = drawn % 4 == 0 ? way::submit_revoke : way::submit_kill;
   if (one.what == deed::give) made.how = way::stay;  // its caller has something to give back
-  if (one.what == deed::key && drawn % 2 == 0) one.key = "request-" + std::to_string(number);
+  if (may_have_key(one.what) && drawn % 8 < (one.what == deed::key ? 4U : 2U))
+    one.key = "request-" + std::to_string(number);
   made.patience = std::chrono::microseconds(random() % (random() % 8 == 0 ? 40'000 : 3'000));
   made.bits = static_cast<unsigned>(random());
   if (hangs(one.what)) {

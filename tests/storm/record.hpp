@@ -136,7 +136,8 @@ struct record {
   time_point started_at{};
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;
-  std::uint64_t before = 0;  ///< what the instance had done when this began
+  std::uint64_t before = 0;            ///< what the instance had done when this began
+  std::optional<outcome> recording{};  ///< the journal is to have that
   std::optional<outcome> done{};
   std::optional<outcome> early{};  ///< its caller was told before the observer
 };
