@@ -194,6 +194,8 @@ TEST_F(durable_test, that_a_crash_cut_short_are_lost_where_they_may_not_run_twic
   }
   for (int process = 0; process < 3; ++process) {
     crash();
+    EXPECT_TRUE(contents_of(*kept).begin()->second.done)
+        << "it ended once, and for how long it is remembered";
     EXPECT_EQ(end(owner->get().attach(cut).value()).outcome, outcome::lost_in_crash);
     const reply told_now = end(begin(open(once), 5, {.key = "a"}));
     EXPECT_EQ(told_now.code, errc::lost_in_crash);
@@ -308,6 +310,24 @@ TEST_F(durable_test, are_lost_where_the_export_has_changed_since) {
     crash();
     const reply after = end(begin(open(once), 5, {.key = key}));
     EXPECT_EQ(after.outcome, outcome::lost_in_crash) << change;
+  }
+}
+
+TEST_F(durable_test, have_their_outcome_when_their_host_or_pool_is_drained) {
+  for (const bool whole : {true, false}) {
+    const pool shop = open(twice);
+    const ticket asked = shop.submit("nap", args(std::uint64_t{5}), {.key = whole ? "a" : "b"}).value();
+    owner->settle_guests();
+    wake();
+    owner->settle_guests();
+    EXPECT_EQ(asked.phase(), call_phase::running);
+    if (whole) {
+      owner->get().drain(0s);
+    } else {
+      shop.drain(0s);
+    }
+    EXPECT_EQ(end(asked).value, wit::value(std::uint64_t{1}));
+    crash();
   }
 }
 
