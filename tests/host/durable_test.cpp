@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <fstream>
 #include <holdfast/function.hpp>
 #include <memory>
 #include <optional>
@@ -34,17 +34,25 @@ struct outcomes_seen final : observer {
   std::size_t committed = 0;
 };
 
-component sleeper(const char* marks) {
-  const std::string manifest = std::string(R"({"exports": {"nap": [)") + marks + "]}}";
+/// A guest whose export `nap` is marked so.
+component marked(const std::string& text, const char* marks) {
   const scratch_folder folder;
   const std::string path = folder / "marks.json";
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  std::fputs(manifest.c_str(), file);
-  std::fclose(file);
-  return component::load(calm_engine(), std::filesystem::path(HOLDFAST_GUESTS_DIR) / "sleeper.wat",
-                         {.contract = {.manifest = path}})
-      .value();
+  std::ofstream(path) << R"({"exports": {"nap": [)" << marks << "]}}";
+  return component::compile(calm_engine(), bytes_of(text), {.contract = {.manifest = path}}).value();
 }
+
+component sleeper(const char* marks) {
+  std::ifstream file(std::string(HOLDFAST_GUESTS_DIR) + "/sleeper.wat");
+  return marked({std::istreambuf_iterator<char>(file), {}}, marks);
+}
+
+/// ... which takes and gives other numbers.
+constexpr const char* short_sleeper = R"(
+(component
+  (core module $code (func (export "nap") (param i32) (result i32) (local.get 0)))
+  (core instance $guest (instantiate $code))
+  (func (export "nap") (param "ms" u32) (result u32) (canon lift (core func $guest "nap")))))";
 
 class durable_test : public testing::Test {
  protected:
@@ -290,7 +298,7 @@ TEST_F(durable_test, that_were_to_run_again_are_left_for_a_later_process_when_th
 }
 
 TEST_F(durable_test, are_lost_where_the_export_has_changed_since) {
-  for (const int change : {0, 1, 2}) {
+  for (const int change : {0, 1, 2}) {  // its marks, its types, and that it is there
     const std::string key = "key " + std::to_string(change);
     {
       const pool shop = open(twice);
@@ -301,7 +309,8 @@ TEST_F(durable_test, are_lost_where_the_export_has_changed_since) {
       if (change == 0) return open(once);
       pool_options options;
       options.name = "shop";
-      const component& other = guest(change == 1 ? "hello.wat" : "turns.wat", calm_engine());
+      const component other =
+          change == 1 ? marked(short_sleeper, R"("idempotent")") : guest("hello.wat", calm_engine());
       return owner->get().open(other, std::move(options)).value();
     }();
     owner->settle();
@@ -310,6 +319,9 @@ TEST_F(durable_test, are_lost_where_the_export_has_changed_since) {
     crash();
     const reply after = end(begin(open(once), 5, {.key = key}));
     EXPECT_EQ(after.outcome, outcome::lost_in_crash) << change;
+    EXPECT_THAT(after.detail, HasSubstr(change == 0   ? "not declared"
+                                        : change == 1 ? "other types"
+                                                      : "its export is gone"));
   }
 }
 
