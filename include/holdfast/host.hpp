@@ -55,8 +55,8 @@ struct host_options {
 /// @par Thread safety  distinct objects: safe; shared objects: `open` is safe
 class host {
  public:
-  /// @throws std::system_error where threads cannot be started, and with `errc::forked` on an engine of
-  /// before a fork
+  /// @throws std::system_error where threads cannot be started, with `errc::forked` on an engine of before a
+  /// fork, and with `bad_journal` or `journal_failed` where the journal cannot be read
   explicit host(holdfast::engine with, const host_options& options = {});
   host(const host&) = delete;
   host& operator=(const host&) = delete;
@@ -80,7 +80,8 @@ class host {
   orphan_figures orphans() const;
 
   /// Drains every pool: admits nothing more, lets what is accepted finish within `grace`, then kills what
-  /// runs and refuses what waits. Returns when every call has its outcome. Not from inside a callback.
+  /// runs and refuses what waits. Returns when every call has its outcome; those with a key, whose journal
+  /// has no room for it, within five seconds without. Not from inside a callback.
   void drain(duration grace) const;
 
   struct impl;  // not for use outside Holdfast

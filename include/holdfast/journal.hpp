@@ -43,13 +43,14 @@ struct journal_record {
   duration deadline = no_limit;  ///< from its acceptance
   duration run_limit = no_limit;
 
+  std::chrono::system_clock::time_point at{};  ///< when it was accepted, or ended
+  unsigned attempts = 0;                       ///< so far; of a call that is accepted, those before it
+
   // Done.
-  std::chrono::system_clock::time_point at{};  ///< when it ended
   outcome what = outcome::completed;
   std::error_code code{};  ///< empty for `completed`
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;
-  unsigned attempts = 0;
   std::span<const std::byte> result_type{};  ///< packed, as `value` is; empty: the export has no result
   std::span<const std::byte> value{};        ///< of a call that completed
   std::string_view detail{};                 ///< may quote the guest
@@ -105,7 +106,8 @@ struct journal_options {
 /// takes every promise back.
 ///
 /// @par Errors  `bad_journal`: another file, one of a newer Holdfast, a damaged one, or one in use;
-/// `journal_failed`: it cannot be opened, created or read
+/// `journal_failed`: it cannot be opened, created or read; `journal_full`: no room to create it;
+/// `bad_arguments`: a name that is no file's
 result<std::shared_ptr<journal>> open_journal(const std::string& path, const journal_options& options = {});
 
 }  // namespace holdfast

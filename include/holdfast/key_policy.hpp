@@ -17,6 +17,7 @@ struct key_policy {
   /// Where there is a journal: calls with a key that wait, run, or have an outcome that is not written yet.
   /// One more is refused as `queue_full`.
   std::size_t under_way = 16'384;
+  std::size_t under_way_bytes = 256U << 20;  ///< results that are not written yet; the same
 };
 
 }  // namespace holdfast

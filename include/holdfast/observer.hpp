@@ -64,7 +64,8 @@ class observer {
   virtual void on_refused(errc /*why*/) noexcept {}
   virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/,
                           std::uint64_t /*generation*/) noexcept {}
-  /// The guest is done with a call whose outcome the journal is to have: it is told when that is so.
+  /// A call with a key has come to this end, and no guest works for it any more. It is done, and told, when
+  /// the journal has that, or has nothing of it any more where none ran.
   virtual void on_recording(const call_id& /*call*/, outcome /*what*/) noexcept {}
   virtual void on_done(const call_id& /*call*/, outcome /*what*/) noexcept {}
 

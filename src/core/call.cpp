@@ -184,13 +184,14 @@ revoke_answer call::revoke() noexcept {
     finish_unrun(errc::revoked);
     return end_.what == outcome::revoked ? revoke_answer::revoked : revoke_answer::done;
   }
-  return phase() == call_phase::done ? revoke_answer::done : revoke_answer::running;
+  const std::scoped_lock lock(mutex_);
+  return phase_ == call_phase::done || settled_ ? revoke_answer::done : revoke_answer::running;
 }
 
 kill_answer call::kill() noexcept {
   {
     const std::scoped_lock lock(mutex_);
-    if (phase_ == call_phase::done) return kill_answer::done;
+    if (phase_ == call_phase::done || settled_) return kill_answer::done;
     killed_ = true;
   }
   if (mailbox_ != nullptr && mailbox_->remove(*this)) {
@@ -296,26 +297,30 @@ bool call::awaits_note() const noexcept {
 
 void call::noted() noexcept { mailbox_->admit_noted(*this); }
 
+record_slot& call::slot() noexcept { return key_claim_->slot; }
+
 untold call::finish(call_end end) noexcept {
   records* const kept = key_claim_ != nullptr ? key_claim_->of->recorded() : nullptr;
   if (kept == nullptr) return finish_now(&end);
-  if (effect_of(end.what) == effect::not_executed) {
-    kept->withdraws(key_claim_->slot, key_claim_->print);
-    return finish_now(&end);
-  }
   boost::intrusive_ptr<cell> ran_on;
+  const bool ran = effect_of(end.what) != effect::not_executed;
   {
     const std::scoped_lock lock(mutex_);
     settle(std::move(end), ran_on);
+    settled_ = true;
+    given_up_ = given_up_ || !ran;  // its key is new, whenever that is told
     world_.observe.on_recording(id_, end_.what);
   }
-  kept->ends(key_claim_->slot);  // who waits is told when it is kept
-  return {.of = this, .who = {}};
+  // Whoever waits is told when it is kept, or what was written of it is erased.
+  if (ran ? kept->ends(key_claim_->slot) : kept->withdraws(key_claim_->slot)) return {.of = this, .who = {}};
+  if (ran) lose_end();  // the host has ended, and nobody writes any more
+  return publish();
 }
 
 untold call::publish() noexcept { return finish_now(nullptr); }
 
 bool call::end_recalled() noexcept {
+  key_claim_->recalled = true;
   std::optional<error> refused;
   if (!key_claim_->of->claim(*this, *key_claim_, refused).owns_lock()) return false;
   world_.observe.on_accepted(id_);
@@ -360,10 +365,8 @@ untold call::finish_now(call_end* end) noexcept {
     park = told.who.empty() || left_.load() || (key_claim_ != nullptr && claims_.load() > 0);
   }
   forget_timer();
-  // Whoever comes with the key later finds the result: it is kept alone. A record of the start that is being
-  // written reads them.
-  if (end == nullptr || key_claim_ == nullptr || key_claim_->of->recorded() == nullptr)
-    forget_arguments((kept && park) || key_claim_ != nullptr);
+  // Whoever comes with the key later finds the result: it is kept alone.
+  if (!left_to_next_) forget_arguments((kept && park) || key_claim_ != nullptr);
   lineage::ended(*this);
   if (kept && park) world_.kept->park(*this);
   if (kept && !park) world_.kept->forget(*this);
@@ -401,6 +404,7 @@ void call::finish_unrun(errc why, std::string detail) noexcept {
     }
   }
   if (!stays) return finish(std::move(end)).tell();
+  left_to_next_ = true;  // a record of it that is being written reads its arguments
   key_claim_->of->recorded()->leaves(key_claim_->slot);
   finish_now(&end).tell();
 }

@@ -33,7 +33,9 @@ class call;
 class cell;
 class keys;
 class mailbox;
+class records;
 class parking;
+class record_slot;
 
 /// The single terminal result, written once.
 struct call_end {
@@ -172,6 +174,9 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   void was_done(call_end end) noexcept;
   /// Between the two only whoever keeps the record reads this.
   const call_end& end_to_keep() const noexcept { return end_; }
+  /// Attempts of other calls under its key, and of processes before.
+  unsigned attempts_before() const noexcept { return attempts_before_; }
+  record_slot& slot() noexcept;
 
   /// The end. Only after `phase() == done` was seen, or from `on_done`.
   const call_end& end() const noexcept { return end_; }
@@ -252,7 +257,9 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   time_point stop_at_ = time_point::max();  // ... and when it is asked to stop
   bool killed_ = false;                     // no attempt begins any more
   unsigned joins_ = 0;
-  bool given_up_ = false;  // taken back before any attempt, and about to end
+  bool given_up_ = false;      // taken back before any attempt, and about to end
+  bool left_to_next_ = false;  // its finisher's own: the next process runs it
+  bool settled_ = false;       // its end is there, and is told when its record is kept
   bool orphan_ = false;
   bool kept_ = false;  // found by its id
   time_point orphan_since_{};

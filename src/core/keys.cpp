@@ -24,19 +24,22 @@ boost::intrusive_ptr<call> keys::find(const call_id& id) const noexcept {
 }
 
 std::unique_lock<std::mutex> keys::claim(call& which, key_claim& with, std::optional<error>& refused) {
-  if (records_ != nullptr) {
-    refused = records_->reserve();
-    if (refused) return {};
-  }
   std::unique_lock lock(mutex_);
   if (!take_place(which, with)) {
-    if (records_ != nullptr) records_->give_back();
     with.taken = true;
     refused = error(errc::key_conflict, "another call stands for the key already");
     return {};
   }
   with.before = std::exchange(entries_.find(with.print)->second.held, &which);
-  return lock;
+  if (records_ == nullptr) return lock;
+  if (with.recalled) {
+    records_->take_room();
+    return lock;
+  }
+  refused = records_->reserve();
+  if (!refused) return lock;
+  let_go(which, with);
+  return {};
 }
 
 // False: it is another's.
@@ -72,6 +75,10 @@ void keys::rename(const call_id& from, const call_id& to) noexcept {
 
 void keys::unclaim(call& which, key_claim& with) noexcept {
   if (records_ != nullptr) records_->give_back();
+  let_go(which, with);
+}
+
+void keys::let_go(call& which, key_claim& with) noexcept {
   const auto found = entries_.find(with.print);
   if (with.before == nullptr || with.before->never_was()) {
     take_out(found);

@@ -37,6 +37,7 @@ struct key_claim {
   /// The call whose end stood under the key before: this one is its next attempt.
   boost::intrusive_ptr<call> after{};
   boost::intrusive_ptr<call> before{};  ///< whose place it took; to be let go without locks
+  bool recalled = false;                ///< it was accepted in a process before this one
   bool taken = false;                   ///< somebody else was first; the call was not accepted
   record_slot slot{};
 };
@@ -108,6 +109,7 @@ class keys final : public shared_object {
   // Under the lock; what leaves is released without it.
   static std::size_t weight(const call& which, const call_end& end) noexcept;
   bool take_place(call& which, key_claim& with);
+  void let_go(call& which, key_claim& with) noexcept;
   void rename(const call_id& from, const call_id& to) noexcept;
   void remember(entry& known, std::size_t bytes, duration ago = duration::zero()) noexcept;
   void keep_bounds(leaving& out) noexcept;

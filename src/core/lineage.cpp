@@ -66,7 +66,7 @@ struct lineage::search {
     boost::intrusive_ptr<cell> on;
     {
       const std::scoped_lock lock(which.mutex_);
-      if (which.phase_ == call_phase::done || which.mailbox_ == nullptr) return false;
+      if (which.phase_ == call_phase::done || which.settled_ || which.mailbox_ == nullptr) return false;
       on = which.runs_on_;
     }
     return on != nullptr ? is(which) : is(*which.mailbox_, which.terms().only_in);

@@ -15,7 +15,9 @@ namespace holdfast::core {
 namespace {
 
 constexpr std::int64_t one_retry = 1000;
-constexpr duration room_again = std::chrono::milliseconds(20);  // until a recalled call asks for room again
+// Until a recalled call asks for room again: longer, the more there are that ask.
+constexpr duration room_again = std::chrono::milliseconds(20);
+constexpr std::chrono::microseconds each_waits(100);
 
 }  // namespace
 
@@ -221,7 +223,7 @@ bool mailbox::admit_chore(const home& where,
 
 bool mailbox::may_retry(const call& request) const noexcept {
   return !closed_ && !refusing_ && request.terms().attempts > 1 && budget_ >= one_retry &&
-         outside_.size() < limits_.depth && request.bytes() <= limits_.bytes - outside_bytes_;
+         outside_.size() < limits_.depth && outside_bytes_ + request.bytes() <= limits_.bytes;
 }
 
 duration mailbox::wait_outside(call& request) noexcept {
@@ -240,9 +242,10 @@ void mailbox::wait_outside_for(call& request, duration wait) noexcept {
 
 bool mailbox::admit_recalled(const boost::intrusive_ptr<call>& request) {
   const std::scoped_lock lock(mutex_);
-  std::optional<error> refused = refusal(*request);
-  std::unique_lock<std::mutex> found_by_key;
-  if (!refused) found_by_key = request->key_claim_->of->claim(*request, *request->key_claim_, refused);
+  if (closed_ || (unparted_ > 0 && members_.empty())) return false;
+  request->key_claim_->recalled = true;
+  std::optional<error> refused;
+  const auto found_by_key = request->key_claim_->of->claim(*request, *request->key_claim_, refused);
   if (refused) return false;
   request->mailbox_.reset(this);
   request->count_from(world_.time.now());
@@ -252,6 +255,8 @@ bool mailbox::admit_recalled(const boost::intrusive_ptr<call>& request) {
   intrusive_ptr_add_ref(request.get());
   watch_alone(*request);
   wait_outside_for(*request, duration::zero());
+  // Once more, with an attempt more: one that takes its process with it does so only so often.
+  request->key_claim_->of->recorded()->starts(request->key_claim_->slot, false);
   return true;
 }
 
@@ -291,7 +296,10 @@ void mailbox::admit_again(call& request) noexcept {
         world_.observe.on_backing_off(request.id(), 0, errc::queue_full, wait_outside(request));
         return;
       }
-      if (never && request.recalled_ && !closed_) return wait_outside_for(request, room_again);
+      if (never && request.recalled_)
+        return wait_outside_for(
+            request,
+            std::max(room_again, duration(each_waits) * static_cast<duration::rep>(outside_.size())));
     }
     if (!never) {
       {
@@ -359,6 +367,20 @@ void mailbox::close() noexcept {
   std::vector<boost::intrusive_ptr<cell>> released;  // after the lock: a cell's end may be the mailbox's too
   {
     const std::scoped_lock lock(mutex_);
+    // Those of a process before this one wait for room and for nothing else: they are served like what is
+    // queued.
+    for (auto each = outside_.begin(); each != outside_.end();) {
+      call& one = *each++;
+      {
+        const std::scoped_lock inner(one.mutex_);
+        if (!one.recalled_ || one.end_.attempts != one.attempts_before_) continue;
+        one.phase_ = call_phase::queued;
+      }
+      unlink(one);
+      waiting_.fetch_add(1);
+      enqueue(one, world_.time.now());
+      world_.observe.on_queued_again(one.id());
+    }
     closed_ = true;
     released.swap(idle_);
     for (const auto& server : released) server->noted_idle_ = false;
@@ -405,7 +427,8 @@ bool mailbox::remove_unwanted(call& request) noexcept {
     const std::scoped_lock lock(mutex_);
     const std::scoped_lock inner(request.mutex_);
     if (!request.is_unwanted() || !unlink(request)) return false;
-    request.given_up_ = request.end_.attempts == request.attempts_before_;
+    // One that goes on from an attempt before ends as that did, and its record is to be the last of its key.
+    request.given_up_ = request.end_.attempts == 0;
   }
   intrusive_ptr_release(&request);
   return true;

@@ -16,8 +16,16 @@ std::optional<error> records::reserve() noexcept {
   if (count_ >= most_)
     return error(errc::queue_full,
                  "the journal is behind: " + std::to_string(count_) + " calls with keys are under way");
+  if (bytes_ > most_bytes_)
+    return error(errc::queue_full,
+                 "the journal is behind: results of " + std::to_string(bytes_) + " bytes wait for it");
   ++count_;
   return std::nullopt;
+}
+
+void records::take_room() noexcept {
+  const std::scoped_lock lock(mutex_);
+  ++count_;
 }
 
 void records::give_back() noexcept {
@@ -35,21 +43,30 @@ void records::enqueue(record_slot& which, record_slot::note what) noexcept {
 
 void records::starts(record_slot& which, bool awaited) noexcept {
   const std::scoped_lock lock(mutex_);
-  enqueue(which, awaited ? record_slot::note::awaited_start : record_slot::note::started);
+  if (!closed_) enqueue(which, awaited ? record_slot::note::awaited_start : record_slot::note::started);
 }
 
-void records::ends(record_slot& which) noexcept {
+bool records::ends(record_slot& which) noexcept {
   const std::scoped_lock lock(mutex_);
+  if (closed_) {
+    --count_;
+    return false;
+  }
+  which.bytes_ = which.of_->end_to_keep().value.size();
+  bytes_ += which.bytes_;
   enqueue(which, record_slot::note::ended);
+  return true;
 }
 
-void records::withdraws(record_slot& which, const key_print& key) noexcept {
+bool records::withdraws(record_slot& which) noexcept {
   const std::scoped_lock lock(mutex_);
+  if (which.written_ && !closed_) {
+    enqueue(which, record_slot::note::withdrawn);
+    return true;
+  }
   --count_;
   dequeue(which);
-  if (!which.written_) return;
-  erasures_.push_back({key, which.of_->id()});
-  wake();
+  return false;
 }
 
 void records::leaves(record_slot& which) noexcept {
@@ -66,6 +83,7 @@ void records::dequeue(record_slot& which) noexcept {
 
 void records::forgets(const key_print& key, const call_id& which) {
   const std::scoped_lock lock(mutex_);
+  if (closed_) return;
   erasures_.push_back({key, which});
   wake();
 }
@@ -80,15 +98,15 @@ records::batch records::take(std::size_t most, std::size_t bytes) {
   std::size_t weight = 0;
   while (!queue_.empty() && next.items.size() < most) {
     record_slot& slot = queue_.front();
-    const bool ended = slot.queued_ == record_slot::note::ended;
-    weight += ended ? slot.of_->end().value.size() : slot.of_->bytes();
+    weight += slot.queued_ == record_slot::note::ended ? slot.bytes_ : slot.of_->bytes();
     if (!next.items.empty() && weight > bytes) break;
     queue_.pop_front();
     slot.written_ = true;
+    const record_slot::note what = std::exchange(slot.queued_, record_slot::note::nothing);
     next.items.push_back({.of = boost::intrusive_ptr<call>(slot.of_, false),
-                          .ended = ended,
-                          .awaited = std::exchange(slot.queued_, record_slot::note::nothing) ==
-                                     record_slot::note::awaited_start});
+                          .ended = what == record_slot::note::ended,
+                          .awaited = what == record_slot::note::awaited_start,
+                          .withdrawn = what == record_slot::note::withdrawn});
   }
   if (!next.empty()) ++writing_;
   return next;
@@ -98,11 +116,15 @@ void records::kept(batch&& what) noexcept {
   if (what.empty()) return;
   {
     const std::scoped_lock lock(mutex_);
-    count_ -= static_cast<std::size_t>(std::ranges::count(what.items, true, &item::ended));
+    for (const item& each : what.items) {
+      if (!each.ended && !each.withdrawn) continue;
+      --count_;
+      bytes_ -= std::exchange(each.of->slot().bytes_, 0);
+    }
     stuck_ = false;
   }
   for (const item& each : what.items) {
-    if (each.ended) {
+    if (each.ended || each.withdrawn) {
       each.of->publish().tell();
     } else if (each.awaited) {
       each.of->noted();
@@ -112,10 +134,28 @@ void records::kept(batch&& what) noexcept {
   --writing_;
 }
 
-void records::lost(batch&& what) noexcept {
+void records::lose(batch&& what) noexcept {
   for (const item& each : what.items)
-    if (each.ended) each.of->lose_end();
-  kept({.erasures = std::move(what.erasures), .items = std::move(what.items)});
+    if (each.ended || each.withdrawn) each.of->lose_end();
+  // What only starts has nobody who waits for it here.
+  std::erase_if(what.items, [](const item& each) { return !each.ended && !each.withdrawn; });
+  if (!what.items.empty()) return kept({.items = std::move(what.items)});
+  const std::scoped_lock lock(mutex_);
+  --writing_;
+}
+
+void records::close(batch&& what) noexcept {
+  {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    erasures_.clear();
+  }
+  if (!what.empty()) lose(std::move(what));
+  for (;;) {
+    batch next = take(256, std::size_t{1} << 30);
+    if (next.empty()) return;
+    lose(std::move(next));
+  }
 }
 
 void records::stuck() noexcept {

@@ -34,29 +34,34 @@ class record_slot : public boost::intrusive::list_base_hook<> {
   friend class records;
   friend class call;
   call* of_ = nullptr;
-  enum class note : std::uint8_t { nothing, started, awaited_start, ended };
+  enum class note : std::uint8_t { nothing, started, awaited_start, ended, withdrawn };
   note queued_ = note::nothing;
-  bool written_ = false;  // something of it is, or may be, in the journal
+  bool written_ = false;   // something of it is, or may be, in the journal
+  std::size_t bytes_ = 0;  // of an end that waits
 };
 
 /// Thread-safe. Its lock is a leaf.
 class records final : public shared_object {
  public:
-  /// `most` calls may be under way whose records are not all kept. `wakes` tells whoever writes that there is
-  /// something; it is called under locks.
-  records(std::size_t most, std::function<void()> wakes) : most_(most), wakes_(std::move(wakes)) {}
+  /// `most` calls may be under way whose records are not all kept, with results of `most_bytes` that wait.
+  /// `wakes` tells whoever writes that there is something; it is called under locks.
+  records(std::size_t most, std::size_t most_bytes, std::function<void()> wakes)
+      : most_(most), most_bytes_(most_bytes), wakes_(std::move(wakes)) {}
 
   // The calls' side.
 
   /// Room for one more call, until its end is told, or it is withdrawn or given back.
   std::optional<error> reserve() noexcept;
+  /// The same for one that was accepted in a process before: there is.
+  void take_room() noexcept;
   void give_back() noexcept;
   /// It was accepted. `awaited`: it begins when its record is kept (`call::noted`).
   void starts(record_slot& which, bool awaited) noexcept;
-  /// It has its end, which is told when that is kept (`call::publish`).
-  void ends(record_slot& which) noexcept;
-  /// It ended and no guest was entered: there is nothing to keep.
-  void withdraws(record_slot& which, const key_print& key) noexcept;
+  /// It has its end, which is told when that is kept (`call::publish`). False: nobody writes any more.
+  bool ends(record_slot& which) noexcept;
+  /// It ended and no guest was entered: there is nothing to keep. True: something of it may be written, and
+  /// its end is told when that is erased. Else it is told now.
+  bool withdraws(record_slot& which) noexcept;
   /// It ended, and what the journal has of it stays as it is: the next process may take it up again.
   void leaves(record_slot& which) noexcept;
   /// An outcome is not remembered any more.
@@ -72,6 +77,7 @@ class records final : public shared_object {
     boost::intrusive_ptr<call> of;
     bool ended;  ///< its end is to be written; else, that it starts
     bool awaited;
+    bool withdrawn = false;  ///< what is written of it is to be erased
   };
   struct batch {
     std::vector<erasure> erasures{};  ///< each before or after: it names its call
@@ -82,8 +88,9 @@ class records final : public shared_object {
   batch take(std::size_t most, std::size_t bytes);
   /// It will be there after a crash. Tells whoever waited for that.
   void kept(batch&& what) noexcept;
-  /// It will not be written any more. Whoever waits for an end is told what the next process will say.
-  void lost(batch&& what) noexcept;
+  /// Nothing will be written any more, this and all that waits. Whoever waits for an end is told what the
+  /// next process will say.
+  void close(batch&& what) noexcept;
   /// There is no room for it now. Until the next one is kept nothing is accepted.
   void stuck() noexcept;
 
@@ -96,19 +103,23 @@ class records final : public shared_object {
 
  private:
   void dequeue(record_slot& which) noexcept;
+  void lose(batch&& what) noexcept;
   void enqueue(record_slot& which, record_slot::note what) noexcept;  // under the lock
   void wake() const noexcept {
     if (wakes_) wakes_();
   }
 
   const std::size_t most_;
+  const std::size_t most_bytes_;
   const std::function<void()> wakes_;
   mutable short_mutex mutex_;
   boost::intrusive::list<record_slot> queue_;  // each holds a reference to its call
   std::vector<erasure> erasures_;
   std::size_t count_ = 0;
+  std::size_t bytes_ = 0;    // of ends that wait
   std::size_t writing_ = 0;  // batches that were taken and are not kept
   bool stuck_ = false;
+  bool closed_ = false;
 };
 
 }  // namespace holdfast::core

@@ -37,9 +37,14 @@ host::impl::impl(engine on, const host_options& how) : with(std::move(on)), opti
                                   .observe = options.observe != nullptr ? *options.observe : no_observer(),
                                   .watched = options.observe != nullptr});
   keep_calls();
-  if (writer != nullptr) writer->start();
-  runner = [functions = functions.get()](bridge::function_job work) { functions->post(std::move(work)); };
-  heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });
+  try {
+    if (writer != nullptr) writer->start();
+    runner = [functions = functions.get()](bridge::function_job work) { functions->post(std::move(work)); };
+    heartbeat = with.internals()->ticker.listen([this](time_point now) { deadlines.advance(now); });
+  } catch (...) {
+    keys->close();
+    throw;
+  }
 }
 
 host::impl::impl(engine on, const host_options& how, core::environment injected, bridge::function_runner runs,
@@ -57,12 +62,14 @@ void host::impl::keep_calls() {
   kept.reset(new core::parking(*world, options.parking));
   world->kept = kept.get();
   if (options.journal != nullptr)
-    writer = std::make_unique<detail::journal_writer>(options.journal, options.keys.under_way, wall,
-                                                      world->observe);
+    writer = std::make_unique<detail::journal_writer>(options.journal, options.keys, wall, world->observe);
   keys.reset(new core::keys(*world, options.keys, writer != nullptr ? writer->records() : nullptr));
   if (writer == nullptr) return;
   recovered = std::make_unique<detail::recovery>();
-  if (const auto failed = recovered->load(*this)) throw std::system_error(failed->code, failed->message());
+  if (const auto failed = recovered->load(*this)) {
+    keys->close();  // its calls hold it
+    throw std::system_error(failed->code, failed->message());
+  }
 }
 
 void host::impl::flush_journal() const {
@@ -161,6 +168,7 @@ result<ticket> host::attach(const call_id& id) const {
       return error(errc::gone, "call " + id.to_string() +
                                    " was accepted before the host was started again, " +
                                    "and goes on when the pool `" + *pool + "` is opened");
+  if (found == nullptr) found = impl_->keys->find(id);  // its pool was opened just now
   if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
   // Every call that a host keeps is one of its pools'.
   boost::intrusive_ptr<detail::pool_call> asked(static_cast<detail::pool_call*>(found.get()));

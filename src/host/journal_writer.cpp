@@ -37,10 +37,11 @@ journal_record record_of(const core::records::item& what, std::chrono::system_cl
                       .function = call.of()->function,
                       .name = call.key(),
                       .done = what.ended,
+                      .at = now,
+                      .attempts = call.attempts_before(),
                       .result_type = call.of()->result_type};
   if (what.ended) {
     const core::call_end& end = call.end_to_keep();
-    made.at = now;
     made.what = end.what;
     made.code = end.code;
     made.cell = end.cell;
@@ -57,8 +58,12 @@ journal_record record_of(const core::records::item& what, std::chrono::system_cl
   return made;
 }
 
-journal_writer::journal_writer(std::shared_ptr<journal> to, std::size_t most_calls, clock now, observer& told)
-    : to_(std::move(to)), now_(std::move(now)), told_(told), records_(new core::records(most_calls, [this] {
+journal_writer::journal_writer(std::shared_ptr<journal> to, const key_policy& bounds, clock now,
+                               observer& told)
+    : to_(std::move(to)),
+      now_(std::move(now)),
+      told_(told),
+      records_(new core::records(bounds.under_way, bounds.under_way_bytes, [this] {
         const std::scoped_lock lock(mutex_);
         work_ = true;
         resting_ = false;
@@ -79,9 +84,15 @@ journal_writer::wrote journal_writer::write() {
   std::vector<journal_record> kept;
   kept.reserve(next_.items.size());
   const auto now = now_();
-  for (const auto& each : next_.items) kept.push_back(record_of(each, now));
   std::vector<journal_erasure> gone;
-  gone.reserve(next_.erasures.size());
+  gone.reserve(next_.erasures.size() + next_.items.size());
+  for (const auto& each : next_.items) {
+    if (each.withdrawn) {
+      gone.push_back({each.of->claim_of_key()->print, each.of->id()});
+    } else {
+      kept.push_back(record_of(each, now));
+    }
+  }
   for (const auto& each : next_.erasures) gone.push_back({each.key, each.call});
 
   const auto began = std::chrono::steady_clock::now();
@@ -142,14 +153,8 @@ void journal_writer::stop(duration limit) {
     }
     thread_.join();
   }
-  give_up();
-}
-
-void journal_writer::give_up() {
-  do {
-    if (!next_.empty()) records_->lost(std::exchange(next_, {}));
-    next_ = records_->take(most_records, most_bytes);
-  } while (!next_.empty());
+  const core::driving_mark mark;
+  records_->close(std::exchange(next_, {}));
 }
 
 }  // namespace holdfast::detail

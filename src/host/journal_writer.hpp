@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <holdfast/journal.hpp>
+#include <holdfast/key_policy.hpp>
 #include <holdfast/observer.hpp>
 #include <memory>
 #include <mutex>
@@ -23,7 +24,7 @@ class journal_writer {
  public:
   using clock = std::function<std::chrono::system_clock::time_point()>;
 
-  journal_writer(std::shared_ptr<journal> to, std::size_t most_calls, clock now, observer& told);
+  journal_writer(std::shared_ptr<journal> to, const key_policy& bounds, clock now, observer& told);
   journal_writer(const journal_writer&) = delete;
   journal_writer& operator=(const journal_writer&) = delete;
   ~journal_writer();
@@ -48,7 +49,6 @@ class journal_writer {
   enum class wrote : std::uint8_t { nothing, batch, no_room };
   wrote write();
   void work();
-  void give_up();
 
   const std::shared_ptr<journal> to_;
   const clock now_;

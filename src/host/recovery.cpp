@@ -12,12 +12,16 @@
 namespace holdfast::detail {
 namespace {
 
-core::call_end lost(std::string why) {
+// Of a process that died with one attempt more than its record says, perhaps.
+core::call_end lost(std::string why, unsigned attempts_before) {
   return {.what = outcome::lost_in_crash,
           .code = errc::lost_in_crash,
-          .attempts = 1,  // perhaps
+          .attempts = attempts_before + 1,
           .detail = std::move(why)};
 }
+
+// So many processes may die while one call runs: it may be what kills them.
+constexpr unsigned most_processes = 8;
 
 constexpr const char* not_twice =
     "the process ended before the call did, and its export is not declared idempotent or read-only";
@@ -97,6 +101,11 @@ std::optional<error> recovery::load(host::impl& into) {
   auto failed = into.writer->to().read([&](const journal_record& each) {
     if (in.wrong) return;
     if (each.done) return in.add_done(each);
+    const auto ago = std::chrono::duration_cast<duration>(in.now - each.at);
+    if (ago >= into.options.keys.time) {
+      into.writer->records()->forgets(each.key, each.call);
+      return;
+    }
     if (each.arguments) {
       const std::string pool(each.pool);
       pools_.emplace(each.call, pool);
@@ -108,10 +117,11 @@ std::optional<error> recovery::load(host::impl& into) {
                                 .arguments = {each.arguments->begin(), each.arguments->end()},
                                 .result_type = {each.result_type.begin(), each.result_type.end()},
                                 .deadline = each.deadline,
-                                .run_limit = each.run_limit});
+                                .run_limit = each.run_limit,
+                                .attempts = each.attempts});
       return;
     }
-    auto call = in.make(each.call, in.export_of(each), std::nullopt, each, lost(not_twice));
+    auto call = in.make(each.call, in.export_of(each), std::nullopt, each, lost(not_twice, each.attempts));
     in.lost_now.push_back(call);
     in.all.push_back({in.now, std::move(call)});
   });
@@ -134,7 +144,9 @@ std::optional<error> recovery::write_lost(read_in& in) {
     some.clear();
     for (std::size_t k = i; k < std::min(i + at_once, in.lost_now.size()); ++k)
       some.push_back(record_of({.of = in.lost_now[k], .ended = true, .awaited = false}, in.now));
-    if (auto failed = in.of.writer->to().commit(some, {})) return failed;
+    auto failed = in.of.writer->to().commit(some, {});
+    if (failed && failed->code == make_error_code(errc::journal_full)) return std::nullopt;  // the next does
+    if (failed) return failed;
   }
   return std::nullopt;
 }
@@ -149,10 +161,13 @@ void recovery::resume(const pool::impl& in, edition& on) {
     waiting_.erase(found);
   }
   for (unfinished& each : mine) {
-    const call_id id = each.call;
-    run_again(in, on, std::move(each));
+    const bool goes_on = run_again(in, on, each);
     const std::scoped_lock lock(mutex_);
-    pools_.erase(id);
+    if (goes_on) {
+      pools_.erase(each.call);
+    } else {
+      waiting_[in.options.name].push_back(std::move(each));  // for the next pool of the name
+    }
   }
 }
 
@@ -163,33 +178,34 @@ std::optional<std::string> recovery::waits_for(const call_id& id) const {
   return found->second;
 }
 
-void recovery::run_again(const pool::impl& in, edition& on, unfinished&& what) {
+bool recovery::run_again(const pool::impl& in, edition& on, const unfinished& what) {
   host::impl& of = *in.owner;
+  const auto lose = [&](std::string why) { return give_up(of, in.options.name, what, std::move(why)); };
   const auto found = on.what.world().find_export(what.function);
-  if (!found) return give_up(of, in.options.name, what, "its export is gone: " + found.error().message());
+  if (!found) return lose("its export is gone: " + found.error().message());
   const wit::function& target = **found;
-  if (!target.contract.retry_safe()) return give_up(of, in.options.name, what, not_twice);
+  if (!target.contract.retry_safe()) return lose(not_twice);
   const auto& by = on.exports.of(in.key_scope, on.what.world(), target);
   if (by->request_of(what.arguments) != what.request)
-    return give_up(of, in.options.name, what, "its export has other types than when the call was accepted");
+    return lose("its export has other types than when the call was accepted");
+  if (what.attempts >= most_processes)
+    return lose(std::to_string(what.attempts) + " processes have ended while the call was under way");
   checked_request asked{.of = &target, .arguments = call_arguments(wit::packed_args::of(what.arguments))};
   const auto made =
       in.make(std::move(asked), {.key = what.name, .deadline = what.deadline, .run_limit = what.run_limit},
-              {.findable = false}, what.call);
+              {}, what.call);
   made->is_of(by, what.deadline);
   made->stand_for({.of = of.keys, .print = what.key, .request = what.request});
-  made->go_on_from(lost("the process ended before the call did, and it was not run again"));
-  // False: the pool ends already, and the record stays for the next process.
-  static_cast<void>(on.box->admit_recalled(made));
+  made->go_on_from(lost("the process ended before the call did, and it was not run again", what.attempts));
+  return on.box->admit_recalled(made);
 }
 
-void recovery::give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why) {
+bool recovery::give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why) {
   const boost::intrusive_ptr<pool_call> made(new pool_call(*of.world, what.call, std::nullopt, what.name));
   made->is_of(std::make_shared<const keyed_export>(pool, what.function, what.result_type), no_limit);
   made->stand_for({.of = of.keys, .print = what.key, .request = what.request});
-  made->go_on_from(lost(std::move(why)));
-  // False: the record stays as it is, and the next process says the same.
-  static_cast<void>(made->end_recalled());
+  made->go_on_from(lost(std::move(why), what.attempts));
+  return made->end_recalled();
 }
 
 }  // namespace holdfast::detail

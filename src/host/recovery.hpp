@@ -43,12 +43,14 @@ class recovery {
     std::vector<std::byte> result_type;
     duration deadline;
     duration run_limit;
+    unsigned attempts;
   };
   struct read_in;
 
   static std::optional<error> write_lost(read_in& in);
-  void run_again(const pool::impl& in, edition& on, unfinished&& what);
-  void give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why);
+  // False: it goes on waiting.
+  static bool run_again(const pool::impl& in, edition& on, const unfinished& what);
+  static bool give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why);
 
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<unfinished>> waiting_;  // by the name of their pool

@@ -2,6 +2,7 @@
 #include "host/sqlite_journal.hpp"
 
 #include <bit>
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -91,12 +92,16 @@ error sqlite_journal::failure(const char* what) const {
       break;
   }
   const int system = sqlite3_system_errno(db_.get());
+  if ((extended & 0xFF) == SQLITE_IOERR && system == EDQUOT) return {errc::journal_full, text};
   return {errc::journal_failed, system != 0 ? text + " (" + std::strerror(system) + ")" : text};
 }
 
 result<std::shared_ptr<sqlite_journal>> sqlite_journal::open(const std::string& path,
                                                              const journal_options& options,
                                                              const char* vfs) {
+  // SQLite's names for what is gone when it is closed.
+  if (path.empty() || path == ":memory:")
+    return error(errc::bad_arguments, "a journal needs a file's name, and `" + path + "` is none");
   sqlite3* opened = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | (options.create ? SQLITE_OPEN_CREATE : 0) |
                     SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX;
@@ -119,6 +124,10 @@ std::optional<error> sqlite_journal::set_up(bool create) {
   for (const char* each : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
                            "PRAGMA wal_autocheckpoint = 0", "PRAGMA journal_size_limit = 67108864"})
     if (sqlite::run(db_.get(), each) != SQLITE_OK) return failure("cannot be set up");
+  sqlite::statement mode;
+  if (mode.prepare(db_.get(), "PRAGMA journal_mode") != SQLITE_OK || mode.step() != SQLITE_ROW ||
+      mode.text(0) != "wal")
+    return error(errc::journal_failed, "SQLite keeps no log beside the journal " + path_);
   std::int64_t synchronous = 0;
   if (pragma(db_.get(), "PRAGMA synchronous", synchronous) != SQLITE_OK || synchronous != 2)
     return error(errc::journal_failed, "this SQLite does not sync as the journal " + path_ + " needs it");
@@ -252,8 +261,14 @@ std::optional<error> sqlite_journal::give_up(const char* what) {
   return why;
 }
 
+sqlite_journal::~sqlite_journal() {
+  // The file is the parent's: to close it here would take its log away.
+  if (began_.forked()) static_cast<void>(db_.release());
+}
+
 std::optional<error> sqlite_journal::commit(std::span<const journal_record> kept,
                                             std::span<const journal_erasure> gone) {
+  if (began_.forked()) return error(errc::forked);
   const std::scoped_lock lock(mutex_);
   begin_.step();
   if (begin_.reset() != SQLITE_OK) return give_up("cannot be written");
@@ -401,8 +416,10 @@ std::optional<error> sqlite_journal::back_up(const std::string& path) {
     got = sqlite3_backup_step(copying, pages_a_hold);
   }
   const std::scoped_lock lock(mutex_);
-  if (sqlite3_backup_finish(copying) != SQLITE_OK || got != SQLITE_DONE) return cannot(to.get());
-  return std::nullopt;
+  if (sqlite3_backup_finish(copying) == SQLITE_OK && got == SQLITE_DONE) return std::nullopt;
+  error why = cannot(to.get());
+  std::filesystem::remove(path, unknown);  // half a copy would stand in the way of the next
+  return why;
 }
 
 }  // namespace detail

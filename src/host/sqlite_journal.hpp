@@ -8,6 +8,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "core/process_mark.hpp"
 #include "host/sqlite.hpp"
 
 /// A journal in a file of SQLite's.
@@ -30,6 +31,10 @@ class sqlite_journal final : public journal {
   /// `vfs` names the file system that SQLite is to use, for tests; null: the usual one.
   static result<std::shared_ptr<sqlite_journal>> open(const std::string& path, const journal_options& options,
                                                       const char* vfs = nullptr);
+
+  ~sqlite_journal() override;
+  sqlite_journal(const sqlite_journal&) = delete;
+  sqlite_journal& operator=(const sqlite_journal&) = delete;
 
   std::optional<error> commit(std::span<const journal_record> kept,
                               std::span<const journal_erasure> gone) override;
@@ -59,6 +64,7 @@ class sqlite_journal final : public journal {
   std::optional<error> damaged(std::int64_t row, const std::string& why) const;
   std::optional<error> read_row(const std::function<void(const journal_record&)>& each);
 
+  const core::process_mark began_;
   const std::string path_;
   const int checkpoint_pages_;
   std::mutex mutex_;  // a copy is made by another thread

@@ -43,7 +43,8 @@ class records_test : public testing::Test {
   std::vector<std::string> take() {
     batch = written->take(100, 1U << 20);
     std::vector<std::string> all;
-    for (const auto& each : batch.items) all.emplace_back(each.ended ? "ends" : "starts");
+    for (const auto& each : batch.items)
+      all.emplace_back(each.ended ? "ends" : each.withdrawn ? "erased" : "starts");
     for (std::size_t i = 0; i < batch.erasures.size(); ++i) all.emplace_back("erased");
     return all;
   }
@@ -62,7 +63,7 @@ class records_test : public testing::Test {
   fake_pool pool{world.env, log};
   int woken = 0;
   records::batch batch;
-  const boost::intrusive_ptr<records> written{new records(4, [this] { ++woken; })};
+  const boost::intrusive_ptr<records> written{new records(4, 1U << 20, [this] { ++woken; })};
   const boost::intrusive_ptr<keys> known{
       new keys(world.env, {.count = 2, .bytes = 1U << 20, .time = 10s}, written)};
 };
@@ -111,12 +112,80 @@ TEST_F(records_test, have_nothing_of_a_call_that_was_taken_back_before_it_was_wr
 
 TEST_F(records_test, erase_what_was_written_of_a_call_that_was_taken_back) {
   const auto asked = send(1, {});
+  const auto who = wait_for(*asked);
   EXPECT_THAT(take(), ElementsAre("starts"));
   EXPECT_EQ(asked->revoke(), revoke_answer::revoked);
+  EXPECT_EQ(asked->revoke(), revoke_answer::done);
+  EXPECT_EQ(asked->kill(), kill_answer::done);
+  EXPECT_TRUE(asked->never_was()) << "its key is new at once";
   keep();
   EXPECT_THAT(log.entered, IsEmpty()) << "that its start is kept does not bring it back";
+  EXPECT_EQ(who->told, 0) << "after a crash it might run";
   EXPECT_THAT(take(), ElementsAre("erased"));
-  EXPECT_EQ(batch.erasures.front().call, asked->id());
+  EXPECT_EQ(batch.items.front().of, asked);
+  keep();
+  EXPECT_EQ(who->told, 1);
+  EXPECT_EQ(asked->end().what, outcome::revoked);
+  EXPECT_EQ(written->count(), 0U);
+}
+
+TEST_F(records_test, give_the_key_of_a_call_that_was_taken_back_to_the_next_before_it_is_erased) {
+  const auto asked = send(1, {});
+  take();
+  asked->revoke();
+  const auto next = send(1, {.value = 4});
+  keep();
+  EXPECT_THAT(take(), ElementsAre("erased", "starts")) << "the erasure names its call";
+  keep();
+  take_and_keep();
+  EXPECT_EQ(next->value(), 4U);
+  EXPECT_EQ(asked->end().what, outcome::revoked);
+  EXPECT_EQ(known->look(print(1), {}, false).joins, next);
+}
+
+TEST_F(records_test, end_as_the_last_attempt_under_their_key_whatever_comes_between) {
+  const auto first = send(1, {.what = kind::trap}, {.repeatable = true});
+  take_and_keep();
+  pool.send({.slices = 100});  // keeps the cell
+  world.settle(3);
+  auto next = pool.make({}, {.bound = true, .repeatable = true});
+  next->stand_for({.of = known, .print = print(1), .request = {}, .after = first});
+  const auto who = wait_for(*next);
+  ASSERT_FALSE(pool.box().admit(next, start::post));
+  EXPECT_TRUE(next->leave(*who));
+  EXPECT_FALSE(next->never_was()) << "it ends as the attempt before, and nobody may have the key meanwhile";
+  take_and_keep();
+  EXPECT_EQ(next->end().what, outcome::trapped);
+}
+
+TEST_F(records_test, tell_ends_that_come_when_nobody_writes_any_more_as_lost) {
+  const auto asked = send(1, {}, {.repeatable = true});
+  const auto other = make(2, {.slices = 1}, {.repeatable = true});
+  ASSERT_FALSE(pool.box().admit(other, start::post));
+  written->close({});
+  EXPECT_EQ(asked->end().what, outcome::lost_in_crash) << "it waited for its record";
+  world.settle();
+  EXPECT_EQ(other->end().what, outcome::lost_in_crash) << "it has ended since";
+  EXPECT_TRUE(written->idle());
+}
+
+TEST_F(records_test, refuse_calls_while_results_of_too_many_bytes_wait) {
+  const boost::intrusive_ptr<records> narrow{new records(100, 10, {})};
+  const boost::intrusive_ptr<keys> few{new keys(world.env, {}, narrow)};
+  const auto ask = [&](unsigned char key) {
+    const auto made = pool.make({}, {.repeatable = true});
+    made->stand_for({.of = few, .print = print(key), .request = {}});
+    const auto refused = pool.box().admit(made, start::post);
+    world.settle();
+    return refused;
+  };
+  EXPECT_FALSE(ask(1));
+  EXPECT_FALSE(ask(2));
+  EXPECT_EQ(ask(3), errc::queue_full) << "sixteen bytes wait";
+  narrow->kept(narrow->take(100, 1U << 20));
+  EXPECT_FALSE(ask(3));
+  narrow->kept(narrow->take(100, 1U << 20));
+  few->close();
 }
 
 TEST_F(records_test, do_not_keep_a_held_call_past_its_deadline) {
@@ -152,7 +221,7 @@ TEST(records_and_a_pool_that_ends, leave_no_call_in_it_whose_start_is_kept_just_
   manual_world world(told);
   record log;
   fake_pool pool(world.env, log, 1, {.depth = 2}, {}, {.attempts = 3, .budget = 1});
-  const boost::intrusive_ptr<records> written{new records(10, {})};
+  const boost::intrusive_ptr<records> written{new records(10, 1U << 20, {})};
   const boost::intrusive_ptr<keys> known{new keys(world.env, {}, written)};
   const auto held = pool.make({});
   held->stand_for({.of = known, .print = {}, .request = {}});
@@ -164,10 +233,11 @@ TEST(records_and_a_pool_that_ends, leave_no_call_in_it_whose_start_is_kept_just_
   told.of = outside->id();
   told.then = [&] { written->kept(std::exchange(batch, {})); };
   pool.box().refuse_queued(errc::broken, "as the test has it");
-  EXPECT_EQ(held->phase(), call_phase::done);
+  EXPECT_TRUE(held->never_was());
   pool.close();
   world.settle();
   while (!written->idle()) written->kept(written->take(10, 1U << 20));
+  EXPECT_EQ(held->end().what, outcome::refused);
   known->close();
 }
 
@@ -258,10 +328,31 @@ TEST_F(records_test, stay_as_they_are_of_a_recalled_call_that_a_drain_ends_befor
   const auto again = make(1, {}, {.repeatable = true});
   again->go_on_from({.what = outcome::lost_in_crash, .code = errc::lost_in_crash, .attempts = 1});
   ASSERT_TRUE(pool.box().admit_recalled(again));
-  pool.box().close();
+  pool.box().refuse_queued(errc::draining, {});
   EXPECT_EQ(again->end().what, outcome::lost_in_crash);
   EXPECT_TRUE(written->idle()) << "the next process takes it up";
   EXPECT_EQ(written->count(), 0U);
+}
+
+TEST_F(records_test, let_a_recalled_call_be_served_by_a_pool_that_drains) {
+  const auto again = make(1, {.value = 9}, {.repeatable = true});
+  again->go_on_from({.what = outcome::lost_in_crash, .code = errc::lost_in_crash, .attempts = 1});
+  ASSERT_TRUE(pool.box().admit_recalled(again));
+  pool.box().close();
+  pool.at(0).drain();
+  world.settle();
+  take_and_keep();
+  EXPECT_EQ(again->value(), 9U);
+}
+
+TEST_F(records_test, take_a_recalled_call_however_full_they_are) {
+  for (unsigned char key = 1; key <= 4; ++key) send(key, {});
+  take();
+  written->stuck();
+  const auto again = make(9, {}, {.repeatable = true});
+  again->go_on_from({.what = outcome::lost_in_crash, .code = errc::lost_in_crash, .attempts = 1});
+  EXPECT_TRUE(pool.box().admit_recalled(again));
+  keep();
 }
 
 TEST_F(records_test, of_a_recalled_call_that_is_revoked_say_so) {

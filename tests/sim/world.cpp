@@ -23,8 +23,9 @@ world::world(const plan& what, stage& where, std::uint64_t seed, bool traced)
       on(where),
       kept(new core::parking(env, what.parking)),
       env{*this, *this, deadlines, *this, *this, kept.get()},
-      records(what.journal.there ? new core::records(what.journal.most, [this] { journal_woken = true; })
-                                 : nullptr),
+      records(what.journal.there
+                  ? new core::records(what.journal.most, 1U << 20, [this] { journal_woken = true; })
+                  : nullptr),
       keys(new core::keys(env, {}, records)),
       random_(chance::stream(seed, 3)),
       traced_(traced) {}
@@ -198,7 +199,7 @@ void world::keep_journal() {
       ++batches;
       sleep(planned.journal.write);
       for (const auto& each : next.items)
-        note({.what = seen::recorded,
+        note({.what = each.withdrawn ? seen::erased : seen::recorded,
               .code = each.ended ? 1 : 0,
               .call = number_of(each.of->id()),
               .number = static_cast<std::uint64_t>(each.ended ? each.of->end_to_keep().what : outcome{})});

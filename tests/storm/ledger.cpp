@@ -404,8 +404,7 @@ void ledger::on_done(const call_id& call, outcome what) noexcept {
   --live_[static_cast<std::size_t>(one.where)];
   ++figures_.ends[static_cast<std::size_t>(what)];
   judge_end(one, what);
-  const bool recorded = !one.key.empty() && effect_of(what) != effect::not_executed;
-  if (recorded != one.recording.has_value() || (recorded && *one.recording != what))
+  if (one.key.empty() == one.recording.has_value() || (one.recording && *one.recording != what))
     wrong(&one, "its outcome is not the one that was to be recorded");
   if (!one.recording) leave_instance(one, what, at);
 }

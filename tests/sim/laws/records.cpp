@@ -50,6 +50,8 @@ class records final : public law {
         const auto how = static_cast<outcome>(what.code);
         call.done = true;
         call.unrun = effect_of(how) == effect::not_executed;
+        if (call.unrun && call.start)
+          broken(name(what) + " was told as " + to_string(how) + ", and is on record as one to be run");
         if (!call.journalled || call.unrun) return;
         if (!call.end)
           broken(name(what) + " was told as " + to_string(how) + ", which is not on record");

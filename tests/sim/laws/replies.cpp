@@ -33,8 +33,14 @@ class replies final : public law {
         call.value_generation = what.generation;
         call.value_cell = what.cell;
         break;
+      case seen::settled:
+        call.settled = static_cast<outcome>(what.code);
+        break;
       case seen::done:
-        call.end = static_cast<outcome>(what.code);
+        if (call.settled && *call.settled != static_cast<outcome>(what.code))
+          broken(name + " was settled as " + to_string(*call.settled) + ", and told as " +
+                 to_string(static_cast<outcome>(what.code)));
+        call.settled = call.end = static_cast<outcome>(what.code);
         for (const event& early : call.read_early) tell(early, call, name);
         call.read_early.clear();
         break;
@@ -52,7 +58,8 @@ class replies final : public law {
         leaves_[what.waiter] = 1;
         break;
       case seen::revoke_said:
-        if (static_cast<revoke_answer>(what.code) == revoke_answer::revoked && call.end != outcome::revoked)
+        if (static_cast<revoke_answer>(what.code) == revoke_answer::revoked &&
+            call.settled != outcome::revoked)
           broken("answers_are_true", "a revoke of " + name + " said `revoked`, but the call was not");
         break;
       default:
@@ -68,6 +75,7 @@ class replies final : public law {
     std::optional<std::uint64_t> value;
     std::uint64_t value_generation = 0;
     int value_cell = -1;
+    std::optional<outcome> settled;  // it has that end, and may not be done
     std::optional<outcome> end;
     std::vector<event> read_early;
   };
