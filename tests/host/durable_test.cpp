@@ -453,6 +453,92 @@ TEST_F(durable_test, leave_nothing_where_they_were_taken_back) {
   wake();
 }
 
+TEST_F(durable_test, are_not_told_to_be_revoked_while_a_later_process_would_run_them) {
+  call_id taken;
+  {
+    const pool shop = open(twice);
+    send(shop, 5, {.key = "a"});
+    const ticket queued = begin(shop, 5, {.key = "b"});
+    taken = queued.id();
+    journal->full = true;
+    EXPECT_EQ(queued.revoke(), revoke_answer::revoked);
+    owner->settle();
+    EXPECT_NE(queued.phase(), call_phase::done) << "it is on record still";
+    journal->full = false;
+    owner->settle();
+    EXPECT_EQ(end(queued).outcome, outcome::revoked);
+  }
+  crash();
+  const pool shop = open(twice);
+  owner->world.advance(1ms);
+  owner->settle();
+  EXPECT_EQ(naps.size(), 1U) << "the other";
+  EXPECT_EQ(attach_error(taken), errc::gone);
+  wake();
+}
+
+TEST_F(durable_test, that_take_their_process_with_them_are_given_up_after_some) {
+  {
+    const pool shop = open(twice);
+    send(shop, 5, {.key = "a"});
+  }
+  unsigned processes = 1;
+  for (; processes < 20; ++processes) {
+    crash();
+    const pool shop = open(twice);
+    owner->world.advance(1ms);
+    owner->settle();
+    if (naps.empty()) break;
+  }
+  EXPECT_EQ(processes, 9U) << "eight have died of it";
+  const reply told_now = end(begin(open(once), 5, {.key = "a"}));
+  EXPECT_EQ(told_now.outcome, outcome::lost_in_crash);
+  EXPECT_THAT(told_now.detail, HasSubstr("8 processes"));
+  EXPECT_EQ(told_now.attempts, 9U);
+}
+
+TEST_F(durable_test, that_nobody_took_up_are_forgotten_like_outcomes) {
+  policy.time = 100s;
+  owner.reset();
+  start();
+  {
+    const pool shop = open(twice);
+    send(shop, 5, {.key = "a"});
+    const pool other = open(once, "other");
+    send(other, 5, {.key = "b"});
+  }
+  calendar += 50s;
+  crash();
+  owner->settle();
+  EXPECT_EQ(contents_of(*kept).size(), 2U);
+  calendar += 200s;
+  crash();
+  owner->settle();
+  EXPECT_EQ(contents_of(*kept).size(), 0U);
+}
+
+TEST_F(durable_test, let_a_host_start_on_a_disk_that_is_full) {
+  call_id cut;
+  {
+    const pool shop = open(once);
+    cut = begin(shop, 5, {.key = "a"}).id();
+  }
+  journal->die();
+  parked.clear();
+  keep_.clear();
+  owner.reset();
+  journal = std::make_shared<mortal_journal>(kept);
+  journal->full = true;
+  owner.emplace(*told, boost::asio::any_io_executor(), calm_engine(),
+                journalling{journal, policy, calendar + 1s});
+  EXPECT_EQ(end(owner->get().attach(cut).value()).outcome, outcome::lost_in_crash);
+  const pool shop = open(once);
+  const ticket plain = begin(shop, 6, {});
+  wake();
+  owner->settle();
+  EXPECT_TRUE(end(plain)) << "calls without a key go on";
+}
+
 TEST_F(durable_test, go_on_after_an_attempt_in_another_process) {
   {
     const pool shop = open(twice);

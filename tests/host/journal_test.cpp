@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -211,6 +213,31 @@ TEST_F(journal_file, is_not_made_where_it_is_to_be_there) {
 TEST_F(journal_file, is_refused_in_a_folder_that_is_not_there) {
   const auto opened = open_journal(folder / "none/journal");
   EXPECT_EQ(opened.error(), errc::journal_failed);
+}
+
+TEST_F(journal_file, needs_a_name_that_is_a_file_s) {
+  for (const char* none : {"", ":memory:"}) EXPECT_EQ(open_journal(none).error(), errc::bad_arguments);
+}
+
+TEST_F(journal_file, is_the_parent_s_after_a_fork) {
+  auto here = open_journal(path()).value();
+  const written what = done(1);
+  const journal_record one = what.shown(key(1));
+  ASSERT_FALSE(here->commit({&one, 1}, {}));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool refused = here->commit({&one, 1}, {}).has_value();
+    here.reset();  // which would take the log away
+    std::_Exit(refused ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_TRUE(std::filesystem::exists(path() + "-wal"));
+  const journal_record two = what.shown(key(2));
+  ASSERT_FALSE(here->commit({&two, 1}, {}));
+  here.reset();
+  EXPECT_EQ(contents_of(*open_journal(path()).value()).size(), 2U);
 }
 
 TEST_F(journal_file, is_refused_if_it_is_something_else) {
