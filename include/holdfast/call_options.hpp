@@ -37,8 +37,7 @@ struct call_options {
   /// as `host_options::keys` says. After an outcome with `effect::not_executed` the key is new. After one
   /// without a result the export runs again if it is declared `idempotent` or `read-only`, as the next
   /// attempt; that this one was refused, says nothing of those before. With other arguments the answer is
-  /// `key_conflict`, and an export with resources or streams is refused as `bad_arguments`. With a journal
-  /// (`host_options::journal`) that holds across a crash too; the pool then needs a name.
+  /// `key_conflict`, and an export with resources or streams is refused as `bad_arguments`.
   std::string_view key{};
   /// How long the caller waits for the outcome. Past it the caller is told `detached`, and the call goes on.
   duration wait = no_limit;
