@@ -220,8 +220,8 @@ void measure_recovery(const subject& with, const disk& on, results& into) {
                                    .name = names[now],
                                    .done = true,
                                    .at = std::chrono::system_clock::now(),
-                                   .generation = 1,
                                    .attempts = 1,
+                                   .generation = 1,
                                    .result_type = packed_type,
                                    .value = std::as_bytes(std::span(&value, 1))};
       }

@@ -147,7 +147,7 @@ void caller::run(const errand& what) {
     case way::submit_revoke:
       if (const auto claim = submit(what)) {
         if (what.bits % 2 == 0) std::this_thread::sleep_for(what.patience / 8);
-        if (claim->revoke() == revoke_answer::revoked && book_.end_of(*one) != outcome::revoked)
+        if (claim->revoke() == revoke_answer::revoked && book_.settled_as(*one) != outcome::revoked)
           book_.note_wrong(one.get(), "answered as revoked, and is not");
         book_.told(one, claim->wait());
       }
@@ -155,7 +155,8 @@ void caller::run(const errand& what) {
     case way::submit_kill:
       if (const auto claim = submit(what)) {
         if (what.bits % 2 == 0) std::this_thread::sleep_for(what.patience / 8);
-        if (claim->kill() == kill_answer::done && claim->phase() != call_phase::done)
+        if (claim->kill() == kill_answer::done && claim->phase() != call_phase::done &&
+            !book_.settled_as(*one))
           book_.note_wrong(one.get(), "cannot be killed, and is not done");
         book_.told(one, claim->wait());
       }

@@ -136,6 +136,11 @@ std::optional<outcome> ledger::end_of(const record& one) const {
   return one.done;
 }
 
+std::optional<outcome> ledger::settled_as(const record& one) const {
+  const std::scoped_lock lock(mutex_);
+  return one.done ? one.done : one.recording;
+}
+
 call_id ledger::id_of(const record& one) const {
   const std::scoped_lock lock(mutex_);
   return one.id;

@@ -63,6 +63,8 @@ class ledger final : public observer {
 
   /// What is known of a request now.
   std::optional<outcome> end_of(const record& one) const;
+  /// The same, whether its caller could be told or the journal is to have it first.
+  std::optional<outcome> settled_as(const record& one) const;
   call_id id_of(const record& one) const;
   void note_attached();
 

@@ -13,7 +13,7 @@ namespace {
 using enum errc;
 
 // The table of the contract, written a second time: what a caller reads off an error is checked against it.
-constexpr std::array<std::pair<errc, effect>, 30> table{{
+constexpr std::array<std::pair<errc, effect>, 33> table{{
     {queue_full, effect::not_executed},
     {deadline_too_close, effect::not_executed},
     {draining, effect::not_executed},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<errc, effect>, 30> table{{
     {no_such_export, effect::not_executed},
     {key_conflict, effect::not_executed},
     {limit, effect::not_executed},
+    {journal_full, effect::not_executed},
     {forked, effect::not_executed},
     {revoked, effect::not_executed},
     {expired_in_queue, effect::not_executed},
@@ -42,6 +43,8 @@ constexpr std::array<std::pair<errc, effect>, 30> table{{
     {type_mismatch, effect::not_executed},
     {cannot_instantiate, effect::not_executed},
     {bad_contract, effect::not_executed},
+    {bad_journal, effect::not_executed},
+    {journal_failed, effect::not_executed},
     {no_resources, effect::not_executed},
     {internal, effect::unknown},
 }};
