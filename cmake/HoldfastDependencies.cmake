@@ -14,26 +14,23 @@ endmacro()
 set(Boost_USE_STATIC_LIBS ON)
 holdfast_need(Boost "Boost 1.81 or later with Boost.JSON and Boost.URL" 1.81 QUIET CONFIG COMPONENTS headers json url)
 
-find_path(HOLDFAST_SODIUM_INCLUDE sodium.h)
-find_library(HOLDFAST_SODIUM_LIBRARY NAMES libsodium.a sodium)
-if(NOT HOLDFAST_SODIUM_INCLUDE OR NOT HOLDFAST_SODIUM_LIBRARY)
-  message(FATAL_ERROR "Holdfast needs libsodium (libsodium-dev). Run tools/setup, or install it and configure again.")
-endif()
-add_library(holdfast_sodium UNKNOWN IMPORTED)
-set_target_properties(holdfast_sodium PROPERTIES
-  IMPORTED_LOCATION "${HOLDFAST_SODIUM_LIBRARY}"
-  INTERFACE_INCLUDE_DIRECTORIES "${HOLDFAST_SODIUM_INCLUDE}")
+# holdfast_need_library(<name> <header> <library> <hint>): the target holdfast_<name>, static where there is an archive.
+function(holdfast_need_library name header library hint)
+  string(TOUPPER "HOLDFAST_${name}" variable)
+  find_path(${variable}_INCLUDE ${header})
+  find_library(${variable}_LIBRARY NAMES lib${library}.a ${library})
+  if(NOT ${variable}_INCLUDE OR NOT ${variable}_LIBRARY)
+    message(FATAL_ERROR "Holdfast needs ${hint}. Run tools/setup, or install it and configure again.")
+  endif()
+  add_library(holdfast_${name} UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(holdfast_${name} PROPERTIES
+    IMPORTED_LOCATION "${${variable}_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${${variable}_INCLUDE}")
+endfunction()
 
-find_path(HOLDFAST_SQLITE_INCLUDE sqlite3.h)
-find_library(HOLDFAST_SQLITE_LIBRARY NAMES libsqlite3.a sqlite3)
-if(NOT HOLDFAST_SQLITE_INCLUDE OR NOT HOLDFAST_SQLITE_LIBRARY)
-  message(FATAL_ERROR "Holdfast needs SQLite (libsqlite3-dev). Run tools/setup, or install it and configure again.")
-endif()
-add_library(holdfast_sqlite UNKNOWN IMPORTED)
-set_target_properties(holdfast_sqlite PROPERTIES
-  IMPORTED_LOCATION "${HOLDFAST_SQLITE_LIBRARY}"
-  INTERFACE_INCLUDE_DIRECTORIES "${HOLDFAST_SQLITE_INCLUDE}"
-  INTERFACE_LINK_LIBRARIES "m;${CMAKE_DL_LIBS}")
+holdfast_need_library(sodium sodium.h sodium "libsodium (libsodium-dev)")
+holdfast_need_library(sqlite sqlite3.h sqlite3 "SQLite (libsqlite3-dev)")
+set_target_properties(holdfast_sqlite PROPERTIES INTERFACE_LINK_LIBRARIES "m;${CMAKE_DL_LIBS}")
 
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)

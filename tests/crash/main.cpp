@@ -61,7 +61,7 @@ struct findings {
 /// A journal and its witness, as long as processes use them.
 class story {
  public:
-  story(const flags& how, findings& all, const std::filesystem::path& folder) : how_(how), all_(all) {
+  story(const flags& how, findings& all, const std::filesystem::path& folder) : all_(all) {
     std::filesystem::remove_all(folder);
     std::filesystem::create_directories(folder);
     plan.journal = (folder / "journal").string();
@@ -136,7 +136,6 @@ class story {
     for (auto& each : seen.keys)
       if (each.told.load() != 0) seen.missing.fetch_add(1);
   }
-  const flags& how_;
   findings& all_;
 };
 
