@@ -67,6 +67,14 @@ record_digest digest_of(const journal_record& what) {
   return of.finish();
 }
 
+std::string export_of(const journal_record& what) {
+  std::string says;
+  says.reserve(what.pool.size() + what.function.size() + what.result_type.size() + 2);
+  says.append(what.pool).append(1, '\0').append(what.function).append(1, '\0');
+  says.append(reinterpret_cast<const char*>(what.result_type.data()), what.result_type.size());
+  return says;
+}
+
 std::optional<std::error_code> code_named(std::string_view name) noexcept {
   for (int number = 1;; ++number) {
     const std::string_view each = to_string(static_cast<errc>(number));

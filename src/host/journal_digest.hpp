@@ -4,6 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <holdfast/journal.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
 
 /// What stands beside a record on disk, so that a damaged one is not taken for another.
 namespace holdfast::detail {
@@ -12,6 +15,9 @@ using record_digest = std::array<std::byte, 16>;
 
 /// Of all that the record says.
 record_digest digest_of(const journal_record& what);
+
+/// What records of one export and result type have in common, and no others do.
+std::string export_of(const journal_record& what);
 
 /// The code of that name; nothing where there is none.
 std::optional<std::error_code> code_named(std::string_view name) noexcept;

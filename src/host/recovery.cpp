@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "host/edition.hpp"
+#include "host/journal_digest.hpp"
 #include "host/journal_writer.hpp"
 #include "host/pool_call.hpp"
 #include "host/pool_impl.hpp"
@@ -39,10 +40,7 @@ struct recovery::read_in {
 
   // Records of one export share what they say of it.
   const std::shared_ptr<const keyed_export>& export_of(const journal_record& what) {
-    std::string says(what.pool);
-    says.append(1, '\0').append(what.function).append(1, '\0');
-    says.append(reinterpret_cast<const char*>(what.result_type.data()), what.result_type.size());
-    auto& known = exports[std::move(says)];
+    auto& known = exports[detail::export_of(what)];
     if (known == nullptr)
       known = std::make_shared<const keyed_export>(what.pool, what.function, what.result_type);
     return known;

@@ -195,10 +195,7 @@ std::optional<error> sqlite_journal::prepare() {
 }
 
 int sqlite_journal::export_of(const journal_record& what, std::int64_t& id) {
-  std::string says;
-  says.reserve(what.pool.size() + what.function.size() + what.result_type.size() + 2);
-  says.append(what.pool).append(1, '\0').append(what.function).append(1, '\0');
-  says.append(reinterpret_cast<const char*>(what.result_type.data()), what.result_type.size());
+  std::string says = detail::export_of(what);
   if (const auto known = exports_.find(says); known != exports_.end()) {
     id = known->second;
     return SQLITE_OK;
