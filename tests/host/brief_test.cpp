@@ -20,8 +20,8 @@ using testing::HasSubstr;
 pool_options brief(std::vector<std::string> names) { return {.brief = std::move(names)}; }
 
 TEST(brief, calls_complete_by_every_way_of_calling) {
-  host owner(shared_engine());
-  const pool shop = owner.open(guest("echo.wat"), brief({"*"})).value();
+  host owner(calm_engine());
+  const pool shop = owner.open(guest("echo.wat", calm_engine()), brief({"*"})).value();
   ASSERT_TRUE(shop.wait_ready());
   EXPECT_EQ(shop.call("add", args(2U, 3U)).value->get<std::uint32_t>(), 5U);
   const auto add = shop.function<std::uint32_t(std::uint32_t, std::uint32_t)>("add").value();
@@ -57,8 +57,8 @@ TEST(brief, call_that_loops_holds_its_worker_no_longer_than_its_slice) {
 }
 
 TEST(brief, call_that_traps_is_trapped) {
-  host owner(shared_engine());
-  const pool shop = owner.open(guest("echo.wat"), brief({"trap"})).value();
+  host owner(calm_engine());
+  const pool shop = owner.open(guest("echo.wat", calm_engine()), brief({"trap"})).value();
   EXPECT_EQ(shop.call("trap", {}).outcome, outcome::trapped);
   EXPECT_TRUE(shop.call("add", args(2U, 3U)));
 }
@@ -79,9 +79,9 @@ void on_a_stack_of(std::size_t bytes, std::function<void()> run) {
 }
 
 TEST(brief, calls_by_a_thread_with_a_small_stack_are_safe) {
-  host owner(shared_engine());
+  host owner(calm_engine());
   const component deep =
-      component::compile(shared_engine(), std::as_bytes(std::span(std::string_view(R"((component
+      component::compile(calm_engine(), std::as_bytes(std::span(std::string_view(R"((component
     (core module $m
       (func $deep (export "deep") (param i32) (result i32)
         (i32.add (i32.const 1) (call $deep (local.get 0))))
@@ -104,36 +104,36 @@ TEST(brief, calls_by_a_thread_with_a_small_stack_are_safe) {
 }
 
 TEST(brief, calls_call_inline_host_functions) {
-  host owner(shared_engine());
+  host owner(calm_engine());
   pool_options options = brief({"nap"});
   std::atomic<std::uint64_t> slept{0};  // on this thread, or on the worker that still drives the new cell
   options.functions.define_inline("holdfast:demo/host", "sleep",
                                   [&slept](std::uint64_t ms) noexcept { slept = ms; });
-  const pool shop = owner.open(guest("sleeper.wat"), options).value();
+  const pool shop = owner.open(guest("sleeper.wat", calm_engine()), options).value();
   ASSERT_TRUE(shop.wait_ready());
   EXPECT_EQ(shop.call("nap", args(std::uint64_t{5})).value->get<std::uint64_t>(), 1U);
   EXPECT_EQ(slept, 5U);
 }
 
 TEST(brief, export_of_a_component_that_may_wait_refuses_the_pool_and_says_why) {
-  host owner(shared_engine());
+  host owner(calm_engine());
   pool_options options = brief({"nap"});
   options.functions.define("holdfast:demo/host", "sleep", [](std::uint64_t) {});
-  const auto refused = owner.open(guest("sleeper.wat"), options);
+  const auto refused = owner.open(guest("sleeper.wat", calm_engine()), options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), errc::bad_arguments);
   EXPECT_THAT(refused.error().detail, HasSubstr("`nap` cannot be brief"));
   EXPECT_THAT(refused.error().detail, HasSubstr("holdfast:demo/host#sleep"));
-  const auto unknown = owner.open(guest("echo.wat"), brief({"no-such"}));
+  const auto unknown = owner.open(guest("echo.wat", calm_engine()), brief({"no-such"}));
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error(), errc::no_such_export);
 }
 
 TEST(brief, export_that_the_next_component_lacks_keeps_the_old_one) {
-  host owner(shared_engine());
-  const pool shop = owner.open(guest("echo.wat"), brief({"add"})).value();
+  host owner(calm_engine());
+  const pool shop = owner.open(guest("echo.wat", calm_engine()), brief({"add"})).value();
   ASSERT_TRUE(shop.wait_ready());
-  const auto refused = shop.swap(guest("vault.wat"));
+  const auto refused = shop.swap(guest("vault.wat", calm_engine()));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), errc::no_such_export);
   EXPECT_TRUE(shop.call("add", args(2U, 3U)));

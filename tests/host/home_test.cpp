@@ -39,8 +39,8 @@ class home_test : public testing::Test {
       EXPECT_EQ(told.cell, home());
     }
   }
-  manual_host owner;
-  const pool kinds = owner.get().open(guest("kinds.wasm"), {.cells = 3}).value();
+  manual_host owner{no_observer(), {}, calm_engine()};
+  const pool kinds = owner.get().open(guest("kinds.wasm", calm_engine()), {.cells = 3}).value();
   std::optional<ticket> made;
 };
 

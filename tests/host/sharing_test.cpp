@@ -30,6 +30,8 @@ struct faults final : observer {
 
 class sharing : public testing::Test {
  protected:
+  explicit sharing(const engine& on = shared_engine()) : on_(on) {}
+
   pool open(sharing_policy policy = {}, duration grace = duration::zero(), std::uint32_t cells = 1) {
     pool_options options;
     options.cells = cells;
@@ -37,7 +39,7 @@ class sharing : public testing::Test {
     options.stop_grace = grace;
     parked.keep(options.functions, "pause");
     parked.keep(options.functions, "block");
-    pool made = owner.get().open(guest("company.wat"), options).value();
+    pool made = owner.get().open(guest("company.wat", on_), options).value();
     owner.settle();
     return made;
   }
@@ -55,9 +57,16 @@ class sharing : public testing::Test {
 
   static reply end(const ticket& of) { return of.wait(0s); }
 
+  const engine& on_;
   faults told;
-  manual_host owner{told};
+  manual_host owner{told, {}, on_};
   parked_calls parked;
+};
+
+// Where the one thread waits for a child: what is cut short by a tick would wait for ever.
+class sharing_with_children : public sharing {
+ protected:
+  sharing_with_children() : sharing(calm_engine()) {}
 };
 
 TEST_F(sharing, lets_calls_wait_beside_each_other_and_end_in_any_order) {
@@ -100,7 +109,7 @@ TEST_F(sharing, can_be_one_at_a_time) {
 TEST_F(sharing, refuses_a_policy_under_which_nothing_could_run) {
   pool_options options;
   options.sharing.calls = 0;
-  const auto refused = owner.get().open(guest("company.wat"), options);
+  const auto refused = owner.get().open(guest("company.wat", on_), options);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error(), errc::limit);
 }
@@ -351,7 +360,8 @@ TEST_F(sharing, drains_all_that_is_in_flight_and_kills_what_does_not_end) {
   EXPECT_EQ(end(stays).outcome, outcome::killed);
 }
 
-TEST_F(sharing, lets_a_host_function_that_is_async_call_its_own_instance_and_refuses_the_other_as_a_cycle) {
+TEST_F(sharing_with_children,
+       lets_a_host_function_that_is_async_call_its_own_instance_and_refuses_the_other_as_a_cycle) {
   pool_options options;
   std::vector<pool> guests;
   const auto ask = [&](host_call call) {
@@ -361,7 +371,7 @@ TEST_F(sharing, lets_a_host_function_that_is_async_call_its_own_instance_and_ref
   };
   options.functions.define("holdfast:demo/host", "pause", ask);
   options.functions.define("holdfast:demo/host", "block", ask);
-  guests.push_back(owner.get().open(guest("company.wat"), options).value());
+  guests.push_back(owner.get().open(guest("company.wat", on_), options).value());
   owner.settle();
   EXPECT_EQ(end(begin(guests.front(), "wait", 1)).value, wit::value(1U));
   EXPECT_EQ(end(begin(guests.front(), "block", 2)).value,
@@ -370,7 +380,7 @@ TEST_F(sharing, lets_a_host_function_that_is_async_call_its_own_instance_and_ref
             wit::value(1000U + static_cast<std::uint32_t>(errc::cycle)));
 }
 
-TEST_F(sharing, lets_in_what_a_call_waits_for_past_all_that_keeps_others_out) {
+TEST_F(sharing_with_children, lets_in_what_a_call_waits_for_past_all_that_keeps_others_out) {
   pool_options options;
   options.sharing = {.beside_hasty = 1, .hasty = 1h};
   std::vector<pool> guests;
@@ -380,7 +390,7 @@ TEST_F(sharing, lets_in_what_a_call_waits_for_past_all_that_keeps_others_out) {
   });
   options.functions.define("holdfast:demo/host", "block",
                            [](host_call call) { std::move(call).reply(wit::value(0U)); });
-  guests.push_back(owner.get().open(guest("company.wat"), options).value());
+  guests.push_back(owner.get().open(guest("company.wat", on_), options).value());
   owner.settle();
   EXPECT_EQ(end(begin(guests.front(), "wait", 1)).value, wit::value(1U)) << "it saw that one had entered";
 }

@@ -48,7 +48,7 @@ class streams : public testing::Test {
     options.cells = 1;
     options.limits.streams = most;
     options.sharing = sharing;
-    pool made = owner.get().open(guest("pipes.wat"), options).value();
+    pool made = owner.get().open(guest("pipes.wat", calm_engine()), options).value();
     owner.settle();
     return made;
   }
@@ -97,7 +97,7 @@ class streams : public testing::Test {
 
   asio::io_context loop;
   std::vector<byte_writer> outs;
-  manual_host owner;
+  manual_host owner{no_observer(), {}, calm_engine()};
   std::optional<error_code> wrote;
   std::optional<error_code> read;
   std::size_t written = 0;

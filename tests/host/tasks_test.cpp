@@ -24,12 +24,12 @@ class tasks : public testing::Test {
     options.sharing = sharing;
     options.functions.define("holdfast:demo/host", "pause",
                              [this](host_call call) { paused.push_back(std::move(call)); });
-    pool made = owner.get().open(guest("tasks.wat"), options).value();
+    pool made = owner.get().open(guest("tasks.wat", calm_engine()), options).value();
     owner.settle();
     return made;
   }
 
-  manual_host owner;
+  manual_host owner{no_observer(), {}, calm_engine()};
   std::vector<host_call> paused;
 };
 
@@ -131,7 +131,7 @@ TEST_F(tasks, cannot_be_brief) {
   pool_options options{.brief = {"stack"}};
   options.functions.define("holdfast:demo/host", "pause",
                            [](host_call call) { std::move(call).reply(wit::value(9U)); });
-  const auto refused = owner.get().open(guest("tasks.wat"), options);
+  const auto refused = owner.get().open(guest("tasks.wat", calm_engine()), options);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message(), HasSubstr("async functions"));
 }
