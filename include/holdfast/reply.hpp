@@ -21,6 +21,8 @@ struct reply {
   std::uint32_t cell = 0;                      ///< the instance slot it ran in
   std::uint64_t generation = 0;                ///< the instance's generation; 0: the guest was never entered
   unsigned attempts = 0;                       ///< how often an attempt entered the guest
+  /// Of an actor: it ran without what calls before had done, for their state could not be kept.
+  bool state_lost = false;
   std::string detail{};                        ///< a sentence for people; may quote the guest: untrusted
   std::string backtrace{};                     ///< the guest's frames, a line each; untrusted
 

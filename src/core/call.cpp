@@ -104,6 +104,7 @@ void call::go_on_from(const call_end& before) {
   end_.code = before.code;
   end_.cell = before.cell;
   end_.generation = before.generation;
+  end_.state_lost = before.state_lost;
   end_.attempts = before.attempts;
   end_.detail = before.detail;
   end_.backtrace = before.backtrace;
@@ -292,8 +293,10 @@ untold call::attempt_ended(call_end end) noexcept {
 }
 
 bool call::awaits_note() const noexcept {
-  return key_claim_ != nullptr && key_claim_->of->recorded() != nullptr && !terms_.repeatable;
+  return is_named() && key_claim_->of->recorded() != nullptr && !terms_.repeatable;
 }
+
+bool call::is_named() const noexcept { return key_claim_ != nullptr && !key_claim_->nameless; }
 
 void call::noted() noexcept { mailbox_->admit_noted(*this); }
 
@@ -302,6 +305,12 @@ record_slot& call::slot() noexcept { return key_claim_->slot; }
 untold call::finish(call_end end) noexcept {
   records* const kept = key_claim_ != nullptr ? key_claim_->of->recorded() : nullptr;
   if (kept == nullptr) return finish_now(&end);
+  if (is_named() || end.what == outcome::completed) return finish_kept(*kept, std::move(end));
+  kept->leaves(key_claim_->slot);
+  return finish_now(&end);
+}
+
+untold call::finish_kept(records& by, call_end end) noexcept {
   boost::intrusive_ptr<cell> ran_on;
   const bool ran = effect_of(end.what) != effect::not_executed;
   {
@@ -312,7 +321,7 @@ untold call::finish(call_end end) noexcept {
     world_.observe.on_recording(id_, end_.what);
   }
   // Whoever waits is told when it is kept, or what was written of it is erased.
-  if (ran ? kept->ends(key_claim_->slot) : kept->withdraws(key_claim_->slot)) return {.of = this, .who = {}};
+  if (ran ? by.ends(key_claim_->slot) : by.withdraws(key_claim_->slot)) return {.of = this, .who = {}};
   if (ran) lose_end();  // the host has ended, and nobody writes any more
   return publish();
 }
@@ -362,11 +371,11 @@ untold call::finish_now(call_end* end) noexcept {
     told.who.swap(waiters_);
     kept = kept_;
     // Somebody may come back who has the id and not the end.
-    park = told.who.empty() || left_.load() || (key_claim_ != nullptr && claims_.load() > 0);
+    park = told.who.empty() || left_.load() || (is_named() && claims_.load() > 0);
   }
   forget_timer();
   // Whoever comes with the key later finds the result: it is kept alone.
-  if (!left_to_next_) forget_arguments((kept && park) || key_claim_ != nullptr);
+  if (!left_to_next_) forget_arguments((kept && park) || is_named());
   lineage::ended(*this);
   if (kept && park) world_.kept->park(*this);
   if (kept && !park) world_.kept->forget(*this);

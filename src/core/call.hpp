@@ -44,7 +44,8 @@ struct call_end {
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;  ///< 0: never entered
   unsigned attempts = 0;
-  buffer value{};        ///< the returned value's bytes, for `completed`
+  bool state_lost = false;  ///< it ran in an actor that lacks what calls before had done
+  buffer value{};           ///< the returned value's bytes, for `completed`
   std::string detail{};  ///< a sentence; may quote the guest
   std::string backtrace{};
 };
@@ -83,6 +84,12 @@ struct call_terms {
 
 struct key_claim;
 
+/// The state that an actor's guest has after a call; what is in it is for the host alone.
+class guest_state_record {
+ public:
+  virtual ~guest_state_record() = default;
+};
+
 class call : public shared_object, public boost::intrusive::list_base_hook<> {
  public:
   call(environment& world, const call_id& id, std::uint32_t function, const call_terms& terms) noexcept;
@@ -99,6 +106,11 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
 
   /// The caller's name for the request; lives as long as the call.
   virtual std::string_view key() const noexcept { return {}; }
+
+  /// What is to be on record with its end, on the driving thread of its guest and before that is told.
+  virtual void leaves_state(std::shared_ptr<const guest_state_record> /*what*/) noexcept {}
+  /// What that weighs; 0: there is none.
+  virtual std::size_t state_bytes() const noexcept { return 0; }
 
   const call_id& id() const noexcept { return id_; }
   std::uint32_t function() const noexcept { return function_; }
@@ -147,6 +159,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   void forget_before() noexcept;
   /// What it holds of its key. Null: it has none.
   const key_claim* claim_of_key() const noexcept { return key_claim_.get(); }
+  /// Whether a caller could name it by a key.
+  bool is_named() const noexcept;
 
   /// A claim has gone. With the last one, if nobody waits, its caller has left.
   void abandon() noexcept;
@@ -225,6 +239,8 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   untold finish(call_end end) noexcept;
   /// The same, at once. Null: the end is there.
   untold finish_now(call_end* end) noexcept;
+  /// The same, where what it leaves is to be kept first.
+  untold finish_kept(records& by, call_end end) noexcept;
   /// What it is done with, whoever is told when; under the lock.
   void settle(call_end&& end, boost::intrusive_ptr<cell>& ran_on) noexcept;
   /// Whether its mailbox must not give it out before its start is noted.
@@ -279,6 +295,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   // ... and, while it is nowhere, its finisher's or its cell's own: its deadline has a timer of its own.
   bool timed_ = false;
   unsigned backoffs_ = 0;
+  bool held_back_ = false;  // not before its start is noted
   bool recalled_ = false;  // of a process before this one: it waits for room however long that takes
 
   // Guarded by the lineage's lock.

@@ -127,6 +127,7 @@ class cell final : public poller, public task {
   bool settle_quiet() noexcept;                          // ... and nothing goes on in it
   void settle_answers() noexcept;
   void cut_tail() noexcept;
+  bool say_farewell() noexcept;  // false: there is nothing to be waited for
   void lose(fault why) noexcept;  // the instance, with all that is in flight
   fault why_lost(const flight& which,
                  const fault& why) const noexcept;  // under the lock: what that is for one
@@ -213,6 +214,7 @@ class cell final : public poller, public task {
   bool backing_off_ = false;
   duration built_in_ = duration::max();  // the time its last instance took, if one slice was enough
   std::uint64_t calls_left_ = 0;         // until this instance is retired
+  bool state_lost_ = false;              // ... and nobody was told yet
   std::uint64_t memory_left_ = 0;        // what it may have until then
 
   // Guarded by the mailbox's lock.

@@ -147,6 +147,7 @@ bool cell::take_next() noexcept {
   if (got.next == nullptr) {
     if (!idle) return false;
     if (got.closed && raised(drain_asked)) {
+      if (say_farewell()) return true;
       finish_closing();
     } else {
       move_to(or_draining(cell_state::idle));
@@ -281,7 +282,18 @@ bool cell::settle_quiet() noexcept {
     lower(hush | cut);
   }
   if (std::exchange(tailed_, false)) world_.observe.on_tail(number_, generation_.load(), true);
-  if (is_spent()) retire();
+  if (is_spent() && !say_farewell()) retire();
+  return true;
+}
+
+// It has the time that an instance has to be built; then it goes as it is.
+bool cell::say_farewell() noexcept {
+  if (is_shut() || !guest_->say_farewell()) return false;
+  move_to(or_draining(cell_state::running));
+  const std::scoped_lock lock(mutex_);
+  unquiet_ = true;
+  tail_due_ = later(world_.time.now(), policy_.build_limit);
+  watch(tail_due_);
   return true;
 }
 
@@ -396,6 +408,8 @@ void cell::complete(std::uint64_t number, call_end end) noexcept {
   if (!ended->terms().only_in) ++served_;
   end.cell = number_;
   end.generation = generation_.load();
+  end.state_lost = state_lost_;
+  if (end.what == outcome::completed) state_lost_ = false;
   untold told = ended->attempt_ended(std::move(end));
   // Those beside it go on.
   if (!flights_.empty() && guest_ != nullptr && state_.load() == cell_state::stopping && !is_stopping())

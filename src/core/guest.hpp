@@ -116,6 +116,13 @@ class guest {
   /// Once, after `failed`.
   virtual fault take_fault() = 0;
 
+  /// It is given up while it is whole and idle: begins what it does last, and the next polls drive that until
+  /// `ready`. False: there is nothing, or no more.
+  virtual bool say_farewell() noexcept { return false; }
+
+  /// Whether what calls before had completed is missing in it. Once it is built, between polls.
+  virtual bool lost_state() const noexcept { return false; }
+
   /// Bytes of linear memory it has now. Beside a poll.
   virtual std::uint64_t memory() const noexcept = 0;
 

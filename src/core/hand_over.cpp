@@ -100,13 +100,14 @@ handed cell::hand_over(newcomer& next) noexcept {
     next.what = outcome::completed;
     next.cell = number_;
     next.generation = generation;
+    next.state_lost = std::exchange(state_lost_, false);
     next.value = guest_->take_result();
     mailbox_->went(next.id_, next.what);
     bool more = false;
     if (calls_left_ > 0) --calls_left_;
     if (is_spent()) {
       mailbox_->busy(*this);
-      retire();
+      if (!say_farewell()) retire();
       more = wind_up(true);
     } else if (again) {
       more = !rest();  // the wake may have been another's, who took it for busy, or drains

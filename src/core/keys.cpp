@@ -95,7 +95,7 @@ void keys::ended(call& which, const key_claim& with, const call_end& end) noexce
   const std::scoped_lock lock(mutex_);
   const auto found = entries_.find(with.print);
   if (found == entries_.end() || found->second.held != &which) return;
-  if (effect_of(end.what) == effect::not_executed) {
+  if (with.nameless || effect_of(end.what) == effect::not_executed) {
     out.push_back(take_out(found));
     return;
   }

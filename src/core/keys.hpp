@@ -39,6 +39,8 @@ struct key_claim {
   boost::intrusive_ptr<call> before{};  ///< whose place it took; to be let go without locks
   bool recalled = false;                ///< it was accepted in a process before this one
   bool taken = false;                   ///< somebody else was first; the call was not accepted
+  /// No caller can name it: it is told when what its guest left is kept, and then it is nobody's.
+  bool nameless = false;
   record_slot slot{};
 };
 

@@ -65,26 +65,36 @@ void mailbox::enqueue(call& request, time_point now) noexcept {
   }
 }
 
-void mailbox::hold(call& request) noexcept {
+void mailbox::hold(call& request, bool until_noted) noexcept {
   held_.push_back(request);
   request.place_ = call::place::held;
+  request.held_back_ = until_noted;
   bytes_ += request.bytes();
   watch_alone(request);
-  request.key_claim_->of->recorded()->starts(request.key_claim_->slot, true);
+  if (until_noted) request.key_claim_->of->recorded()->starts(request.key_claim_->slot, true);
 }
 
 void mailbox::admit_noted(call& request) noexcept {
-  boost::intrusive_ptr<cell> server;
-  {
-    const std::scoped_lock lock(mutex_);
-    if (request.place_ != call::place::held) return;  // it was taken back meanwhile
-    waiting_.fetch_add(1);                            // first: a closed mailbox would be over
-    unlink(request);
-    world_.observe.on_noted(request.id());
-    enqueue(request, world_.time.now());
-    server = server_for(request);
-  }
-  if (server != nullptr) server->wake();
+  const std::scoped_lock lock(mutex_);
+  if (request.place_ != call::place::held) return;  // it was taken back meanwhile
+  world_.observe.on_noted(request.id());
+  request.held_back_ = false;
+  if (limits_.ordered) return release_held();
+  let_in(request);
+}
+
+void mailbox::let_in(call& held) noexcept {
+  waiting_.fetch_add(1);  // first: a closed mailbox would be over
+  held_.erase(held_.iterator_to(held));
+  bytes_ -= held.bytes();
+  held.place_ = call::place::nowhere;
+  enqueue(held, world_.time.now());
+  if (const auto server = server_for(held)) server->wake();
+  if (over()) wake_idle();
+}
+
+void mailbox::release_held() noexcept {
+  while (!held_.empty() && !held_.front().held_back_) let_in(held_.front());
 }
 
 std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, start how) {
@@ -141,7 +151,8 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
           throw;
         }
       }
-      const bool queues = !full && !request->awaits_note();
+      const bool noted_first = request->awaits_note();
+      const bool queues = !full && !noted_first && !(limits_.ordered && !held_.empty());
       if (queues) waiting_.fetch_add(1);  // first: nobody is told of it while another may overtake it
       world_.observe.on_accepted(request->id());
       intrusive_ptr_add_ref(request.get());
@@ -153,10 +164,10 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
         enqueue(*request, now);
         server = server_for(*request);
       } else {
-        hold(*request);
+        hold(*request, noted_first);
       }
       // It may begin before this is kept: at worst it runs again.
-      if (by_key != nullptr && by_key->of->recorded() != nullptr && !request->awaits_note())
+      if (request->is_named() && by_key->of->recorded() != nullptr && !noted_first)
         by_key->of->recorded()->starts(by_key->slot, false);
     }
   }
@@ -315,7 +326,7 @@ void mailbox::admit_again(call& request) noexcept {
       if (queues) {
         server = server_for(request);
       } else {
-        hold(request);
+        hold(request, true);
       }
     }
   }
@@ -357,6 +368,7 @@ bool mailbox::unlink(call& request) noexcept {
     case call::place::held:
       held_.erase(held_.iterator_to(request));
       bytes_ -= request.bytes();
+      if (limits_.ordered) release_held();
       if (over()) wake_idle();
       return true;
   }

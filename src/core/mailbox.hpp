@@ -28,13 +28,15 @@
 /// for a call's deadline. A queued call is taken out by whoever
 /// gets the lock first: a cell that runs it, its caller who revokes it, or its deadline. A call that backs
 /// off stands outside of the queue, under a bound of its own, and comes back at its end. One that must not
-/// begin before its start is on record is counted in the queue and held beside it until then.
+/// begin before its start is on record is counted in the queue and held beside it until then, and so are,
+/// where the order is to be kept, those behind it.
 namespace holdfast::core {
 
 struct mailbox_limits {
   std::size_t depth = 1024;            ///< calls that wait
   std::size_t bytes = 64U << 20;       ///< the arguments of the calls that wait
   std::size_t call_bytes = 16U << 20;  ///< the arguments of one call
+  bool ordered = false;                ///< no call passes one that is held
 };
 
 /// Thread-safe.
@@ -153,7 +155,9 @@ class mailbox final : public shared_object {
   std::optional<error> fullness(const call& request) const;
   std::optional<error> lateness(const call& request, time_point now);
   void enqueue(call& request, time_point now) noexcept;  // counted already
-  void hold(call& request) noexcept;
+  void hold(call& request, bool until_noted) noexcept;
+  void let_in(call& held) noexcept;  // into the queue
+  void release_held() noexcept;  // into the queue, as far as nothing is in the way
   void wait_outside_for(call& request, duration wait) noexcept;
   std::size_t waiting() const noexcept { return queue_.size() + home_.size() + held_.size(); }
   bool over() const noexcept { return closed_ && held_.empty(); }  // nothing comes into the queue any more

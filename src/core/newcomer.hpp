@@ -51,7 +51,8 @@ class newcomer {
   std::error_code code{};
   std::uint32_t cell = 0;
   std::uint64_t generation = 0;  ///< 0: never entered
-  buffer value{};                ///< empty where it landed
+  bool state_lost = false;
+  buffer value{};  ///< empty where it landed
   std::string detail{};
 
  protected:

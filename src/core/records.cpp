@@ -52,7 +52,7 @@ bool records::ends(record_slot& which) noexcept {
     --count_;
     return false;
   }
-  which.bytes_ = which.of_->end_to_keep().value.size();
+  which.bytes_ = which.of_->end_to_keep().value.size() + which.of_->state_bytes();
   bytes_ += which.bytes_;
   enqueue(which, record_slot::note::ended);
   return true;

@@ -80,6 +80,7 @@ reply pool_call::outcome_reply(const value_sink& into) const {
   told.cell = ended.cell;
   told.generation = ended.generation;
   told.attempts = ended.attempts;
+  told.state_lost = ended.state_lost;
   told.detail = ended.detail;
   told.backtrace = ended.backtrace;
   if (ended.what == outcome::completed && read_value(told, result_, ended.value.bytes(), into))

@@ -35,6 +35,7 @@ void pool_newcomer::end_of_unseen(reply& told, const value_sink* into, bool land
     told.cell = cell;
     told.generation = generation;
     told.attempts = 1;
+    told.state_lost = state_lost;
     if (landed) return;
     read_value(told, asked_.of->result, value.bytes(), into != nullptr ? *into : sink_into_value(told.value));
   } else {
