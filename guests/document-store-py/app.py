@@ -21,7 +21,7 @@ def words_in(text: str) -> set[str]:
 
 def document(name: str, value: object) -> Document:
     match value:
-        case {"text": str(text), "revision": int(revision)} if 1 <= revision <= MOST_64:
+        case {"text": str(text), "revision": int(revision)} if revision is not True and 1 <= revision <= MOST_64:
             # JSON can escape half a character, which nothing can be given out with.
             name.encode()
             text.encode()
@@ -32,11 +32,10 @@ def document(name: str, value: object) -> Document:
 def read(snapshot: bytes) -> dict[str, Document]:
     try:
         state = json.loads(snapshot.decode())
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Err("the snapshot is not JSON in UTF-8") from None
-    version = state.get("version") if isinstance(state, dict) else None
-    if version != VERSION:
-        said = "none" if version is None else json.dumps(version)
+    said = json.dumps(state["version"]) if isinstance(state, dict) and "version" in state else "none"
+    if said != str(VERSION):
         raise Err(f"the snapshot is of version {said}, this store knows {VERSION} only")
     try:
         found = {name: document(name, value) for name, value in state["documents"].items()}

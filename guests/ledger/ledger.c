@@ -36,7 +36,7 @@ static const char* wrong_with(const ledger_list_u8_t* snapshot) {
   if (snapshot->len == 0) return "the snapshot is empty";
   uint32_t written = snapshot->ptr[0];
   if (written < 1 || written > version) return "the snapshot is of a version that this ledger does not know";
-  if (snapshot->len != bytes_in(written)) return "the snapshot has not the size of its version";
+  if (snapshot->len != bytes_in(written)) return "the snapshot is not of the size of its version";
   return NULL;
 }
 
