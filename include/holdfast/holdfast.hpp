@@ -3,6 +3,8 @@
 
 /// All of Holdfast: hosts WebAssembly components so that no caller can break one.
 
+#include <holdfast/actor_options.hpp>
+#include <holdfast/actors.hpp>
 #include <holdfast/async_call.hpp>
 #include <holdfast/async_wait.hpp>
 #include <holdfast/cancel_contract.hpp>

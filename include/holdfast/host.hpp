@@ -3,6 +3,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
+#include <holdfast/actor_options.hpp>
+#include <holdfast/actors.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/engine.hpp>
@@ -70,6 +72,13 @@ class host {
   /// to be brief
   [[nodiscard]] result<pool> open(const component& what, pool_options options = {});
 
+  /// Links a component whose actors are then called by their keys (holdfast/actors.hpp). No instance is built
+  /// before the first call.
+  ///
+  /// @par Errors  as `open`; `bad_arguments`: its `holdfast:actor/lifecycle` has other functions, a name is
+  /// missing where there is a journal, or in use
+  [[nodiscard]] result<actors> open_actors(const component& what, actor_options options = {});
+
   /// A claim on the call of that id: one that was submitted, or that its caller left, while it lives and as
   /// long as its result is kept (`host_options::parking`). Any number of claims and waiters.
   ///
@@ -79,7 +88,7 @@ class host {
   /// The account of calls whose caller left.
   orphan_figures orphans() const;
 
-  /// Drains every pool: admits nothing more, lets what is accepted finish within `grace`, then kills what
+  /// Drains every pool and all actors: admits nothing more, lets what is accepted finish within `grace`, then kills what
   /// runs and refuses what waits. Returns when every call has its outcome; those with a key, whose journal
   /// has no room for it, within five seconds without. Not from inside a callback.
   void drain(duration grace) const;

@@ -54,7 +54,7 @@ exit_code run_check(const journal_settings& given) {
   // What is whole may still not be what its names say.
   std::optional<error> misplaced;
   const auto failed = of.read([&](const journal_record& each) {
-    if (!misplaced && detail::print_of(each.pool, each.function, each.name) != each.key)
+    if (!misplaced && detail::print_of(each.pool, each.actor, each.function, each.name) != each.key)
       misplaced =
           error(errc::bad_journal, "the journal " + given.path + " is damaged: the record of call " +
                                        each.call.to_string() + " stands under another key than its own");

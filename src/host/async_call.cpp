@@ -136,7 +136,7 @@ void begin_async(const pool::impl& of, edition& to, const std::optional<error>& 
     tells.post(over);
     return;
   }
-  if (!options.key.empty()) return begin_keyed(of, to, asked, options, tells, std::move(stop));
+  if (is_recorded(to, options)) return begin_keyed(of, to, asked, options, tells, std::move(stop));
   async_newcomer next(of, asked, options, tells, stop);
   const bool passes = next.may_pass();
   if (passes) tells.hold();
@@ -187,7 +187,7 @@ std::future<reply> pool::future_call(std::string_view function, wit::arguments a
   detail::checked_request asked;
   if (const auto why = impl_->check(*to, function, std::move(arguments), options, asked))
     return over(detail::refused_reply(*why));
-  if (!options.key.empty()) {
+  if (detail::is_recorded(*to, options)) {
     const boost::intrusive_ptr<detail::future_waiter> waits(
         new detail::future_waiter(impl_->owner, nullptr, core::call::reading::again));
     std::future<reply> promised = waits->future();

@@ -73,7 +73,7 @@ class blocking_newcomer final : public pool_newcomer {
 boost::intrusive_ptr<thread_waiter> begin_blocking(const pool::impl& in, edition& to, checked_request& asked,
                                                    const call_options& options, std::stop_token stop,
                                                    reply& told, const value_sink* into) {
-  if (!options.key.empty()) {
+  if (is_recorded(to, options)) {
     const boost::intrusive_ptr<thread_waiter> waits(
         new thread_waiter(in.owner, nullptr, core::call::reading::again));
     waits->leave_on(std::move(stop));

@@ -49,12 +49,9 @@ void reservation::give_back() noexcept {
   from_.internals()->reserved_instances.fetch_sub(std::exchange(count_, 0));
 }
 
-result<std::shared_ptr<edition>> edition::make(host::impl& owner, const component& what,
-                                               const pool_options& options) {
+result<std::unique_ptr<bridge::blueprint>> edition::link(host::impl& owner, const component& what,
+                                                         const pool_options& options) {
   const engine_options& engine = owner.with.options();
-  if (options.cells == 0) return error(errc::limit, "a pool needs at least one cell");
-  if (options.sharing.calls == 0 || options.sharing.beside_hasty == 0)
-    return error(errc::limit, "an instance has at least one call in flight: `sharing` says none");
   if (options.stop_grace > longest_grace)
     return error(errc::limit, "a stop_grace of more than " + std::to_string(longest_grace.count()) +
                                   " s would let a guest that does not listen hold up the end of its host");
@@ -62,34 +59,72 @@ result<std::shared_ptr<edition>> edition::make(host::impl& owner, const componen
     return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
                                   " bytes is over the engine's max_memory of " +
                                   std::to_string(engine.max_memory));
-  auto linked = bridge::blueprint::link(what, options, owner.runner, owner.world->time);
+  return bridge::blueprint::link(what, options, owner.runner, owner.world->time);
+}
+
+result<std::shared_ptr<edition>> edition::make(host::impl& owner, const component& what,
+                                               const pool_options& options) {
+  if (options.cells == 0) return error(errc::limit, "a pool needs at least one cell");
+  if (options.sharing.calls == 0 || options.sharing.beside_hasty == 0)
+    return error(errc::limit, "an instance has at least one call in flight: `sharing` says none");
+  auto linked = link(owner, what, options);
   if (!linked) return linked.error();
   const std::uint64_t wanted = std::uint64_t{options.cells} + options.rebuild.spares;
   if (wanted > std::numeric_limits<std::uint32_t>::max())
     return error(errc::no_resources, std::to_string(wanted) + " instances are more than any engine has");
   auto instances = reservation::make(owner.with, static_cast<std::uint32_t>(wanted));
   if (!instances) return instances.error();
-  return std::shared_ptr<edition>(
-      new edition(owner, what, options, std::move(*linked), std::move(*instances)));
+  const bool shares = (*linked)->shares();
+  const core::mailbox_limits limits{options.queue_depth, options.queue_bytes, options.call_bytes};
+  std::shared_ptr<edition> made(new edition(owner, what, std::move(*linked), options.cells, limits,
+                                            options.retry, std::move(*instances), {}, {}));
+  if (options.rebuild.spares > 0)
+    made->spares.reset(new core::spares(made->world, made->box, *made->maker, options.rebuild));
+  made->add_cells(owner, options.cells, options.rebuild,
+                  shares ? options.sharing : sharing_policy{.calls = 1});
+  return made;
 }
 
-edition::edition(host::impl& owner, const component& of, const pool_options& options,
-                 std::unique_ptr<bridge::blueprint> linked, reservation instances)
+std::shared_ptr<edition> edition::of_actor(host::impl& owner, const component& what,
+                                           const core::mailbox_limits& limits, const rebuild_policy& rebuild,
+                                           std::string_view actor, std::unique_ptr<core::guest_maker> home,
+                                           std::function<void(edition&)> told_of_end) {
+  std::shared_ptr<edition> made(new edition(owner, what, std::move(home), 1, limits, {}, std::nullopt, actor,
+                                            std::move(told_of_end)));
+  made->durable = owner.journalled();
+  made->add_cells(owner, 1, rebuild, {.calls = 1});
+  return made;
+}
+
+std::shared_ptr<edition> edition::refusing(host::impl& owner, const component& what, error why) {
+  std::shared_ptr<edition> made(new edition(owner, what, nullptr, 0, {}, {}, std::nullopt, {}, {}));
+  made->refuses = std::move(why);
+  return made;
+}
+
+edition::edition(host::impl& owner, const component& of, std::unique_ptr<core::guest_maker> makes,
+                 std::size_t cell_count, const core::mailbox_limits& limits, const retry_policy& retry,
+                 std::optional<reservation> instances, std::string_view actor,
+                 std::function<void(edition&)> told_of_end)
     : what(of),
-      ready(owner.world->observe, options.cells),
+      ready(owner.world->observe, cell_count,
+            told_of_end ? [this, told_of_end = std::move(told_of_end)] { told_of_end(*this); }
+                        : std::function<void()>()),
       world(told_by(*owner.world, ready)),
-      blueprint(std::move(linked)),
-      box(new core::mailbox(*owner.world, {options.queue_depth, options.queue_bytes, options.call_bytes},
-                            options.retry)),
-      instances_(std::move(instances)) {
-  if (options.rebuild.spares > 0) spares.reset(new core::spares(world, box, *blueprint, options.rebuild));
-  for (std::uint32_t i = 0; i < options.cells; ++i)
-    cells.emplace_back(new core::cell(world, box, *blueprint, options.rebuild, owner.next_cell.fetch_add(1),
-                                      spares,
-                                      blueprint->shares() ? options.sharing : sharing_policy{.calls = 1}));
+      maker(std::move(makes)),
+      box(new core::mailbox(*owner.world, limits, retry)),
+      exports(std::string(actor)),
+      instances_(std::move(instances)) {}
+
+void edition::add_cells(host::impl& owner, std::uint32_t count, const rebuild_policy& rebuild,
+                        const sharing_policy& sharing) {
+  for (std::uint32_t i = 0; i < count; ++i)
+    cells.emplace_back(
+        new core::cell(world, box, *maker, rebuild, owner.next_cell.fetch_add(1), spares, sharing));
 }
 
 void edition::open() noexcept {
+  opened.store(true);
   for (const auto& one : cells) one->open();
   if (spares != nullptr) spares->open();
 }

@@ -3,8 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <holdfast/pool_options.hpp>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/cell.hpp"
@@ -47,6 +50,20 @@ class edition {
   /// `no_such_export`
   static result<std::shared_ptr<edition>> make(host::impl& owner, const component& what,
                                                const pool_options& options);
+
+  /// Checks what it needs of the engine, and links it.
+  /// @par Errors  those of `make`, but for instances
+  static result<std::unique_ptr<bridge::blueprint>> link(host::impl& owner, const component& what,
+                                                         const pool_options& options);
+
+  /// One actor's residence: a cell whose guests `home` makes. Its instance is somebody else's to reserve.
+  /// `told_of_end` is called when the instance is gone for good.
+  static std::shared_ptr<edition> of_actor(host::impl& owner, const component& what,
+                                           const core::mailbox_limits& limits, const rebuild_policy& rebuild,
+                                           std::string_view actor, std::unique_ptr<core::guest_maker> home,
+                                           std::function<void(edition&)> told_of_end);
+  /// One that refuses whatever comes.
+  static std::shared_ptr<edition> refusing(host::impl& owner, const component& what, error why);
   edition(const edition&) = delete;
   edition& operator=(const edition&) = delete;
 
@@ -61,26 +78,40 @@ class edition {
   /// Kills what runs, refuses what waits.
   void cut() noexcept;
   /// Its cells have ended, whoever still has a pool of it.
-  void give_back_instances() noexcept { instances_.give_back(); }
+  void give_back_instances() noexcept {
+    if (instances_) instances_->give_back();
+  }
 
   /// Whether new calls go elsewhere. Set before `begin_drain`, so that whoever is about to admit looks again.
   std::atomic<bool> superseded{false};
   /// Admissions under way.
   std::atomic<std::uint32_t> admitting{0};
+  /// Of an actor: the turn of its group in which it was called last.
+  std::atomic<std::uint64_t> used{0};
+  /// Whether its cells are or were there.
+  std::atomic<bool> opened{false};
+  /// Calls without a key wait for their records too.
+  bool durable = false;
+  /// Why it takes none.
+  std::optional<error> refuses{};
 
   const component what;
   readiness ready;
   const core::environment world;  // the cells'
-  std::unique_ptr<bridge::blueprint> blueprint;
+  const std::unique_ptr<core::guest_maker> maker;
   boost::intrusive_ptr<core::mailbox> box;
   boost::intrusive_ptr<core::spares> spares;  // null: none are kept
   std::vector<boost::intrusive_ptr<core::cell>> cells;
   keyed_exports exports;
 
  private:
-  edition(host::impl& owner, const component& what, const pool_options& options,
-          std::unique_ptr<bridge::blueprint> linked, reservation instances);
-  reservation instances_;
+  edition(host::impl& owner, const component& what, std::unique_ptr<core::guest_maker> makes,
+          std::size_t cell_count, const core::mailbox_limits& limits, const retry_policy& retry,
+          std::optional<reservation> instances, std::string_view actor,
+          std::function<void(edition&)> told_of_end);
+  void add_cells(host::impl& owner, std::uint32_t count, const rebuild_policy& rebuild,
+                 const sharing_policy& sharing);
+  std::optional<reservation> instances_;
 };
 
 }  // namespace holdfast::detail

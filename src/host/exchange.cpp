@@ -14,13 +14,19 @@ constexpr duration sweep_every = std::chrono::milliseconds(20);
 }  // namespace
 
 pool::impl::admission::admission(impl& of) noexcept : held_(of.front), to_(held_.get()) {
-  if (to_ != nullptr) return;
+  if (to_ == nullptr) count_in(of);
+  if (of.turns == nullptr) return;
+  to_->used.store(of.turns->load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
+
+void pool::impl::admission::count_in(impl& of) noexcept {
   for (;;) {
     counted_ = of.current.load();
+    if (of.turns != nullptr && (counted_ == nullptr || !counted_->opened.load())) counted_ = of.awaken();
     to_ = counted_.get();
     // Counted first, then looked again: an exchange sets `superseded` first and then waits for the count.
     to_->admitting.fetch_add(1);
-    if (!to_->superseded.load() || of.current.load() == counted_) return;
+    if (!to_->superseded.load() || of.current.load() == counted_ || to_->refuses) return;
     to_->admitting.fetch_sub(1);
   }
 }

@@ -56,6 +56,7 @@ class pool_export final : public export_link {
   /// As `pool::impl::check`, with arguments that know their types.
   std::optional<error> check(const edition& in, argument_source from, const call_options& how,
                              checked_request& into) const {
+    if (in.refuses) return in_->refused(*in.refuses);
     const auto of = target_.in(in.what);
     if (!of) return in_->refused(of.error());
     packer_ptr packed = take_packer(how.key.empty() ? wit::placement::by_reference : wit::placement::in_line);
@@ -92,6 +93,7 @@ reply call_for_result(const pool& in, std::string_view name, wit::arguments&& ar
   boost::intrusive_ptr<thread_waiter> waits;
   {
     const pool::impl::admission to(impl);
+    if (to->refuses) return refused_reply(impl.refused(*to->refuses));
     const auto of = to->what.world().find_export(name);
     if (!of) return refused_reply(impl.refused(of.error()));
     if (const auto fits = wit::check_result(**of, result, wit::side::caller); !fits)

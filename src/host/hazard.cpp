@@ -43,6 +43,12 @@ hazard_slot* hazard_slot::first_of_thread() noexcept {
   return mine;
 }
 
+bool is_held(const void* what) noexcept {
+  for (const hazard_slot* each = all.load(); each != nullptr; each = each->next)
+    if (each->what.load() == what) return true;
+  return false;
+}
+
 void wait_for_hazards(const void* what) noexcept {
   for (hazard_slot* each = all.load(); each != nullptr; each = each->next)
     while (each->what.load() == what) std::this_thread::yield();

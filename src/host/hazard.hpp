@@ -30,6 +30,9 @@ class alignas(64) hazard_slot {
   static constinit inline thread_local hazard_slot* mine = nullptr;
 };
 
+/// Whether somebody holds `what` now.
+bool is_held(const void* what) noexcept;
+
 /// Waits until nobody holds `what`, which was exchanged already.
 void wait_for_hazards(const void* what) noexcept;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <boost/asio/system_executor.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 
 #include "core/driving.hpp"
 #include "engine/engine_impl.hpp"
+#include "host/actors_impl.hpp"
 #include "host/host_impl.hpp"
 #include "host/pool_impl.hpp"
 #include "host/recovery.hpp"
@@ -63,6 +65,7 @@ void host::impl::keep_calls() {
   world->kept = kept.get();
   if (options.journal != nullptr)
     writer = std::make_unique<detail::journal_writer>(options.journal, options.keys, wall, world->observe);
+  states = writer != nullptr ? writer->states() : std::make_shared<detail::actor_states>(nullptr);
   keys.reset(new core::keys(*world, options.keys, writer != nullptr ? writer->records() : nullptr));
   if (writer == nullptr) return;
   recovered = std::make_unique<detail::recovery>();
@@ -70,6 +73,11 @@ void host::impl::keep_calls() {
     keys->close();  // its calls hold it
     throw std::system_error(failed->code, failed->message());
   }
+}
+
+// What no name begins with keeps those without one apart.
+std::string host::impl::scope_of(const std::string& name) {
+  return !name.empty() ? name : std::string(1, '\0') + std::to_string(next_scope++);
 }
 
 void host::impl::flush_journal() const {
@@ -108,14 +116,18 @@ boost::asio::any_io_executor host::impl::callback_executor() const {
 
 void host::impl::drain(duration grace) {
   std::vector<std::shared_ptr<pool::impl>> ending;
+  std::vector<std::shared_ptr<actors::impl>> ending_groups;
   {
     const std::scoped_lock lock(mutex);
     closed = true;
     ending.swap(pools);
+    ending_groups.swap(groups);
   }
   for (const auto& one : ending) one->begin_drain();
+  for (const auto& one : ending_groups) one->begin_drain();
   const time_point until = core::later(world->time.now(), grace);
   for (const auto& one : ending) one->finish_drain(until);
+  for (const auto& one : ending_groups) one->finish_drain(until);
   flush_journal();
 }
 
@@ -152,11 +164,30 @@ result<pool> host::open(const component& what, pool_options options) {
   if (impl_->closed) return error(errc::draining);
   impl_->pools.reserve(impl_->pools.size() + 1);  // nothing may fail once the cells are open
   const auto& edition = *first;
-  auto made = std::make_shared<pool::impl>(impl_, std::move(options), edition);
+  std::string scope = impl_->scope_of(options.name);
+  auto made = std::make_shared<pool::impl>(impl_, std::move(options), edition, std::move(scope));
   impl_->pools.push_back(made);
   edition->open();
   if (impl_->recovered != nullptr) impl_->recovered->resume(*made, *edition);
   return pool(std::move(made));
+}
+
+result<actors> host::open_actors(const component& what, actor_options options) {
+  if (impl_->began.forked()) return error(errc::forked);
+  auto made = actors::impl::make(impl_, what, std::move(options));
+  if (!made) return made.error();
+  {
+    const std::scoped_lock lock(impl_->mutex);
+    if (impl_->closed) return error(errc::draining);
+    const auto same = [&](const auto& each) {
+      return !each->options.name.empty() && each->options.name == (*made)->options.name;
+    };
+    if (std::ranges::any_of(impl_->groups, same))
+      return error(errc::bad_arguments, "actors of the name `" + (*made)->options.name + "` are open already");
+    impl_->groups.push_back(*made);
+  }
+  if (impl_->recovered != nullptr) impl_->recovered->resume(**made);
+  return actors(*std::move(made));
 }
 
 result<ticket> host::attach(const call_id& id) const {

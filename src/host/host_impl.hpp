@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "core/environment.hpp"
@@ -18,6 +19,7 @@
 #include "core/workers.hpp"
 #include "engine/blueprint.hpp"
 #include "host/function_threads.hpp"
+#include "host/actor_states.hpp"
 #include "host/journal_writer.hpp"
 
 namespace holdfast::detail {
@@ -58,6 +60,9 @@ struct host::impl {
   /// Waits until what has run is on record, unless there is no room for it.
   void flush_journal() const;
 
+  /// Whose keys those of a pool or of actors of that name are.
+  std::string scope_of(const std::string& name);
+
   /// Where handlers run that name no executor.
   boost::asio::any_io_executor callback_executor() const;
 
@@ -77,6 +82,7 @@ struct host::impl {
   detail::journal_writer::clock wall = std::chrono::system_clock::now;
   std::unique_ptr<detail::journal_writer> writer;  // null: there is no journal
   boost::intrusive_ptr<core::keys> keys;
+  std::shared_ptr<detail::actor_states> states;
   std::unique_ptr<detail::recovery> recovered;  // of the journal
   bridge::function_runner runner;
   std::optional<std::uint64_t> heartbeat;
@@ -86,6 +92,7 @@ struct host::impl {
 
   std::mutex mutex;
   std::vector<std::shared_ptr<pool::impl>> pools;
+  std::vector<std::shared_ptr<actors::impl>> groups;
   bool closed = false;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/keyed_call.hpp"
 
+#include <array>
+#include <bit>
 #include <memory>
 
 #include "core/keys.hpp"
@@ -9,15 +11,38 @@
 #include "host/waiting.hpp"
 
 namespace holdfast::detail {
+namespace {
+
+// Nobody can ask for it by name: its id is its own.
+core::key_claim nameless_claim(core::keys& of, const call_id& id) {
+  return {.of = &of,
+          .print = std::bit_cast<core::key_print>(std::array{id.high, id.low}),
+          .nameless = true};
+}
+
+result<keyed_call> call_without_key(const pool::impl& in, edition& to, checked_request& asked,
+                                    const call_options& how, const core::call_terms& form, start otherwise) {
+  const auto made = in.make(std::move(asked), how, form);
+  made->stand_for(nameless_claim(*in.owner->keys, made->id()));
+  keyed_call held(made, false);
+  made->join(false);
+  if (auto refused = to.box->admit(made, how.how.value_or(otherwise))) return *std::move(refused);
+  return held;
+}
+
+}  // namespace
+
 result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_request& asked,
                                const call_options& how, const core::call_terms& form, start otherwise) {
   // Before any lock: one that another thread held stays locked in the child.
   if (in.owner->began.forked()) return error(errc::forked);
   const wit::function& of = *asked.of;
   if (asked.only_in || takes_streams(of) || (of.result && is_read_once(*of.result)))
-    return in.refused(
-        error(errc::bad_arguments,
-              "`" + of.qualified_name() + "` passes resources or streams, which no key can stand for"));
+    return in.refused(error(errc::bad_arguments, "`" + of.qualified_name() +
+                                                     "` passes resources or streams, which no " +
+                                                     (how.key.empty() ? "journal" : "key") +
+                                                     " can stand for"));
+  if (how.key.empty()) return call_without_key(in, to, asked, how, form, otherwise);
   if (in.owner->journalled() && in.options.name.empty())
     return in.refused(error(errc::bad_arguments,
                             "a key in a journal needs a pool that has a name (`pool_options::name`): this "

@@ -10,8 +10,14 @@
 #include "host/pool_call.hpp"
 #include "host/pool_impl.hpp"
 
-/// Requests with a key: each stands for the one call that its key does.
+/// Requests with a key: each stands for the one call that its key does. Where the state that a call leaves is
+/// recorded, those without one go the same way, each for itself.
 namespace holdfast::detail {
+
+/// Whether a call is one of those that the functions below make: it has a key, or what it leaves is recorded.
+inline bool is_recorded(const edition& to, const call_options& how) noexcept {
+  return to.durable || !how.key.empty();
+}
 
 /// That call, held: nobody's leaving takes it back meanwhile.
 class keyed_call {

@@ -2,6 +2,7 @@
 #include "host/keyed_export.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 
 namespace holdfast::detail {
 namespace {
@@ -30,25 +31,39 @@ std::vector<std::byte> result_of(const wit::function& of) {
 
 }  // namespace
 
-core::key_print print_of(std::string_view pool, std::string_view function, std::string_view key) {
+namespace {
+
+core::key_print print_of_all(std::initializer_list<std::string_view> parts) {
   constexpr std::size_t size = std::tuple_size_v<core::key_print>;
   static_assert(size >= crypto_generichash_BYTES_MIN);
   crypto_generichash_state state;
   ::crypto_generichash_init(&state, nullptr, 0, size);
-  for (const std::string_view each : {pool, function, key})
+  for (const std::string_view each : parts)
     add_sized(state, std::as_bytes(std::span(each.data(), each.size())));
   return finish<size>(state);
 }
 
-keyed_export::keyed_export(std::string_view in, const wit::function& of)
-    : pool(in), function(of.qualified_name()), result_type(result_of(of)) {
+}  // namespace
+
+core::key_print print_of(std::string_view pool, std::string_view actor, std::string_view function,
+                         std::string_view key) {
+  return actor.empty() ? print_of_all({pool, function, key}) : print_of_all({pool, function, key, actor});
+}
+
+core::key_print print_of_actor(std::string_view group, std::string_view key) {
+  return print_of_all({group, key});
+}
+
+keyed_export::keyed_export(std::string_view in, std::string_view of_actor, const wit::function& of)
+    : pool(in), actor(of_actor), function(of.qualified_name()), result_type(result_of(of)) {
   ::crypto_generichash_init(&types_, nullptr, 0, std::tuple_size_v<core::request_hash>);
   add(types_, wit::encode_params(of));
   add_sized(types_, result_type);  // none is told apart from any
 }
 
-keyed_export::keyed_export(std::string_view in, std::string_view which, std::span<const std::byte> type)
-    : pool(in), function(which), result_type(type.begin(), type.end()) {}
+keyed_export::keyed_export(std::string_view in, std::string_view of_actor, std::string_view which,
+                           std::span<const std::byte> type)
+    : pool(in), actor(of_actor), function(which), result_type(type.begin(), type.end()) {}
 
 core::request_hash keyed_export::request_of(std::span<const std::byte> packed) const {
   crypto_generichash_state state = types_;
@@ -60,7 +75,7 @@ const std::shared_ptr<const keyed_export>& keyed_exports::of(const std::string& 
                                                              const wit::function& which) {
   std::call_once(made_, [&] {
     for (const wit::function* each : in.exported_functions())
-      all_.emplace(each, std::make_shared<const keyed_export>(pool, *each));
+      all_.emplace(each, std::make_shared<const keyed_export>(pool, actor_, *each));
   });
   return all_.at(&which);
 }

@@ -13,18 +13,18 @@
 
 namespace holdfast {
 
-pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::shared_ptr<detail::edition> first)
+pool::impl::impl(std::shared_ptr<host::impl> by, pool_options with, std::shared_ptr<detail::edition> first,
+                 std::string scope)
     : owner(std::move(by)),
       options(std::move(with)),
-      // What no name begins with keeps those without one apart.
-      key_scope(!options.name.empty() ? options.name
-                                      : std::string(1, '\0') + std::to_string(owner->next_scope++)),
+      key_scope(std::move(scope)),
       current(first),
       front(first.get()) {}
 
 std::optional<error> pool::impl::check(const detail::edition& in, std::string_view function,
                                        wit::arguments&& arguments, const call_options& how,
                                        detail::checked_request& into) const {
+  if (in.refuses) return refused(*in.refuses);
   const auto found = in.what.world().find_export(function);
   if (!found) return refused(found.error());
   auto home = detail::home_of(**found, arguments);
@@ -122,7 +122,7 @@ result<void> pool::swap(const holdfast::component& next, const swap_options& how
   return impl_->exchange(next, how);
 }
 
-holdfast::component pool::component() const { return impl_->current.load()->what; }
+holdfast::component pool::component() const { return impl_->component(); }
 
 std::vector<cell_status> pool::cells() const {
   const auto of = impl_->current.load();

@@ -17,6 +17,13 @@ releasing::releasing(std::uint64_t handle) {
   arguments = call_arguments(wit::packed_args::of(number));
 }
 
+// Nobody but the host's actors makes one.
+void pool_call::leaves_state(std::shared_ptr<const core::guest_state_record> what) noexcept {
+  state_ = std::static_pointer_cast<const actor_state>(std::move(what));
+}
+
+std::size_t pool_call::state_bytes() const noexcept { return state_ != nullptr ? state_->bytes() : 0; }
+
 pool_call::~pool_call() {
   if (end().what == outcome::completed && result_ && !read_.load(std::memory_order_relaxed) &&
       is_read_once(*result_))

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/call.hpp"
+#include "host/actor_state.hpp"
 #include "host/call_arguments.hpp"
 #include "host/keyed_export.hpp"
 #include "wit/packed.hpp"
@@ -47,6 +48,10 @@ class pool_call final : public core::call {
     of_ = std::move(which);
     deadline_asked_ = deadline;
   }
+  void leaves_state(std::shared_ptr<const core::guest_state_record> what) noexcept override;
+  std::size_t state_bytes() const noexcept override;
+  /// Of an actor's call that has completed; null: nothing is to be kept with it.
+  const actor_state_ptr& state() const noexcept { return state_; }
   /// Null: it has no key.
   const keyed_export* of() const noexcept { return of_.get(); }
   duration deadline_asked() const noexcept { return deadline_asked_; }
@@ -70,6 +75,7 @@ class pool_call final : public core::call {
   const std::string key_;
   std::shared_ptr<const keyed_export> of_;
   duration deadline_asked_ = no_limit;
+  actor_state_ptr state_;
 };
 
 /// What a caller asks of a pool, checked and packed.

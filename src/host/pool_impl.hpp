@@ -21,9 +21,14 @@
 namespace holdfast {
 
 struct pool::impl : std::enable_shared_from_this<pool::impl> {
-  impl(std::shared_ptr<host::impl> owner, pool_options with, std::shared_ptr<detail::edition> first);
+  impl(std::shared_ptr<host::impl> owner, pool_options with, std::shared_ptr<detail::edition> first,
+       std::string scope);
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
+  virtual ~impl() = default;
+
+  /// The component that calls are checked against.
+  virtual holdfast::component component() const { return current.load()->what; }
 
   /// Holds the edition that takes new calls, from the look-up of an export to the admission.
   class admission {
@@ -36,6 +41,8 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
     detail::edition* operator->() const noexcept { return to_; }
 
    private:
+    void count_in(impl& of) noexcept;
+
     // One that is begun while this thread holds another is counted instead.
     const detail::hazard<detail::edition> held_;
     std::shared_ptr<detail::edition> counted_;
@@ -71,8 +78,14 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   const std::shared_ptr<host::impl> owner;
   const pool_options options;
   const std::string key_scope;
+  /// Of an actor: the turns of its group, which say how long ago each was called. Null: it is a pool.
+  const std::atomic<std::uint64_t>* turns = nullptr;
   std::atomic<std::shared_ptr<detail::edition>> current;
   std::atomic<detail::edition*> front;  // the same, for those who look under a hazard
+
+ protected:
+  /// The edition for a call that finds none, or one that only waits for its instance: an actor's.
+  virtual std::shared_ptr<detail::edition> awaken() { return nullptr; }
 
  private:
   // Ends exchanged editions: cuts one when its grace is over, lets it go when its cells have ended.

@@ -11,6 +11,7 @@ void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state
   using enum cell_state;
   // The two moves of every call change nothing here.
   if (to == running || (to == idle && from == running)) return;
+  bool over = false;
   {
     const std::scoped_lock lock(mutex_);
     if (to == broken) {
@@ -19,6 +20,7 @@ void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state
     } else if (to == closed) {
       ++ended_;
       if (from == broken) --broken_;  // counted among those that ended
+      over = ended_ == cells_;
     } else if (to == idle || to == draining) {
       if (from != building && from != rebuilding) return;
       ready_ = true;
@@ -27,6 +29,7 @@ void readiness::on_cell(std::uint32_t cell, std::uint64_t generation, cell_state
     }
   }
   changed_.notify_all();
+  if (over && all_ended_) all_ended_();
 }
 
 void readiness::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,

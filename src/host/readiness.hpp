@@ -7,6 +7,7 @@
 #include <holdfast/observer.hpp>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 /// Whether an edition's cells can serve, for those who wait to know; every event of a cell goes on to the
 /// host's observer.
@@ -14,7 +15,9 @@ namespace holdfast::detail {
 
 class readiness final : public observer {
  public:
-  readiness(observer& next, std::size_t cells) noexcept : next_(next), cells_(cells) {}
+  /// `all_ended` is called when the last cell has ended, by its driver.
+  readiness(observer& next, std::size_t cells, std::function<void()> all_ended = {}) noexcept
+      : next_(next), cells_(cells), all_ended_(std::move(all_ended)) {}
 
   void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from,
                cell_state to) noexcept override;
@@ -56,6 +59,7 @@ class readiness final : public observer {
 
   observer& next_;
   const std::size_t cells_;
+  const std::function<void()> all_ended_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool ready_ = false;

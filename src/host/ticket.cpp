@@ -11,11 +11,11 @@ namespace holdfast {
 result<ticket> detail::submit(const pool::impl& in, edition& to, checked_request& asked,
                               const call_options& options) {
   constexpr core::call_terms form{.findable = true};
-  if (!options.key.empty()) {
+  if (is_recorded(to, options)) {
     const auto held = call_by_key(in, to, asked, options, form, start::post);
     if (!held) return held.error();
-    return ticket(std::make_shared<const ticket::impl>(held->call(), in.owner, core::call::reading::again,
-                                                       held->joined()));
+    const auto reads = options.key.empty() ? core::call::reading::last : core::call::reading::again;
+    return ticket(std::make_shared<const ticket::impl>(held->call(), in.owner, reads, held->joined()));
   }
   const auto made = in.make(std::move(asked), options, form);
   // Made first: an accepted call never lacks its ticket.

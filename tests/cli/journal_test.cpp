@@ -34,7 +34,7 @@ class journal_command : public testing::Test {
                                                    holdfast::wit::value("hello ada"))
                            .value();
     const auto record = [](std::string_view name) {
-      return journal_record{.key = holdfast::detail::print_of("shop", "greet", name),
+      return journal_record{.key = holdfast::detail::print_of("shop", {}, "greet", name),
                             .call = {1, name.size()},
                             .pool = "shop",
                             .function = "greet",

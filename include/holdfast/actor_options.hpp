@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <holdfast/duration.hpp>
+#include <holdfast/imports.hpp>
+#include <holdfast/pool_options.hpp>
+#include <holdfast/rebuild_policy.hpp>
+#include <string>
+
+/// How a component's actors are held, and when their state is kept.
+namespace holdfast {
+
+struct actor_options {
+  /// Whose the actors are: with a journal their states and the keys of their calls are found by it after a
+  /// restart, so that one is needed there. Groups of a host that live at the same time have different names.
+  std::string name{};
+
+  /// Actors that have an instance at the same time. When another is called, the one that was called least
+  /// recently gives its instance up, an idle one first.
+  /// They come out of the engine's `max_instances`.
+  std::uint32_t resident = 100;
+  /// Actors with calls that wait for another to give its instance up. Calls of one more are refused as
+  /// `queue_full`.
+  std::size_t waiting = 1000;
+
+  /// After how many completed calls an actor's state is asked for (`holdfast:actor/lifecycle`) and kept; it
+  /// belongs to the call, whose limits it counts in, and which fails if it fails. 1: what a caller was told
+  /// of is never lost, and where there is a journal, nobody is told before the state is on disk. Any more:
+  /// after a fault or a crash the actor may lack so many calls less one, and the next reply says so
+  /// (`reply::state_lost`). Exports marked `read-only` do not count.
+  std::uint32_t snapshot_every = 1;
+  std::size_t snapshot_bytes = 16U << 20;  ///< of one actor; a call that leaves a larger one fails
+  /// Where there is no journal: the states of all actors together. Over it no actor begins to live.
+  std::size_t state_bytes = 256U << 20;
+
+  std::size_t queue_depth = 256;           ///< calls of one actor that wait; one more is refused
+  std::size_t queue_bytes = 16U << 20;     ///< the arguments of those
+  std::size_t call_bytes = 4U << 20;       ///< the arguments of one call
+  duration stop_grace = duration::zero();  ///< between asking a guest to stop and the cut
+  instance_limits limits{};
+  /// Its `spares` is 0. The time to build an instance includes `activate`.
+  rebuild_policy rebuild{};
+  grants may_reach{};
+  imports functions{};
+  guest_output output{};  ///< empty: what guests print is dropped
+};
+
+}  // namespace holdfast

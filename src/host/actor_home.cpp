@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/actor_home.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/component_impl.hpp"
+#include "host/actor_guest.hpp"
+
+namespace holdfast::detail {
+namespace {
+
+constexpr std::string_view lifecycle = "holdfast:actor/lifecycle@0.1.0";
+constexpr const char* activate_type = "activate: func(key: string, snapshot: option<list<u8>>) -> result<_, string>";
+constexpr const char* snapshot_type = "snapshot: func() -> list<u8>";
+constexpr const char* deactivate_type = "deactivate: func()";
+
+}  // namespace
+
+result<std::shared_ptr<const actor_make>> actor_make::of(const component& what,
+                                                         std::unique_ptr<bridge::blueprint> linked) {
+  std::shared_ptr<actor_make> made(new actor_make(what, std::move(linked)));
+  const auto offers = [&](const wit::function* each) { return each->interface == lifecycle; };
+  if (std::ranges::none_of(made->exports_, offers)) return made;
+  const auto find = [&](std::string_view name, const char* type,
+                        const wit::function*& into) -> std::optional<error> {
+    const auto found = std::ranges::find_if(
+        made->exports_, [&](const wit::function* each) { return offers(each) && each->name == name; });
+    if (found == made->exports_.end())
+      return error(errc::bad_arguments,
+                   "`" + std::string(lifecycle) + "` is exported without `" + std::string(name) + "`");
+    if ((*found)->to_string() != type)
+      return error(errc::bad_arguments, "`" + std::string(lifecycle) + "` is exported with `" +
+                                            (*found)->to_string() + "` in place of `" + type + "`");
+    into = *found;
+    return std::nullopt;
+  };
+  if (auto why = find("activate", activate_type, made->activate_)) return *std::move(why);
+  if (auto why = find("snapshot", snapshot_type, made->snapshot_)) return *std::move(why);
+  if (auto why = find("deactivate", deactivate_type, made->deactivate_)) return *std::move(why);
+  return made;
+}
+
+const wit::function* actor_make::like(const wit::function& of) const {
+  const auto found = std::ranges::find_if(exports_, [&](const wit::function* each) {
+    return each->interface == of.interface && each->name == of.name;
+  });
+  if (found == exports_.end() || wit::encode_params(**found) != wit::encode_params(of)) return nullptr;
+  const auto result = [](const wit::function& which) {
+    return which.result ? wit::encode_type(*which.result) : std::vector<std::byte>();
+  };
+  return result(**found) == result(of) ? *found : nullptr;
+}
+
+actor_home::actor_home(std::string group, std::string key, const core::key_print& print,
+                       std::shared_ptr<const actor_make> now, std::shared_ptr<const actor_make> before,
+                       const actor_terms& terms, std::shared_ptr<actor_states> states,
+                       core::environment& world)
+    : group_(std::move(group)),
+      key_(std::move(key)),
+      print_(print),
+      now_(std::move(now)),
+      before_(std::move(before)),
+      terms_(terms),
+      states_(std::move(states)),
+      world_(world) {}
+
+std::unique_ptr<core::guest> actor_home::make(boost::intrusive_ptr<core::poller> owner,
+                                              const core::home& where) noexcept {
+  // What an instance before this one had not given is lost with it.
+  if (std::exchange(unkept_, 0) > 0) lacks_ = true;
+  return std::make_unique<actor_guest>(*this, std::move(owner), where);
+}
+
+bool actor_home::look(const boost::intrusive_ptr<core::poller>& asks, std::optional<error>& failed) {
+  if (looked_) return true;
+  auto found = states_->look(print_, asks);
+  if (!found) return false;
+  failed = std::move(found->failed);
+  if (failed) return true;
+  looked_ = true;
+  state_ = std::move(found->state);
+  lacks_ = state_ != nullptr && state_->open;
+  return true;
+}
+
+const std::optional<std::vector<std::byte>>& actor_home::snapshot() const noexcept {
+  static const std::optional<std::vector<std::byte>> nothing;
+  return state_ != nullptr ? state_->snapshot : nothing;
+}
+
+bool actor_home::fall_back() noexcept {
+  if (falls_back_ || tried_ || before_ == nullptr) return false;
+  falls_back_ = true;
+  return true;
+}
+
+void actor_home::report(const core::home& where, const core::fault& why) const noexcept {
+  world_.observe.on_fault(where.cell, where.generation, why.code, why.message);
+}
+
+bool actor_home::is_due() const noexcept {
+  return to_make()->keeps() && unkept_ + 1 >= std::max(terms_.snapshot_every, 1U);
+}
+
+void actor_home::passed(core::call* of) {
+  lacks_ = false;
+  ++unkept_;
+  if (state_ != nullptr && state_->open) return;
+  // Whoever finds this state as it is must know that it is not all.
+  auto next = std::make_shared<actor_state>();
+  next->calls = state_ != nullptr ? state_->calls : 0;
+  next->snapshot = snapshot();
+  next->open = true;
+  put(std::move(next), of);
+}
+
+void actor_home::keep(std::vector<std::byte> snapshot, core::call* of, bool after_call) {
+  lacks_ = false;
+  auto next = std::make_shared<actor_state>();
+  next->calls = (state_ != nullptr ? state_->calls : 0) + std::exchange(unkept_, 0) + (after_call ? 1 : 0);
+  next->snapshot = std::move(snapshot);
+  put(std::move(next), of);
+}
+
+void actor_home::put(std::shared_ptr<actor_state> what, core::call* of) {
+  what->actor = print_;
+  what->group = group_;
+  what->key = key_;
+  state_ = std::move(what);
+  if (of != nullptr) of->leaves_state(state_);
+  states_->put(state_, of != nullptr);
+}
+
+}  // namespace holdfast::detail

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/guest.hpp"
+#include "engine/blueprint.hpp"
+#include "host/actor_states.hpp"
+
+/// Where an actor lives while it is resident: makes its guests, one after the other, and has its state.
+namespace holdfast::detail {
+
+/// A component as actors are made from it.
+class actor_make {
+ public:
+  /// @par Errors  `bad_arguments`: it exports `holdfast:actor/lifecycle` with other functions
+  static result<std::shared_ptr<const actor_make>> of(const component& what,
+                                                      std::unique_ptr<bridge::blueprint> linked);
+
+  /// Whether its actors give their state.
+  bool keeps() const noexcept { return activate_ != nullptr; }
+  const wit::function* activate() const noexcept { return activate_; }
+  const wit::function* snapshot() const noexcept { return snapshot_; }
+  const wit::function* deactivate() const noexcept { return deactivate_; }
+
+  bool is_lifecycle(const wit::function& which) const noexcept {
+    return &which == activate_ || &which == snapshot_ || &which == deactivate_;
+  }
+
+  /// Its export of that number.
+  const wit::function& exported(std::uint32_t index) const { return *exports_[index]; }
+  /// Its export that is the same as this one of another component; null: there is none.
+  const wit::function* like(const wit::function& of) const;
+
+  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::poller> owner,
+                                    const core::home& where) const noexcept {
+    return blueprint_->make(std::move(owner), where);
+  }
+
+  const component what;
+
+ private:
+  actor_make(const component& of, std::unique_ptr<bridge::blueprint> linked)
+      : what(of), blueprint_(std::move(linked)), exports_(what.world().exported_functions()) {}
+
+  const std::unique_ptr<bridge::blueprint> blueprint_;
+  const std::vector<const wit::function*> exports_;
+  const wit::function* activate_ = nullptr;
+  const wit::function* snapshot_ = nullptr;
+  const wit::function* deactivate_ = nullptr;
+};
+
+/// How its state is kept.
+struct actor_terms {
+  std::uint32_t snapshot_every = 1;
+  std::size_t snapshot_bytes = 0;
+};
+
+/// Its cell's driver alone uses it, but for what is const.
+class actor_home final : public core::guest_maker {
+ public:
+  /// `before` is what the actor goes on with where `now` fails to take its state over; null: nothing.
+  actor_home(std::string group, std::string key, const core::key_print& print,
+             std::shared_ptr<const actor_make> now, std::shared_ptr<const actor_make> before,
+             const actor_terms& terms, std::shared_ptr<actor_states> states, core::environment& world);
+
+  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::poller> owner,
+                                    const core::home& where) noexcept override;
+
+  // For its guests.
+
+  const std::string& key() const noexcept { return key_; }
+  const actor_terms& terms() const noexcept { return terms_; }
+  bool durable() const noexcept { return states_->journalled(); }
+
+  /// What the actor goes on from. False: not yet, and `asks` is woken.
+  bool look(const boost::intrusive_ptr<core::poller>& asks, std::optional<error>& failed);
+  const std::optional<std::vector<std::byte>>& snapshot() const noexcept;
+  /// Whether that lacks what calls had done.
+  bool lacks() const noexcept { return lacks_; }
+
+  /// The component to go on with; the calls are those of `asked`.
+  const actor_make& asked() const noexcept { return *now_; }
+  const std::shared_ptr<const actor_make>& to_make() const noexcept { return falls_back_ ? before_ : now_; }
+  /// It could not be taken over. True: the one before can be tried.
+  bool fall_back() noexcept;
+  /// An instance is there.
+  void activated() noexcept { tried_ = true; }
+  /// What the components print and report of this actor.
+  void report(const core::home& where, const core::fault& why) const noexcept;
+
+  /// A call that changes nothing has completed.
+  void answered() noexcept { lacks_ = false; }
+  /// Whether the state is to be asked for once the call that runs has completed.
+  bool is_due() const noexcept;
+  /// Whether the state has all that calls have done.
+  bool is_kept() const noexcept { return unkept_ == 0; }
+  /// A call has completed, and the guest's state is not asked for.
+  void passed(core::call* of);
+  /// The state after the call `of` has completed; null: after all that have.
+  void keep(std::vector<std::byte> snapshot, core::call* of, bool after_call);
+
+ private:
+  void put(std::shared_ptr<actor_state> what, core::call* of);
+
+  const std::string group_;
+  const std::string key_;
+  const core::key_print print_;
+  const std::shared_ptr<const actor_make> now_;
+  const std::shared_ptr<const actor_make> before_;
+  const actor_terms terms_;
+  const std::shared_ptr<actor_states> states_;
+  core::environment& world_;
+  bool falls_back_ = false;
+  bool tried_ = false;   // some instance of this residence was there
+  bool looked_ = false;  // `state_` is what is known
+  actor_state_ptr state_;
+  std::uint64_t unkept_ = 0;  // calls that have completed since
+  bool lacks_ = false;
+};
+
+}  // namespace holdfast::detail
