@@ -33,7 +33,8 @@ struct journal_record {
   std::array<std::byte, 16> key{};      ///< hash of pool, function and name; no other record has it
   call_id call{};                       ///< the call that stands for the key
   std::array<std::byte, 32> request{};  ///< hash of the types and arguments
-  std::string_view pool{};              ///< `pool_options::name`
+  std::string_view pool{};              ///< `pool_options::name`, or `actor_options::name`
+  std::string_view actor{};             ///< the actor's key; empty: the call was a pool's
   std::string_view function{};          ///< the export, by its qualified name
   std::string_view name{};              ///< the key, as its caller wrote it
   bool done = false;                    ///< it has an outcome; else it was accepted
@@ -63,24 +64,54 @@ struct journal_erasure {
   call_id call{};
 };
 
+/// The state of an actor, in place of the one that it had before.
+struct journal_state {
+  std::array<std::byte, 16> actor{};  ///< hash of name and key; no other actor has it
+  std::string_view group{};           ///< `actor_options::name`
+  std::string_view key{};             ///< the actor's
+  std::uint64_t serial = 0;           ///< states that the actor had before
+  std::uint64_t calls = 0;            ///< that had completed by then and may have changed it
+  bool open = false;                  ///< calls may have completed since that are not in it
+  std::optional<std::span<const std::byte>> snapshot{};  ///< what the guest gave; none: nothing yet
+  std::chrono::system_clock::time_point at{};
+};
+
+/// What is written together.
+struct journal_batch {
+  std::span<const journal_record> kept{};
+  std::span<const journal_erasure> gone{};
+  std::span<const journal_state> states{};
+};
+
 /// An interface: `memory_journal`, `open_journal`, or one's own. A host uses its journal from one thread at a
 /// time, and one journal serves one host.
 class journal {
  public:
   virtual ~journal() = default;
 
-  /// Puts records in the place of those with the same keys and erases others. When it returns all of that
-  /// will be found after a crash, or, with an error, none of it need be.
+  /// Puts records in the place of those with the same keys, erases others, and puts states in the place of
+  /// those of the same actors with a lower serial. When it returns all of that will be found after a crash,
+  /// or, with an error, none of it need be.
   ///
   /// @par Errors  `journal_full`: there is no room, nothing has changed, and it may be tried again. After any
   /// other error the host does not know what is on disk, and ends the process.
-  virtual std::optional<error> commit(std::span<const journal_record> kept,
-                                      std::span<const journal_erasure> gone) = 0;
+  virtual std::optional<error> commit(const journal_batch& what) = 0;
 
   /// Passes every record on, in any order. Once, before the first commit.
   ///
   /// @par Errors  `bad_journal`, `journal_failed`
   virtual std::optional<error> read(const std::function<void(const journal_record&)>& each) = 0;
+
+  /// Passes the state of one actor on, if it has any. Between commits.
+  ///
+  /// @par Errors  `bad_journal`, `journal_failed`
+  virtual std::optional<error> read_state(const std::array<std::byte, 16>& actor,
+                                          const std::function<void(const journal_state&)>& found) = 0;
+
+  /// Passes every state on, in any order. Between commits.
+  ///
+  /// @par Errors  `bad_journal`, `journal_failed`
+  virtual std::optional<error> read_states(const std::function<void(const journal_state&)>& each) = 0;
 
   /// Copies all that is committed to a new file, while the host goes on; callable from any thread.
   ///

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/actor_guest.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -26,7 +27,10 @@ std::uint32_t number_in(std::span<const std::byte> packed) noexcept {
 std::vector<std::byte> pack_activation(const wit::function& activate, const std::string& key,
                                        const std::optional<std::vector<std::byte>>& snapshot) {
   wit::value state = wit::value::none();
-  if (snapshot) state = wit::value::some(wit::value::bytes(*snapshot));
+  if (snapshot) {
+    const auto* const at = reinterpret_cast<const std::uint8_t*>(snapshot->data());
+    state = wit::value::some(std::vector<std::uint8_t>(at, at + snapshot->size()));
+  }
   const auto packed = wit::encode(activate, args(key, std::move(state)), wit::placement::in_line);
   return {packed->bytes().begin(), packed->bytes().end()};
 }

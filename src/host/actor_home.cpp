@@ -127,6 +127,7 @@ void actor_home::put(std::shared_ptr<actor_state> what, core::call* of) {
   what->actor = print_;
   what->group = group_;
   what->key = key_;
+  what->serial = state_ != nullptr ? state_->serial + 1 : 1;
   state_ = std::move(what);
   if (of != nullptr) of->leaves_state(state_);
   states_->put(state_, of != nullptr);

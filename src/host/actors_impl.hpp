@@ -55,7 +55,7 @@ class actor_impl final : public pool::impl {
 namespace holdfast {
 
 struct actors::impl : std::enable_shared_from_this<impl> {
-  static result<std::shared_ptr<impl>> make(std::shared_ptr<host::impl> owner, const component& what,
+  static result<std::shared_ptr<impl>> make(std::shared_ptr<host::impl> owner, const holdfast::component& what,
                                             actor_options options);
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;

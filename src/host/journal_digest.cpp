@@ -64,6 +64,21 @@ record_digest digest_of(const journal_record& what) {
   of.add(what.value);
   of.add(what.detail);
   of.add(what.backtrace);
+  if (!what.actor.empty()) of.add(what.actor);  // version 1 knew none
+  return of.finish();
+}
+
+record_digest digest_of(const journal_state& what) {
+  digester of;
+  of.add(std::span<const std::byte>(what.actor));
+  of.add(what.group);
+  of.add(what.key);
+  of.add(what.serial);
+  of.add(what.calls);
+  of.add(what.open);
+  of.add(what.snapshot.has_value());
+  of.add(what.snapshot.value_or(std::span<const std::byte>()));
+  of.add(std::chrono::duration_cast<std::chrono::milliseconds>(what.at.time_since_epoch()).count());
   return of.finish();
 }
 

@@ -15,6 +15,7 @@ using record_digest = std::array<std::byte, 16>;
 
 /// Of all that the record says.
 record_digest digest_of(const journal_record& what);
+record_digest digest_of(const journal_state& what);
 
 /// What records of one export and result type have in common, and no others do.
 std::string export_of(const journal_record& what);

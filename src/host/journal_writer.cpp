@@ -34,6 +34,7 @@ journal_record record_of(const core::records::item& what, std::chrono::system_cl
                       .call = call.id(),
                       .request = claim.request,
                       .pool = call.of()->pool,
+                      .actor = call.of()->actor,
                       .function = call.of()->function,
                       .name = call.key(),
                       .done = what.ended,
@@ -58,17 +59,31 @@ journal_record record_of(const core::records::item& what, std::chrono::system_cl
   return made;
 }
 
+journal_state record_of(const actor_state& what, std::chrono::system_clock::time_point now) {
+  return {.actor = what.actor,
+          .group = what.group,
+          .key = what.key,
+          .serial = what.serial,
+          .calls = what.calls,
+          .open = what.open,
+          .snapshot = what.snapshot ? std::optional(std::span<const std::byte>(*what.snapshot)) : std::nullopt,
+          .at = now};
+}
+
 journal_writer::journal_writer(std::shared_ptr<journal> to, const key_policy& bounds, clock now,
                                observer& told)
     : to_(std::move(to)),
       now_(std::move(now)),
       told_(told),
-      records_(new core::records(bounds.under_way, bounds.under_way_bytes, [this] {
-        const std::scoped_lock lock(mutex_);
-        work_ = true;
-        resting_ = false;
-        woken_.notify_one();
-      })) {}
+      records_(new core::records(bounds.under_way, bounds.under_way_bytes, [this] { wake(); })),
+      states_(std::make_shared<actor_states>([this] { wake(); })) {}
+
+void journal_writer::wake() {
+  const std::scoped_lock lock(mutex_);
+  work_ = true;
+  resting_ = false;
+  woken_.notify_one();
+}
 
 journal_writer::~journal_writer() {
   if (thread_.joinable()) stop(duration::zero());
@@ -78,9 +93,35 @@ void journal_writer::start() {
   thread_ = std::thread([this] { work(); });
 }
 
+// Whoever asks waits for nothing else: before what is to be written.
+void journal_writer::answer_questions() {
+  for (const core::key_print& each : states_->asked()) {
+    actor_states::found told;
+    told.failed = to_->read_state(each, [&](const journal_state& is) {
+      auto known = std::make_shared<actor_state>();
+      known->actor = is.actor;
+      known->group = is.group;
+      known->key = is.key;
+      known->serial = is.serial;
+      known->calls = is.calls;
+      known->open = is.open;
+      if (is.snapshot) known->snapshot.emplace(is.snapshot->begin(), is.snapshot->end());
+      told.state = std::move(known);
+    });
+    states_->answer(each, std::move(told));
+  }
+}
+
 journal_writer::wrote journal_writer::write() {
-  if (next_.empty()) next_ = records_->take(most_records, most_bytes);
-  if (next_.empty()) return wrote::nothing;
+  answer_questions();
+  if (next_.empty() && next_states_.empty()) {
+    next_states_ = states_->take(most_records, most_bytes);
+    next_ = records_->take(most_records, most_bytes);
+    for (const auto& each : next_.items)
+      if (each.ended)
+        if (const auto& state = static_cast<const pool_call&>(*each.of).state()) next_states_.push_back(state);
+  }
+  if (next_.empty() && next_states_.empty()) return wrote::nothing;
   std::vector<journal_record> kept;
   kept.reserve(next_.items.size());
   const auto now = now_();
@@ -89,14 +130,19 @@ journal_writer::wrote journal_writer::write() {
   for (const auto& each : next_.items) {
     if (each.withdrawn) {
       gone.push_back({each.of->claim_of_key()->print, each.of->id()});
-    } else {
+    } else if (each.of->is_named()) {
       kept.push_back(record_of(each, now));
     }
   }
   for (const auto& each : next_.erasures) gone.push_back({each.key, each.call});
+  std::vector<journal_state> states;
+  states.reserve(next_states_.size());
+  for (const actor_state_ptr& each : next_states_) states.push_back(record_of(*each, now));
 
   const auto began = std::chrono::steady_clock::now();
-  const auto failed = to_->commit(kept, gone);
+  const std::size_t changes = kept.size() + gone.size() + states.size();
+  // Calls that have only waited for those before them have nothing to be written.
+  const auto failed = changes > 0 ? to_->commit({kept, gone, states}) : std::nullopt;
   if (failed && failed->code != make_error_code(errc::journal_full)) end_process(*failed);
   if (failed) records_->stuck();
   if (full_ != failed.has_value()) {
@@ -104,7 +150,9 @@ journal_writer::wrote journal_writer::write() {
     told_.on_journal_full(full_);
   }
   if (failed) return wrote::no_room;
-  told_.on_committed(kept.size() + gone.size(), std::chrono::steady_clock::now() - began);
+  if (changes > 0) told_.on_committed(changes, std::chrono::steady_clock::now() - began);
+  states_->kept(next_states_);
+  next_states_.clear();
   const core::driving_mark mark;  // whoever is told must not wait here for what only this thread writes
   records_->kept(std::exchange(next_, {}));
   return wrote::batch;

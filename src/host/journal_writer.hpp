@@ -11,14 +11,19 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "core/records.hpp"
+#include "host/actor_states.hpp"
 
-/// Writes a host's records into its journal: whatever waits, as soon as the disk is idle.
+/// Writes a host's records and the states of its actors into its journal: whatever waits, as soon as the disk
+/// is idle. It alone reads there too.
 namespace holdfast::detail {
 
 /// The record of a call as it is now. Its views are the call's.
 journal_record record_of(const core::records::item& what, std::chrono::system_clock::time_point now);
+
+journal_state record_of(const actor_state& what, std::chrono::system_clock::time_point now);
 
 class journal_writer {
  public:
@@ -30,6 +35,8 @@ class journal_writer {
   ~journal_writer();
 
   const boost::intrusive_ptr<core::records>& records() const noexcept { return records_; }
+  /// Of the host's actors.
+  const std::shared_ptr<actor_states>& states() const noexcept { return states_; }
   journal& to() const noexcept { return *to_; }
   std::chrono::system_clock::time_point now() const { return now_(); }
 
@@ -48,12 +55,15 @@ class journal_writer {
  private:
   enum class wrote : std::uint8_t { nothing, batch, no_room };
   wrote write();
+  void answer_questions();
+  void wake();
   void work();
 
   const std::shared_ptr<journal> to_;
   const clock now_;
   observer& told_;
   core::records::batch next_;  // taken, and there was no room for it
+  std::vector<actor_state_ptr> next_states_;
   bool full_ = false;
 
   std::mutex mutex_;
@@ -64,6 +74,7 @@ class journal_writer {
   bool stopping_ = false;
   std::thread thread_;
   const boost::intrusive_ptr<core::records> records_;
+  const std::shared_ptr<actor_states> states_;
 };
 
 }  // namespace holdfast::detail

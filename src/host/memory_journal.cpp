@@ -16,6 +16,7 @@ bytes copy(std::span<const std::byte> from) { return {from.begin(), from.end()};
 struct owned {
   explicit owned(const journal_record& from)
       : pool(from.pool),
+        actor(from.actor),
         function(from.function),
         name(from.name),
         detail(from.detail),
@@ -29,6 +30,7 @@ struct owned {
   journal_record shown() const {
     journal_record one = all;
     one.pool = pool;
+    one.actor = actor;
     one.function = function;
     one.name = name;
     one.detail = detail;
@@ -39,27 +41,61 @@ struct owned {
     return one;
   }
 
-  std::string pool, function, name, detail, backtrace;
+  std::string pool, actor, function, name, detail, backtrace;
   bytes result_type, value, arguments;
   journal_record all;  // its views are not used
 };
 
+struct owned_state {
+  explicit owned_state(const journal_state& from) : group(from.group), key(from.key), all(from) {
+    if (from.snapshot) snapshot = copy(*from.snapshot);
+  }
+
+  journal_state shown() const {
+    journal_state one = all;
+    one.group = group;
+    one.key = key;
+    if (one.snapshot) one.snapshot = snapshot;
+    return one;
+  }
+
+  std::string group, key;
+  bytes snapshot;
+  journal_state all;  // its views are not used
+};
+
 class in_memory final : public journal {
  public:
-  std::optional<error> commit(std::span<const journal_record> kept,
-                              std::span<const journal_erasure> gone) override {
+  std::optional<error> commit(const journal_batch& what) override {
     const std::scoped_lock lock(mutex_);
-    for (const journal_record& each : kept) records_.insert_or_assign(each.key, owned(each));
-    for (const journal_erasure& each : gone)
+    for (const journal_record& each : what.kept) records_.insert_or_assign(each.key, owned(each));
+    for (const journal_erasure& each : what.gone)
       if (const auto found = records_.find(each.key);
           found != records_.end() && found->second.all.call == each.call)
         records_.erase(found);
+    for (const journal_state& each : what.states)
+      if (const auto found = states_.find(each.actor);
+          found == states_.end() || found->second.all.serial < each.serial)
+        states_.insert_or_assign(each.actor, owned_state(each));
     return std::nullopt;
   }
 
   std::optional<error> read(const std::function<void(const journal_record&)>& each) override {
     const std::scoped_lock lock(mutex_);
     for (const auto& [key, record] : records_) each(record.shown());
+    return std::nullopt;
+  }
+
+  std::optional<error> read_state(const std::array<std::byte, 16>& actor,
+                                  const std::function<void(const journal_state&)>& found) override {
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = states_.find(actor); known != states_.end()) found(known->second.shown());
+    return std::nullopt;
+  }
+
+  std::optional<error> read_states(const std::function<void(const journal_state&)>& each) override {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [actor, state] : states_) each(state.shown());
     return std::nullopt;
   }
 
@@ -70,6 +106,7 @@ class in_memory final : public journal {
  private:
   std::mutex mutex_;
   std::map<std::array<std::byte, 16>, owned> records_;
+  std::map<std::array<std::byte, 16>, owned_state> states_;
 };
 
 }  // namespace

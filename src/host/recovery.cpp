@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/actors_impl.hpp"
 #include "host/edition.hpp"
 #include "host/journal_digest.hpp"
 #include "host/journal_writer.hpp"
@@ -40,9 +41,10 @@ struct recovery::read_in {
 
   // Records of one export share what they say of it.
   const std::shared_ptr<const keyed_export>& export_of(const journal_record& what) {
-    auto& known = exports[detail::export_of(what)];
+    // Of an actor they have its key too, and are its alone.
+    auto& known = exports[detail::export_of(what) + '\0' + std::string(what.actor)];
     if (known == nullptr)
-      known = std::make_shared<const keyed_export>(what.pool, what.function, what.result_type);
+      known = std::make_shared<const keyed_export>(what.pool, what.actor, what.function, what.result_type);
     return known;
   }
 
@@ -110,6 +112,7 @@ std::optional<error> recovery::load(host::impl& into) {
       waiting_[pool].push_back({.key = each.key,
                                 .call = each.call,
                                 .request = each.request,
+                                .actor = std::string(each.actor),
                                 .function = std::string(each.function),
                                 .name = std::string(each.name),
                                 .arguments = {each.arguments->begin(), each.arguments->end()},
@@ -142,30 +145,50 @@ std::optional<error> recovery::write_lost(read_in& in) {
     some.clear();
     for (std::size_t k = i; k < std::min(i + at_once, in.lost_now.size()); ++k)
       some.push_back(record_of({.of = in.lost_now[k], .ended = true, .awaited = false}, in.now));
-    auto failed = in.of.writer->to().commit(some, {});
+    auto failed = in.of.writer->to().commit({some, {}});
     if (failed && failed->code == make_error_code(errc::journal_full)) return std::nullopt;  // the next does
     if (failed) return failed;
   }
   return std::nullopt;
 }
 
-void recovery::resume(const pool::impl& in, edition& on) {
+std::vector<recovery::unfinished> recovery::take(const std::string& name, bool of_actors) {
   std::vector<unfinished> mine;
-  {
-    const std::scoped_lock lock(mutex_);
-    const auto found = waiting_.find(in.options.name);
-    if (in.options.name.empty() || found == waiting_.end()) return;
-    mine = std::move(found->second);
-    waiting_.erase(found);
+  const std::scoped_lock lock(mutex_);
+  const auto found = waiting_.find(name);
+  if (name.empty() || found == waiting_.end()) return mine;
+  std::vector<unfinished>& all = found->second;
+  const auto others = std::ranges::stable_partition(
+      all, [&](const unfinished& each) { return each.actor.empty() == of_actors; });
+  mine.assign(std::make_move_iterator(others.begin()), std::make_move_iterator(others.end()));
+  all.erase(others.begin(), others.end());
+  if (all.empty()) waiting_.erase(found);
+  return mine;
+}
+
+// What does not go on waits for the next pool of the name.
+void recovery::settle(const std::string& name, unfinished&& what, bool goes_on) {
+  const std::scoped_lock lock(mutex_);
+  if (goes_on) {
+    pools_.erase(what.call);
+  } else {
+    waiting_[name].push_back(std::move(what));
   }
-  for (unfinished& each : mine) {
+}
+
+void recovery::resume(const pool::impl& in, edition& on) {
+  for (unfinished& each : take(in.options.name, false)) {
     const bool goes_on = run_again(in, on, each);
-    const std::scoped_lock lock(mutex_);
-    if (goes_on) {
-      pools_.erase(each.call);
-    } else {
-      waiting_[in.options.name].push_back(std::move(each));  // for the next pool of the name
-    }
+    settle(in.options.name, std::move(each), goes_on);
+  }
+}
+
+void recovery::resume(actors::impl& in) {
+  for (unfinished& each : take(in.options.name, true)) {
+    const auto which = in.at(each.actor);
+    const auto here = in.awaken(*which, true);
+    const bool goes_on = !here->refuses && run_again(*which, *here, each);
+    settle(in.options.name, std::move(each), goes_on);
   }
 }
 
@@ -200,7 +223,7 @@ bool recovery::run_again(const pool::impl& in, edition& on, const unfinished& wh
 
 bool recovery::give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why) {
   const boost::intrusive_ptr<pool_call> made(new pool_call(*of.world, what.call, std::nullopt, what.name));
-  made->is_of(std::make_shared<const keyed_export>(pool, what.function, what.result_type), no_limit);
+  made->is_of(std::make_shared<const keyed_export>(pool, what.actor, what.function, what.result_type), no_limit);
   made->stand_for({.of = of.keys, .print = what.key, .request = what.request});
   made->go_on_from(lost(std::move(why), what.attempts));
   return made->end_recalled();

@@ -28,6 +28,8 @@ class recovery {
 
   /// Runs what waits for the pool. Once a pool, before anybody has it.
   void resume(const pool::impl& in, edition& on);
+  /// The same, of actors of its name.
+  void resume(actors::impl& in);
 
   /// The name of the pool that a call waits for; nothing: it does not.
   std::optional<std::string> waits_for(const call_id& id) const;
@@ -37,6 +39,7 @@ class recovery {
     core::key_print key;
     call_id call;
     core::request_hash request;
+    std::string actor;  ///< empty: a pool's
     std::string function;
     std::string name;
     std::vector<std::byte> arguments;
@@ -51,6 +54,8 @@ class recovery {
   // False: it goes on waiting.
   static bool run_again(const pool::impl& in, edition& on, const unfinished& what);
   static bool give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why);
+  std::vector<unfinished> take(const std::string& name, bool of_actors);
+  void settle(const std::string& name, unfinished&& what, bool goes_on);
 
   mutable std::mutex mutex_;
   std::map<std::string, std::vector<unfinished>> waiting_;  // by the name of their pool

@@ -14,10 +14,9 @@ namespace detail {
 namespace {
 
 constexpr int application = 0x486C6466;  // "Hldf", at its place in the file's header
-constexpr int newest_version = 1;
+constexpr int newest_version = 2;
 
-constexpr const char* schema = R"sql(
-BEGIN IMMEDIATE;
+constexpr const char* first_version = R"sql(
 CREATE TABLE exports (
   id INTEGER PRIMARY KEY,
   pool TEXT NOT NULL,
@@ -48,13 +47,34 @@ CREATE TABLE calls (
 ) STRICT;
 CREATE UNIQUE INDEX calls_by_key ON calls (key);
 PRAGMA application_id = 1215063142;
-PRAGMA user_version = 1;
-COMMIT;
+)sql";
+
+// What a file of version 1 lacks.
+constexpr const char* second_version = R"sql(
+ALTER TABLE calls ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+CREATE TABLE actors (
+  id INTEGER PRIMARY KEY,
+  actor BLOB NOT NULL,
+  name TEXT NOT NULL,
+  key TEXT NOT NULL,
+  serial INTEGER NOT NULL,
+  calls INTEGER NOT NULL,
+  open INTEGER NOT NULL,
+  snapshot BLOB,
+  at INTEGER NOT NULL,
+  digest BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX actors_by_hash ON actors (actor);
+PRAGMA user_version = 2;
 )sql";
 static_assert(application == 1215063142);
 
 std::array<std::byte, 16> bytes_of(const call_id& id) noexcept {
   return std::bit_cast<std::array<std::byte, 16>>(std::array{id.high, id.low});
+}
+
+std::int64_t milliseconds_of(std::chrono::system_clock::time_point at) noexcept {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
 
 template <std::size_t N>
@@ -154,7 +174,9 @@ std::optional<error> sqlite_journal::settle_schema(bool create) {
     // All of it or nothing: a crash in between leaves an empty file.
     if (sqlite::run(db_.get(), "PRAGMA journal_mode = WAL") != SQLITE_OK ||
         sqlite::run(db_.get(), "PRAGMA synchronous = FULL") != SQLITE_OK ||
-        sqlite::run(db_.get(), schema) != SQLITE_OK)
+        sqlite::run(db_.get(), "BEGIN IMMEDIATE") != SQLITE_OK ||
+        sqlite::run(db_.get(), first_version) != SQLITE_OK ||
+        sqlite::run(db_.get(), second_version) != SQLITE_OK || sqlite::run(db_.get(), "COMMIT") != SQLITE_OK)
       return failure("cannot be created");
     return std::nullopt;
   }
@@ -165,6 +187,10 @@ std::optional<error> sqlite_journal::settle_schema(bool create) {
     return error(errc::bad_journal,
                  "the journal " + path_ + " was made by a newer Holdfast: it has version " +
                      std::to_string(version) + ", this one knows up to " + std::to_string(newest_version));
+  if (version == 1 && (sqlite::run(db_.get(), "BEGIN IMMEDIATE") != SQLITE_OK ||
+                       sqlite::run(db_.get(), second_version) != SQLITE_OK ||
+                       sqlite::run(db_.get(), "COMMIT") != SQLITE_OK))
+    return failure("cannot be brought to this version");
   return std::nullopt;
 }
 
@@ -176,18 +202,28 @@ std::optional<error> sqlite_journal::prepare() {
       {&put_,
        "INSERT INTO calls (key, call, export, name, request, arguments, deadline, run_limit, outcome, code, "
        "at,"
-       " cell, generation, attempts, value, detail, backtrace, digest)"
-       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+       " cell, generation, attempts, value, detail, backtrace, digest, actor)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
        " ON CONFLICT (key) DO UPDATE SET call = ?2, export = ?3, name = ?4, request = ?5, arguments = ?6,"
        " deadline = ?7, run_limit = ?8, outcome = ?9, code = ?10, at = ?11, cell = ?12, generation = ?13,"
-       " attempts = ?14, value = ?15, detail = ?16, backtrace = ?17, digest = ?18"},
+       " attempts = ?14, value = ?15, detail = ?16, backtrace = ?17, digest = ?18,"
+       " actor = ?19"},
       {&erase_, "DELETE FROM calls WHERE key = ?1 AND call = ?2"},
       {&find_export_, "SELECT id FROM exports WHERE pool = ?1 AND function = ?2 AND result_type = ?3"},
       {&add_export_, "INSERT INTO exports (pool, function, result_type) VALUES (?1, ?2, ?3) RETURNING id"},
       {&read_,
        "SELECT calls.id, key, call, request, name, arguments, deadline, run_limit, outcome, code, at, cell,"
-       " generation, attempts, value, detail, backtrace, digest, exports.id, pool, function, result_type"
+       " generation, attempts, value, detail, backtrace, digest, exports.id, pool, function, result_type, actor"
        " FROM calls LEFT JOIN exports ON exports.id = calls.export"},
+      {&put_state_,
+       "INSERT INTO actors (actor, name, key, serial, calls, open, snapshot, at, digest)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+       " ON CONFLICT (actor) DO UPDATE SET serial = ?4, calls = ?5, open = ?6, snapshot = ?7, at = ?8,"
+       " digest = ?9 WHERE serial < ?4"},
+      {&read_state_,
+       "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest FROM actors WHERE actor = ?1"},
+      {&read_states_,
+       "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest FROM actors"},
   };
   for (const auto& [what, text] : all)
     if (what->prepare(db_.get(), text) != SQLITE_OK) return failure("has another shape than it should");
@@ -233,9 +269,7 @@ int sqlite_journal::put(const journal_record& what) {
   if (what.done) put_.bind(9, std::string_view(to_string(what.what)));
   if (what.done && what.code)
     put_.bind(10, std::string_view(to_string(static_cast<errc>(what.code.value()))));
-  put_.bind(11,
-            static_cast<std::int64_t>(
-                std::chrono::duration_cast<std::chrono::milliseconds>(what.at.time_since_epoch()).count()));
+  put_.bind(11, milliseconds_of(what.at));
   put_.bind(12, static_cast<std::int64_t>(what.cell));
   put_.bind(13, std::bit_cast<std::int64_t>(what.generation));
   put_.bind(14, static_cast<std::int64_t>(what.attempts));
@@ -243,8 +277,32 @@ int sqlite_journal::put(const journal_record& what) {
   put_.bind(16, what.detail);
   put_.bind(17, what.backtrace);
   put_.bind(18, std::span<const std::byte>(digest));
+  put_.bind(19, what.actor);
   put_.step();
   return put_.reset();
+}
+
+int sqlite_journal::put(const journal_state& what) {
+  const record_digest digest = digest_of(what);
+  put_state_.bind(1, std::span<const std::byte>(what.actor));
+  put_state_.bind(2, what.group);
+  put_state_.bind(3, what.key);
+  put_state_.bind(4, std::bit_cast<std::int64_t>(what.serial));
+  put_state_.bind(5, std::bit_cast<std::int64_t>(what.calls));
+  put_state_.bind(6, static_cast<std::int64_t>(what.open));
+  if (what.snapshot) put_state_.bind(7, *what.snapshot);
+  put_state_.bind(8, milliseconds_of(what.at));
+  put_state_.bind(9, std::span<const std::byte>(digest));
+  put_state_.step();
+  return put_state_.reset();
+}
+
+int sqlite_journal::erase(const journal_erasure& what) {
+  const auto call = bytes_of(what.call);
+  erase_.bind(1, std::span<const std::byte>(what.key));
+  erase_.bind(2, std::span<const std::byte>(call));
+  erase_.step();
+  return erase_.reset();
 }
 
 // What is undone may have been the first record of an export.
@@ -263,21 +321,17 @@ sqlite_journal::~sqlite_journal() {
   if (began_.forked()) static_cast<void>(db_.release());
 }
 
-std::optional<error> sqlite_journal::commit(std::span<const journal_record> kept,
-                                            std::span<const journal_erasure> gone) {
+std::optional<error> sqlite_journal::commit(const journal_batch& what) {
   if (began_.forked()) return error(errc::forked);
   const std::scoped_lock lock(mutex_);
   begin_.step();
   if (begin_.reset() != SQLITE_OK) return give_up("cannot be written");
-  for (const journal_record& each : kept)
+  for (const journal_record& each : what.kept)
     if (put(each) != SQLITE_OK) return give_up("cannot be written");
-  for (const journal_erasure& each : gone) {
-    const auto call = bytes_of(each.call);
-    erase_.bind(1, std::span<const std::byte>(each.key));
-    erase_.bind(2, std::span<const std::byte>(call));
-    erase_.step();
-    if (erase_.reset() != SQLITE_OK) return give_up("cannot be written");
-  }
+  for (const journal_erasure& each : what.gone)
+    if (erase(each) != SQLITE_OK) return give_up("cannot be written");
+  for (const journal_state& each : what.states)
+    if (put(each) != SQLITE_OK) return give_up("cannot be written");
   commit_.step();
   if (commit_.reset() != SQLITE_OK) return give_up("cannot be synced");
   return wal_pages_ >= checkpoint_pages_ ? checkpoint() : std::nullopt;
@@ -333,6 +387,7 @@ std::optional<error> sqlite_journal::read_row(const std::function<void(const jou
   one.pool = read_.text(19);
   one.function = read_.text(20);
   one.result_type = read_.bytes(21);
+  one.actor = read_.text(22);
   if (digest_of(one) != digest) return damaged(row, "it does not say what was written");
   each(one);
   return std::nullopt;
@@ -346,6 +401,48 @@ std::optional<error> sqlite_journal::read(const std::function<void(const journal
   return wrong;
 }
 
+std::optional<error> sqlite_journal::read_state_row(
+    sqlite::statement& from, const std::function<void(const journal_state&)>& each) const {
+  const auto wrong = [&](const std::string& why) {
+    return error(errc::bad_journal, "the journal " + path_ + " is damaged: actor " +
+                                        std::to_string(from.number(0)) + ": " + why);
+  };
+  journal_state one;
+  record_digest digest{};
+  if (!read_array(from.bytes(1), one.actor) || !read_array(from.bytes(9), digest))
+    return wrong("a hash has a wrong length");
+  one.group = from.text(2);
+  one.key = from.text(3);
+  one.serial = std::bit_cast<std::uint64_t>(from.number(4));
+  one.calls = std::bit_cast<std::uint64_t>(from.number(5));
+  one.open = from.number(6) != 0;
+  if (!from.is_null(7)) one.snapshot = from.bytes(7);
+  one.at = std::chrono::system_clock::time_point(std::chrono::milliseconds(from.number(8)));
+  if (digest_of(one) != digest) return wrong("its state is not what was written");
+  each(one);
+  return std::nullopt;
+}
+
+std::optional<error> sqlite_journal::read_all_states(
+    sqlite::statement& from, const std::function<void(const journal_state&)>& each) const {
+  std::optional<error> wrong;
+  while (!wrong && from.step() == SQLITE_ROW) wrong = read_state_row(from, each);
+  if (from.reset() != SQLITE_OK && !wrong) wrong = failure("cannot be read");
+  return wrong;
+}
+
+std::optional<error> sqlite_journal::read_state(const std::array<std::byte, 16>& actor,
+                                                const std::function<void(const journal_state&)>& found) {
+  const std::scoped_lock lock(mutex_);
+  read_state_.bind(1, std::span<const std::byte>(actor));
+  return read_all_states(read_state_, found);
+}
+
+std::optional<error> sqlite_journal::read_states(const std::function<void(const journal_state&)>& each) {
+  const std::scoped_lock lock(mutex_);
+  return read_all_states(read_states_, each);
+}
+
 std::optional<error> sqlite_journal::check() {
   {
     const std::scoped_lock lock(mutex_);
@@ -355,7 +452,8 @@ std::optional<error> sqlite_journal::check() {
     if (ask.text(0) != "ok")
       return error(errc::bad_journal, "the journal " + path_ + " is damaged: " + std::string(ask.text(0)));
   }
-  return read([](const journal_record&) {});
+  if (auto wrong = read([](const journal_record&) {})) return wrong;
+  return read_states([](const journal_state&) {});
 }
 
 std::optional<error> sqlite_journal::compact() {
@@ -377,6 +475,7 @@ result<journal_account> sqlite_journal::account() {
   std::int64_t page = 0;
   if (pragma(db_.get(), "SELECT count(*) FROM calls", of.records) != SQLITE_OK ||
       pragma(db_.get(), "SELECT count(*) FROM calls WHERE outcome IS NULL", of.unfinished) != SQLITE_OK ||
+      pragma(db_.get(), "SELECT count(*) FROM actors", of.actors) != SQLITE_OK ||
       pragma(db_.get(), "PRAGMA page_count", pages) != SQLITE_OK ||
       pragma(db_.get(), "PRAGMA page_size", page) != SQLITE_OK ||
       pragma(db_.get(), "PRAGMA user_version", version) != SQLITE_OK)

@@ -22,6 +22,7 @@ namespace holdfast::detail {
 struct journal_account {
   std::int64_t records = 0;
   std::int64_t unfinished = 0;
+  std::int64_t actors = 0;
   std::int64_t bytes = 0;  ///< of the file
   int version = 0;
 };
@@ -36,9 +37,11 @@ class sqlite_journal final : public journal {
   sqlite_journal(const sqlite_journal&) = delete;
   sqlite_journal& operator=(const sqlite_journal&) = delete;
 
-  std::optional<error> commit(std::span<const journal_record> kept,
-                              std::span<const journal_erasure> gone) override;
+  std::optional<error> commit(const journal_batch& what) override;
   std::optional<error> read(const std::function<void(const journal_record&)>& each) override;
+  std::optional<error> read_state(const std::array<std::byte, 16>& actor,
+                                  const std::function<void(const journal_state&)>& found) override;
+  std::optional<error> read_states(const std::function<void(const journal_state&)>& each) override;
   std::optional<error> back_up(const std::string& path) override;
 
   /// Looks at every page and every record. An error names what is wrong first.
@@ -58,11 +61,17 @@ class sqlite_journal final : public journal {
   std::optional<error> prepare();
   error failure(const char* what) const;  // of the last thing that failed
   int put(const journal_record& what);
+  int put(const journal_state& what);
+  int erase(const journal_erasure& what);
   int export_of(const journal_record& what, std::int64_t& id);
   std::optional<error> give_up(const char* what);
   std::optional<error> checkpoint();
   std::optional<error> damaged(std::int64_t row, const std::string& why) const;
   std::optional<error> read_row(const std::function<void(const journal_record&)>& each);
+  std::optional<error> read_state_row(sqlite::statement& from,
+                                      const std::function<void(const journal_state&)>& each) const;
+  std::optional<error> read_all_states(sqlite::statement& from,
+                                       const std::function<void(const journal_state&)>& each) const;
 
   const core::process_mark began_;
   const std::string path_;
@@ -71,7 +80,8 @@ class sqlite_journal final : public journal {
   sqlite::connection db_;
   int wal_pages_ = 0;
   std::unordered_map<std::string, std::int64_t> exports_;  // their rows, by what they say
-  sqlite::statement begin_, commit_, roll_back_, put_, erase_, find_export_, add_export_, read_;
+  sqlite::statement begin_, commit_, roll_back_, put_, erase_, find_export_, add_export_, read_, put_state_, read_state_,
+      read_states_;
 };
 
 }  // namespace holdfast::detail

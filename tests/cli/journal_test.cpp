@@ -56,7 +56,7 @@ class journal_command : public testing::Test {
     journal_record twice = record("cut again");
     twice.arguments = bytes_of("x");
     const std::array all{answered, failed, once, twice};
-    ASSERT_FALSE(here->commit(all, {}));
+    ASSERT_FALSE(here->commit({all, {}}));
   }
 
   temporary_folder folder;
@@ -80,7 +80,7 @@ TEST_F(journal_command, check_tells_a_record_that_stands_under_another_key) {
     const auto here = holdfast::open_journal(path).value();
     const journal_record wrong{
         .key = {std::byte{9}}, .call = {7, 7}, .pool = "shop", .function = "greet", .name = "x"};
-    ASSERT_FALSE(here->commit({&wrong, 1}, {}));
+    ASSERT_FALSE(here->commit({{&wrong, 1}, {}}));
   }
   const ended told = run_holdfast({"journal", "check", path});
   EXPECT_EQ(told.code, 2);

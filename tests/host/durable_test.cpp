@@ -147,10 +147,17 @@ TEST_F(durable_test, leave_nothing_where_they_were_taken_back) {
 
 class failing final : public holdfast::journal {
  public:
-  std::optional<error> commit(std::span<const journal_record>, std::span<const journal_erasure>) override {
+  std::optional<error> commit(const journal_batch&) override {
     return error(errc::journal_failed, "the disk is \"gone\"");
   }
   std::optional<error> read(const std::function<void(const journal_record&)>&) override {
+    return std::nullopt;
+  }
+  std::optional<error> read_state(const std::array<std::byte, 16>&,
+                                  const std::function<void(const journal_state&)>&) override {
+    return std::nullopt;
+  }
+  std::optional<error> read_states(const std::function<void(const journal_state&)>&) override {
     return std::nullopt;
   }
   std::optional<error> back_up(const std::string&) override { return std::nullopt; }

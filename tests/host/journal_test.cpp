@@ -45,11 +45,11 @@ class any_journal : public testing::TestWithParam<sort> {
  protected:
   std::optional<error> put(unsigned char at, const written& what) {
     const journal_record one = what.shown(key(at));
-    return here->commit({&one, 1}, {});
+    return here->commit({{&one, 1}, {}});
   }
   void erase(unsigned char at, std::uint64_t call) {
     const journal_erasure one{key(at), {1, call}};
-    EXPECT_FALSE(here->commit({}, {&one, 1}));
+    EXPECT_FALSE(here->commit({{}, {&one, 1}}));
   }
   /// As the next process finds it.
   contents found() {
@@ -123,7 +123,7 @@ TEST_P(any_journal, commits_many_and_erases_others_at_once) {
   for (std::size_t i = 0; i < all.size(); ++i)
     records.push_back(all[i].shown(key(static_cast<unsigned char>(i + 1))));
   const journal_erasure one{key(0), {1, 100}};
-  ASSERT_FALSE(here->commit(records, {&one, 1}));
+  ASSERT_FALSE(here->commit({records, {&one, 1}}));
   const contents now = found();
   EXPECT_EQ(now.size(), 199U);
   EXPECT_EQ(now.at(key(150)), all[149]);
@@ -165,7 +165,7 @@ RC_GTEST_PROP(journal_property, does_what_a_map_does, ()) {
         model.erase(found);
     std::vector<journal_record> records;
     for (std::size_t i = 0; i < put.size(); ++i) records.push_back(put[i].shown(at[i]));
-    for (journal* each : {memory.get(), file.get()}) RC_ASSERT(!each->commit(records, gone));
+    for (journal* each : {memory.get(), file.get()}) RC_ASSERT(!each->commit({records, gone}));
     if (*rc::gen::inRange(0, 4) == 0) {
       file.reset();
       file = open_journal(folder / "journal").value();
@@ -191,7 +191,7 @@ class journal_file : public testing::Test {
     const auto here = open_journal(path()).value();
     const written what = done(1);
     const journal_record one = what.shown(key(1));
-    ASSERT_FALSE(here->commit({&one, 1}, {}));
+    ASSERT_FALSE(here->commit({{&one, 1}, {}}));
   }
   error refusal(const journal_options& how = {}) const {
     auto opened = open_journal(path(), how);
@@ -223,10 +223,10 @@ TEST_F(journal_file, is_the_parent_s_after_a_fork) {
   auto here = open_journal(path()).value();
   const written what = done(1);
   const journal_record one = what.shown(key(1));
-  ASSERT_FALSE(here->commit({&one, 1}, {}));
+  ASSERT_FALSE(here->commit({{&one, 1}, {}}));
   const pid_t child = ::fork();
   if (child == 0) {
-    const bool refused = here->commit({&one, 1}, {}).has_value();
+    const bool refused = here->commit({{&one, 1}, {}}).has_value();
     here.reset();  // which would take the log away
     std::_Exit(refused ? 0 : 1);
   }
@@ -235,7 +235,7 @@ TEST_F(journal_file, is_the_parent_s_after_a_fork) {
   EXPECT_EQ(status, 0);
   EXPECT_TRUE(std::filesystem::exists(path() + "-wal"));
   const journal_record two = what.shown(key(2));
-  ASSERT_FALSE(here->commit({&two, 1}, {}));
+  ASSERT_FALSE(here->commit({{&two, 1}, {}}));
   here.reset();
   EXPECT_EQ(contents_of(*open_journal(path()).value()).size(), 2U);
 }
@@ -285,11 +285,11 @@ TEST_F(journal_file, is_copied_while_it_is_used) {
   const auto here = open_journal(path()).value();
   const written what = done(1);
   const journal_record one = what.shown(key(1));
-  ASSERT_FALSE(here->commit({&one, 1}, {}));
+  ASSERT_FALSE(here->commit({{&one, 1}, {}}));
   ASSERT_FALSE(here->back_up(folder / "copy"));
   EXPECT_EQ(here->back_up(folder / "copy")->code, make_error_code(errc::journal_failed)) << "it is there";
   const journal_record two = what.shown(key(2));
-  ASSERT_FALSE(here->commit({&two, 1}, {}));
+  ASSERT_FALSE(here->commit({{&two, 1}, {}}));
   EXPECT_EQ(contents_of(*open_journal(folder / "copy").value()), (contents{{key(1), what}}));
 }
 
@@ -298,11 +298,11 @@ TEST_F(journal_file, gives_room_back_when_it_is_compacted) {
   const written large = done(1, std::string(1U << 20, 'x'));
   for (unsigned char i = 0; i < 20; ++i) {
     const journal_record one = large.shown(key(i));
-    ASSERT_FALSE(here->commit({&one, 1}, {}));
+    ASSERT_FALSE(here->commit({{&one, 1}, {}}));
   }
   for (unsigned char i = 1; i < 20; ++i) {
     const journal_erasure one{key(i), {1, 1}};
-    ASSERT_FALSE(here->commit({}, {&one, 1}));
+    ASSERT_FALSE(here->commit({{}, {&one, 1}}));
   }
   const auto before = here->account().value();
   ASSERT_FALSE(here->compact());
@@ -319,8 +319,8 @@ TEST_F(journal_file, does_not_grow_for_ever_while_records_come_and_go) {
   for (int round = 0; round < 3'000; ++round) {
     const journal_record one = what.shown(key(1));
     const journal_erasure gone{key(1), {1, 1}};
-    ASSERT_FALSE(here->commit({&one, 1}, {}));
-    ASSERT_FALSE(here->commit({}, {&gone, 1}));
+    ASSERT_FALSE(here->commit({{&one, 1}, {}}));
+    ASSERT_FALSE(here->commit({{}, {&gone, 1}}));
   }
   EXPECT_LT(std::filesystem::file_size(path()), 1U << 20);
   EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 40U << 20);
@@ -333,7 +333,7 @@ class journal_disk : public testing::Test {
   using trouble = memory_disk::trouble;
   std::optional<error> put(unsigned char at, const written& what) {
     const journal_record one = what.shown(key(at));
-    return here->commit({&one, 1}, {});
+    return here->commit({{&one, 1}, {}});
   }
   written of_another_export(std::uint64_t call) {
     written made = done(call);

@@ -118,15 +118,21 @@ class mortal_journal final : public journal {
   explicit mortal_journal(std::shared_ptr<journal> to) : to_(std::move(to)) {}
   void die() { dead_ = true; }
 
-  std::optional<error> commit(std::span<const journal_record> kept,
-                              std::span<const journal_erasure> gone) override {
+  std::optional<error> commit(const journal_batch& what) override {
     if (dead_) return std::nullopt;
     if (full) return error(errc::journal_full, "as the test has it");
     ++commits;
-    return to_->commit(kept, gone);
+    return to_->commit(what);
   }
   std::optional<error> read(const std::function<void(const journal_record&)>& each) override {
     return to_->read(each);
+  }
+  std::optional<error> read_state(const std::array<std::byte, 16>& actor,
+                                  const std::function<void(const journal_state&)>& found) override {
+    return to_->read_state(actor, found);
+  }
+  std::optional<error> read_states(const std::function<void(const journal_state&)>& each) override {
+    return to_->read_states(each);
   }
   std::optional<error> back_up(const std::string& path) override { return to_->back_up(path); }
 

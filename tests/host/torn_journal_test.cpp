@@ -65,7 +65,7 @@ struct life {
     std::vector<journal_record> records;
     records.reserve(what.put.size());
     for (const auto& [at, one] : what.put) records.push_back(one.shown(at));
-    return to.commit(records, what.gone);
+    return to.commit({records, what.gone});
   }
 
   std::mt19937_64 dice;
