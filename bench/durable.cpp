@@ -225,7 +225,8 @@ void measure_recovery(const subject& with, const disk& on, results& into) {
                                    .result_type = packed_type,
                                    .value = std::as_bytes(std::span(&value, 1))};
       }
-      if (const auto failed = to->commit({{some.data(), now}, {}})) throw std::runtime_error(failed->message());
+      if (const auto failed = to->commit({{some.data(), now}, {}}))
+        throw std::runtime_error(failed->message());
     }
   }
   const auto begun = clock::now();

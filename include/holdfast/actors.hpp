@@ -50,11 +50,11 @@ class actor : private pool {
 
 /// What the actors of a group do now, and what they did.
 struct actor_figures {
-  std::size_t resident = 0;       ///< have an instance, or are about to get or to lose it
-  std::size_t waiting = 0;        ///< wait for one
-  std::uint64_t activations = 0;  ///< times that an actor was given one
-  std::uint64_t passivations = 0; ///< times that one gave it up for another
-  std::size_t state_bytes = 0;    ///< of states that are in memory: all of them where there is no journal
+  std::size_t resident = 0;        ///< have an instance, or are about to get or to lose it
+  std::size_t waiting = 0;         ///< wait for one
+  std::uint64_t activations = 0;   ///< times that an actor was given one
+  std::uint64_t passivations = 0;  ///< times that one gave it up for another
+  std::size_t state_bytes = 0;     ///< of states that are in memory: all of them where there is no journal
 };
 
 /// Cheap to copy. Made by `host::open_actors`; its actors live until it is drained or its host ends.

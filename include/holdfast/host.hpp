@@ -88,9 +88,9 @@ class host {
   /// The account of calls whose caller left.
   orphan_figures orphans() const;
 
-  /// Drains every pool and all actors: admits nothing more, lets what is accepted finish within `grace`, then kills what
-  /// runs and refuses what waits. Returns when every call has its outcome; those with a key, whose journal
-  /// has no room for it, within five seconds without. Not from inside a callback.
+  /// Drains every pool and all actors: admits nothing more, lets what is accepted finish within `grace`, then
+  /// kills what runs and refuses what waits. Returns when every call has its outcome; those with a key, whose
+  /// journal has no room for it, within five seconds without. Not from inside a callback.
   void drain(duration grace) const;
 
   struct impl;  // not for use outside Holdfast

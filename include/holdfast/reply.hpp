@@ -23,8 +23,8 @@ struct reply {
   unsigned attempts = 0;                       ///< how often an attempt entered the guest
   /// Of an actor: it ran without what calls before had done, for their state could not be kept.
   bool state_lost = false;
-  std::string detail{};                        ///< a sentence for people; may quote the guest: untrusted
-  std::string backtrace{};                     ///< the guest's frames, a line each; untrusted
+  std::string detail{};     ///< a sentence for people; may quote the guest: untrusted
+  std::string backtrace{};  ///< the guest's frames, a line each; untrusted
 
   /// Whether the call completed.
   explicit operator bool() const noexcept { return !code; }

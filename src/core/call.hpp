@@ -46,7 +46,7 @@ struct call_end {
   unsigned attempts = 0;
   bool state_lost = false;  ///< it ran in an actor that lacks what calls before had done
   buffer value{};           ///< the returned value's bytes, for `completed`
-  std::string detail{};  ///< a sentence; may quote the guest
+  std::string detail{};     ///< a sentence; may quote the guest
   std::string backtrace{};
 };
 
@@ -296,7 +296,7 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
   bool timed_ = false;
   unsigned backoffs_ = 0;
   bool held_back_ = false;  // not before its start is noted
-  bool recalled_ = false;  // of a process before this one: it waits for room however long that takes
+  bool recalled_ = false;   // of a process before this one: it waits for room however long that takes
 
   // Guarded by the lineage's lock.
   boost::intrusive_ptr<call> parent_;

@@ -127,7 +127,7 @@ class cell final : public poller, public task {
   bool settle_quiet() noexcept;                          // ... and nothing goes on in it
   void settle_answers() noexcept;
   void cut_tail() noexcept;
-  bool say_farewell() noexcept;  // false: there is nothing to be waited for
+  bool say_farewell() noexcept;   // false: there is nothing to be waited for
   void lose(fault why) noexcept;  // the instance, with all that is in flight
   fault why_lost(const flight& which,
                  const fault& why) const noexcept;  // under the lock: what that is for one

@@ -157,7 +157,7 @@ class mailbox final : public shared_object {
   void enqueue(call& request, time_point now) noexcept;  // counted already
   void hold(call& request, bool until_noted) noexcept;
   void let_in(call& held) noexcept;  // into the queue
-  void release_held() noexcept;  // into the queue, as far as nothing is in the way
+  void release_held() noexcept;      // into the queue, as far as nothing is in the way
   void wait_outside_for(call& request, duration wait) noexcept;
   std::size_t waiting() const noexcept { return queue_.size() + home_.size() + held_.size(); }
   bool over() const noexcept { return closed_ && held_.empty(); }  // nothing comes into the queue any more

@@ -107,8 +107,8 @@ void actor_guest::build() {
 actor_guest::told actor_guest::begin(stage next, core::request what) {
   stage_ = next;
   if (const auto never = inner_->start(what))
-    return fail({.code = errc::internal, .message = "a call of `holdfast:actor/lifecycle` cannot begin: " +
-                                                    never->message()});
+    return fail({.code = errc::internal,
+                 .message = "a call of `holdfast:actor/lifecycle` cannot begin: " + never->message()});
   const std::scoped_lock lock(mutex_);
   if (interrupted_) inner_->interrupt();  // the start has forgotten it
   return std::nullopt;
@@ -119,10 +119,11 @@ actor_guest::told actor_guest::went(core::buffer result) {
     case stage::activating:
       snapshot_call_ = {};
       if (number_in(result.bytes()) != 0)
-        return fail({.code = errc::cannot_instantiate,
-                     .message = "it does not take its state over: " +
-                                std::string(reinterpret_cast<const char*>(result.bytes().data()) + 2 * number_size,
-                                            result.size() - 2 * number_size)});
+        return fail(
+            {.code = errc::cannot_instantiate,
+             .message = "it does not take its state over: " +
+                        std::string(reinterpret_cast<const char*>(result.bytes().data()) + 2 * number_size,
+                                    result.size() - 2 * number_size)});
       of_.activated();
       stage_ = stage::idle;
       return core::guest_state::ready;
@@ -170,8 +171,8 @@ actor_guest::told actor_guest::went(core::buffer result) {
 }
 
 actor_guest::told actor_guest::say_last() {
-  return begin(stage::leaving, {.number = first_own_number + ++own_calls_,
-                                .function = made_->deactivate()->index});
+  return begin(stage::leaving,
+               {.number = first_own_number + ++own_calls_, .function = made_->deactivate()->index});
 }
 
 actor_guest::told actor_guest::fail(core::fault why) {

@@ -11,7 +11,8 @@ namespace holdfast::detail {
 namespace {
 
 constexpr std::string_view lifecycle = "holdfast:actor/lifecycle@0.1.0";
-constexpr const char* activate_type = "activate: func(key: string, snapshot: option<list<u8>>) -> result<_, string>";
+constexpr const char* activate_type =
+    "activate: func(key: string, snapshot: option<list<u8>>) -> result<_, string>";
 constexpr const char* snapshot_type = "snapshot: func() -> list<u8>";
 constexpr const char* deactivate_type = "deactivate: func()";
 

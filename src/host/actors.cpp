@@ -105,8 +105,8 @@ result<std::shared_ptr<actors::impl>> actors::impl::make(std::shared_ptr<host::i
                                                          actor_options options) {
   if (options.resident == 0) return error(errc::limit, "of actors at least one has to be resident");
   if (options.rebuild.spares > 0)
-    return error(errc::limit, "an actor has no spares: `rebuild` says " +
-                                  std::to_string(options.rebuild.spares));
+    return error(errc::limit,
+                 "an actor has no spares: `rebuild` says " + std::to_string(options.rebuild.spares));
   if (by->journalled() && options.name.empty())
     return error(errc::bad_arguments,
                  "actors in a journal need a name (`actor_options::name`): they could not be told from "
@@ -138,9 +138,9 @@ actors::impl::impl(std::shared_ptr<host::impl> by, actor_options with,
                    "the actor is not resident, and no place is free: a call that another one waits for does "
                    "not wait for one");
   shut_ = refusing(errc::draining, "the actors were drained");
-  no_room_ = refusing(errc::no_resources, "the states of all actors have " +
-                                              std::to_string(options.state_bytes) +
-                                              " bytes, and no other begins to live");
+  no_room_ =
+      refusing(errc::no_resources, "the states of all actors have " + std::to_string(options.state_bytes) +
+                                       " bytes, and no other begins to live");
 }
 
 std::shared_ptr<detail::actor_impl> actors::impl::at(std::string_view key) {
@@ -239,19 +239,18 @@ bool actors::impl::move_on() noexcept {
 bool actors::impl::may_wait(const detail::actor_impl& which) const noexcept {
   if (which.leaves_) return which.leaves_idle_;
   if (taken_ < options.resident) return true;
-  return std::ranges::any_of(
-      residents_, [](const auto& each) { return is_idle(*each.second->current.load()); });
+  return std::ranges::any_of(residents_,
+                             [](const auto& each) { return is_idle(*each.second->current.load()); });
 }
 
 actors::impl::edition_ptr actors::impl::reside(detail::actor_impl& which) {
   auto home = std::make_unique<detail::actor_home>(
       which.key_scope, which.key, which.print, now_, before_,
       detail::actor_terms{options.snapshot_every, options.snapshot_bytes}, owner->states, *owner->world);
-  auto made = detail::edition::of_actor(
-      *owner, now_->what, limits, options.rebuild, which.key, std::move(home),
-      [of = weak_from_this()](detail::edition& over) {
-        if (const auto group = of.lock()) group->ended(over);
-      });
+  auto made = detail::edition::of_actor(*owner, now_->what, limits, options.rebuild, which.key,
+                                        std::move(home), [of = weak_from_this()](detail::edition& over) {
+                                          if (const auto group = of.lock()) group->ended(over);
+                                        });
   which.current.store(made);
   return made;
 }
@@ -357,6 +356,7 @@ void actors::impl::ended(detail::edition& which) noexcept {
   found->of->leaves_ = false;
   --taken_;
   fill();
+  if (!draining_) make_all_room();
   changed_.notify_all();
 }
 

@@ -24,8 +24,8 @@
 /// What `actors` holds: which actors are known, which of them are resident, and who waits for a place.
 ///
 /// A residence is an edition of its actor: a queue and one cell. To give one up is to take no more calls into
-/// it; it serves what it has, gives its state, and ends. Calls that come meanwhile wait in the next one, which
-/// begins when it has ended and there is a place.
+/// it; it serves what it has, gives its state, and ends. Calls that come meanwhile wait in the next one,
+/// which begins when it has ended and there is a place.
 namespace holdfast::detail {
 
 /// One actor, whether it is resident or not.
@@ -45,7 +45,7 @@ class actor_impl final : public pool::impl {
   std::shared_ptr<edition> awaken() override;
 
   // Guarded by the group's lock.
-  bool leaves_ = false;     // the residence before `current` has not ended
+  bool leaves_ = false;       // the residence before `current` has not ended
   bool leaves_idle_ = false;  // ... and has no call left
   std::multimap<std::uint64_t, std::shared_ptr<actor_impl>>::iterator place_{};
 };
@@ -55,8 +55,8 @@ class actor_impl final : public pool::impl {
 namespace holdfast {
 
 struct actors::impl : std::enable_shared_from_this<impl> {
-  static result<std::shared_ptr<impl>> make(std::shared_ptr<host::impl> owner, const holdfast::component& what,
-                                            actor_options options);
+  static result<std::shared_ptr<impl>> make(std::shared_ptr<host::impl> owner,
+                                            const holdfast::component& what, actor_options options);
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
@@ -75,7 +75,7 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   const std::shared_ptr<host::impl> owner;
   const actor_options options;
   const core::mailbox_limits limits;
-  const std::string scope;  // of the keys of its calls, and of its states
+  const std::string scope;              // of the keys of its calls, and of its states
   std::atomic<std::uint64_t> turns{0};  // counted up when an actor gets a place
 
  private:
@@ -139,7 +139,8 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   std::shared_ptr<const detail::actor_make> now_;
   std::shared_ptr<const detail::actor_make> before_;
   std::unordered_map<std::string, std::weak_ptr<detail::actor_impl>> known_;
-  std::multimap<std::uint64_t, actor_ptr> residents_;  // by the turn of their last call, when it was looked at
+  std::multimap<std::uint64_t, actor_ptr>
+      residents_;  // by the turn of their last call, when it was looked at
   std::deque<actor_ptr> waiting_;
   std::vector<ending> endings_;
   std::size_t taken_ = 0;  // places

@@ -89,8 +89,8 @@ std::shared_ptr<edition> edition::of_actor(host::impl& owner, const component& w
                                            const core::mailbox_limits& limits, const rebuild_policy& rebuild,
                                            std::string_view actor, std::unique_ptr<core::guest_maker> home,
                                            std::function<void(edition&)> told_of_end) {
-  std::shared_ptr<edition> made(new edition(owner, what, std::move(home), 1, limits, {}, std::nullopt, actor,
-                                            std::move(told_of_end)));
+  std::shared_ptr<edition> made(
+      new edition(owner, what, std::move(home), 1, limits, {}, std::nullopt, actor, std::move(told_of_end)));
   made->durable = owner.journalled();
   made->add_cells(owner, 1, rebuild, {.calls = 1});
   return made;

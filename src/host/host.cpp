@@ -183,7 +183,8 @@ result<actors> host::open_actors(const component& what, actor_options options) {
       return !each->options.name.empty() && each->options.name == (*made)->options.name;
     };
     if (std::ranges::any_of(impl_->groups, same))
-      return error(errc::bad_arguments, "actors of the name `" + (*made)->options.name + "` are open already");
+      return error(errc::bad_arguments,
+                   "actors of the name `" + (*made)->options.name + "` are open already");
     impl_->groups.push_back(*made);
   }
   if (impl_->recovered != nullptr) impl_->recovered->resume(**made);

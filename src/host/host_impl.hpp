@@ -18,8 +18,8 @@
 #include "core/process_mark.hpp"
 #include "core/workers.hpp"
 #include "engine/blueprint.hpp"
-#include "host/function_threads.hpp"
 #include "host/actor_states.hpp"
+#include "host/function_threads.hpp"
 #include "host/journal_writer.hpp"
 
 namespace holdfast::detail {

@@ -60,14 +60,15 @@ journal_record record_of(const core::records::item& what, std::chrono::system_cl
 }
 
 journal_state record_of(const actor_state& what, std::chrono::system_clock::time_point now) {
-  return {.actor = what.actor,
-          .group = what.group,
-          .key = what.key,
-          .serial = what.serial,
-          .calls = what.calls,
-          .open = what.open,
-          .snapshot = what.snapshot ? std::optional(std::span<const std::byte>(*what.snapshot)) : std::nullopt,
-          .at = now};
+  return {
+      .actor = what.actor,
+      .group = what.group,
+      .key = what.key,
+      .serial = what.serial,
+      .calls = what.calls,
+      .open = what.open,
+      .snapshot = what.snapshot ? std::optional(std::span<const std::byte>(*what.snapshot)) : std::nullopt,
+      .at = now};
 }
 
 journal_writer::journal_writer(std::shared_ptr<journal> to, const key_policy& bounds, clock now,
@@ -119,7 +120,8 @@ journal_writer::wrote journal_writer::write() {
     next_ = records_->take(most_records, most_bytes);
     for (const auto& each : next_.items)
       if (each.ended)
-        if (const auto& state = static_cast<const pool_call&>(*each.of).state()) next_states_.push_back(state);
+        if (const auto& state = static_cast<const pool_call&>(*each.of).state())
+          next_states_.push_back(state);
   }
   if (next_.empty() && next_states_.empty()) return wrote::nothing;
   std::vector<journal_record> kept;

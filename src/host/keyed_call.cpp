@@ -15,9 +15,7 @@ namespace {
 
 // Nobody can ask for it by name: its id is its own.
 core::key_claim nameless_claim(core::keys& of, const call_id& id) {
-  return {.of = &of,
-          .print = std::bit_cast<core::key_print>(std::array{id.high, id.low}),
-          .nameless = true};
+  return {.of = &of, .print = std::bit_cast<core::key_print>(std::array{id.high, id.low}), .nameless = true};
 }
 
 result<keyed_call> call_without_key(const pool::impl& in, edition& to, checked_request& asked,
@@ -38,10 +36,9 @@ result<keyed_call> call_by_key(const pool::impl& in, edition& to, checked_reques
   if (in.owner->began.forked()) return error(errc::forked);
   const wit::function& of = *asked.of;
   if (asked.only_in || takes_streams(of) || (of.result && is_read_once(*of.result)))
-    return in.refused(error(errc::bad_arguments, "`" + of.qualified_name() +
-                                                     "` passes resources or streams, which no " +
-                                                     (how.key.empty() ? "journal" : "key") +
-                                                     " can stand for"));
+    return in.refused(
+        error(errc::bad_arguments, "`" + of.qualified_name() + "` passes resources or streams, which no " +
+                                       (how.key.empty() ? "journal" : "key") + " can stand for"));
   if (how.key.empty()) return call_without_key(in, to, asked, how, form, otherwise);
   if (in.owner->journalled() && in.options.name.empty())
     return in.refused(error(errc::bad_arguments,

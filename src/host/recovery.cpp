@@ -223,7 +223,8 @@ bool recovery::run_again(const pool::impl& in, edition& on, const unfinished& wh
 
 bool recovery::give_up(host::impl& of, const std::string& pool, const unfinished& what, std::string why) {
   const boost::intrusive_ptr<pool_call> made(new pool_call(*of.world, what.call, std::nullopt, what.name));
-  made->is_of(std::make_shared<const keyed_export>(pool, what.actor, what.function, what.result_type), no_limit);
+  made->is_of(std::make_shared<const keyed_export>(pool, what.actor, what.function, what.result_type),
+              no_limit);
   made->stand_for({.of = of.keys, .print = what.key, .request = what.request});
   made->go_on_from(lost(std::move(why), what.attempts));
   return made->end_recalled();

@@ -187,9 +187,9 @@ std::optional<error> sqlite_journal::settle_schema(bool create) {
     return error(errc::bad_journal,
                  "the journal " + path_ + " was made by a newer Holdfast: it has version " +
                      std::to_string(version) + ", this one knows up to " + std::to_string(newest_version));
-  if (version == 1 && (sqlite::run(db_.get(), "BEGIN IMMEDIATE") != SQLITE_OK ||
-                       sqlite::run(db_.get(), second_version) != SQLITE_OK ||
-                       sqlite::run(db_.get(), "COMMIT") != SQLITE_OK))
+  if (version == 1 &&
+      (sqlite::run(db_.get(), "BEGIN IMMEDIATE") != SQLITE_OK ||
+       sqlite::run(db_.get(), second_version) != SQLITE_OK || sqlite::run(db_.get(), "COMMIT") != SQLITE_OK))
     return failure("cannot be brought to this version");
   return std::nullopt;
 }
@@ -213,7 +213,8 @@ std::optional<error> sqlite_journal::prepare() {
       {&add_export_, "INSERT INTO exports (pool, function, result_type) VALUES (?1, ?2, ?3) RETURNING id"},
       {&read_,
        "SELECT calls.id, key, call, request, name, arguments, deadline, run_limit, outcome, code, at, cell,"
-       " generation, attempts, value, detail, backtrace, digest, exports.id, pool, function, result_type, actor"
+       " generation, attempts, value, detail, backtrace, digest, exports.id, pool, function, result_type, "
+       "actor"
        " FROM calls LEFT JOIN exports ON exports.id = calls.export"},
       {&put_state_,
        "INSERT INTO actors (actor, name, key, serial, calls, open, snapshot, at, digest)"
@@ -222,8 +223,7 @@ std::optional<error> sqlite_journal::prepare() {
        " digest = ?9 WHERE serial < ?4"},
       {&read_state_,
        "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest FROM actors WHERE actor = ?1"},
-      {&read_states_,
-       "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest FROM actors"},
+      {&read_states_, "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest FROM actors"},
   };
   for (const auto& [what, text] : all)
     if (what->prepare(db_.get(), text) != SQLITE_OK) return failure("has another shape than it should");

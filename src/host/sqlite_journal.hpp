@@ -80,8 +80,8 @@ class sqlite_journal final : public journal {
   sqlite::connection db_;
   int wal_pages_ = 0;
   std::unordered_map<std::string, std::int64_t> exports_;  // their rows, by what they say
-  sqlite::statement begin_, commit_, roll_back_, put_, erase_, find_export_, add_export_, read_, put_state_, read_state_,
-      read_states_;
+  sqlite::statement begin_, commit_, roll_back_, put_, erase_, find_export_, add_export_, read_, put_state_,
+      read_state_, read_states_;
 };
 
 }  // namespace holdfast::detail
