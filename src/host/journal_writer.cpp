@@ -94,9 +94,10 @@ void journal_writer::start() {
   thread_ = std::thread([this] { work(); });
 }
 
-// Whoever asks waits for nothing else: before what is to be written.
-void journal_writer::answer_questions() {
-  for (const core::key_print& each : states_->asked()) {
+// False: there are none.
+bool journal_writer::answer_questions() {
+  const std::vector<core::key_print> asked = states_->asked();
+  for (const core::key_print& each : asked) {
     actor_states::found told;
     told.failed = to_->read_state(each, [&](const journal_state& is) {
       auto known = std::make_shared<actor_state>();
@@ -111,10 +112,12 @@ void journal_writer::answer_questions() {
     });
     states_->answer(each, std::move(told));
   }
+  return !asked.empty();
 }
 
 journal_writer::wrote journal_writer::write() {
-  answer_questions();
+  // Whoever asks waits for nothing else.
+  if (answer_questions()) return wrote::batch;
   if (next_.empty() && next_states_.empty()) {
     next_states_ = states_->take(most_records, most_bytes);
     next_ = records_->take(most_records, most_bytes);

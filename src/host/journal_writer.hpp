@@ -55,7 +55,7 @@ class journal_writer {
  private:
   enum class wrote : std::uint8_t { nothing, batch, no_room };
   wrote write();
-  void answer_questions();
+  bool answer_questions();
   void wake();
   void work();
 
