@@ -97,7 +97,7 @@ class group_commit {
   }
   void put() {
     const std::string name = "order-" + std::to_string(next_++);
-    const auto key = holdfast::detail::print_of("shop", "add", name);
+    const auto key = holdfast::detail::print_of("shop", {}, "add", name);
     const std::array<std::byte, 32> request{};
     const std::uint32_t value = 7;
     sqlite3_bind_blob(put_, 1, key.data(), static_cast<int>(key.size()), SQLITE_STATIC);
@@ -213,7 +213,7 @@ void measure_recovery(const subject& with, const disk& on, results& into) {
       std::size_t now = 0;
       for (; now < names.size() && i < count; ++now, ++i) {
         names[now] = "order-" + std::to_string(i);
-        some[now] = journal_record{.key = holdfast::detail::print_of("shop", "add", names[now]),
+        some[now] = journal_record{.key = holdfast::detail::print_of("shop", {}, "add", names[now]),
                                    .call = {1, i},
                                    .pool = "shop",
                                    .function = "add",

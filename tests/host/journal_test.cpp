@@ -51,6 +51,16 @@ class any_journal : public testing::TestWithParam<sort> {
     const journal_erasure one{key(at), {1, call}};
     EXPECT_FALSE(here->commit({{}, {&one, 1}}));
   }
+  void put_states(const states& all) {
+    std::vector<journal_state> shown;
+    for (const auto& [actor, each] : all) shown.push_back(each.shown(actor));
+    ASSERT_FALSE(here->commit({.states = shown}));
+  }
+  std::optional<written_state> state(unsigned char of) {
+    std::optional<written_state> found;
+    EXPECT_FALSE(here->read_state(key(of), [&](const journal_state& is) { found = written_state::of(is); }));
+    return found;
+  }
   /// As the next process finds it.
   contents found() {
     if (GetParam() == sort::file) {
@@ -127,6 +137,43 @@ TEST_P(any_journal, commits_many_and_erases_others_at_once) {
   const contents now = found();
   EXPECT_EQ(now.size(), 199U);
   EXPECT_EQ(now.at(key(150)), all[149]);
+}
+
+TEST_P(any_journal, keeps_the_key_of_the_actor_whose_call_it_was) {
+  written one = done(1);
+  one.actor = "ada";
+  ASSERT_FALSE(put(1, one));
+  EXPECT_EQ(found(), (contents{{key(1), one}}));
+}
+
+TEST_P(any_journal, keeps_the_state_of_each_actor_as_it_was) {
+  const written_state empty{.group = "bank", .key = "ada", .serial = 1, .open = true, .at = 5};
+  const written_state nothing{.group = "bank", .key = "bob", .serial = 2, .snapshot = ""};
+  const written_state much{.group = std::string("b\0k", 3),
+                           .key = "\xff",
+                           .serial = std::numeric_limits<std::uint64_t>::max(),
+                           .calls = std::numeric_limits<std::uint64_t>::max(),
+                           .snapshot = std::string(5U << 20, 'x')};
+  put_states({{key(1), empty}, {key(2), nothing}, {key(3), much}});
+  EXPECT_TRUE(found().empty()) << "they are no records";
+  EXPECT_TRUE(states_of(*here) == (states{{key(1), empty}, {key(2), nothing}, {key(3), much}}));
+  EXPECT_EQ(state(2), nothing);
+  EXPECT_EQ(state(4), std::nullopt);
+}
+
+TEST_P(any_journal, puts_no_state_in_the_place_of_a_newer_one) {
+  const written_state first{.group = "bank", .key = "ada", .serial = 1, .snapshot = "1"};
+  written_state second = first;
+  second.serial = 2;
+  second.snapshot.reset();
+  put_states({{key(1), second}});
+  put_states({{key(1), first}});
+  EXPECT_EQ(state(1), second);
+  written_state third = first;
+  third.serial = 3;
+  put_states({{key(1), third}});
+  static_cast<void>(found());
+  EXPECT_EQ(state(1), third);
 }
 
 TEST_P(any_journal, takes_a_value_of_many_megabytes) {
@@ -254,10 +301,41 @@ TEST_F(journal_file, is_refused_if_it_is_a_database_of_another_program) {
 
 TEST_F(journal_file, of_a_newer_holdfast_is_refused) {
   fill();
-  run_sql("PRAGMA user_version = 2");
+  run_sql("PRAGMA user_version = 3");
   EXPECT_EQ(refusal(), errc::bad_journal);
   EXPECT_THAT(refusal().message(), HasSubstr("newer"));
-  EXPECT_THAT(refusal().message(), HasSubstr("version 2"));
+  EXPECT_THAT(refusal().message(), HasSubstr("version 3"));
+}
+
+TEST_F(journal_file, of_an_older_holdfast_is_brought_up_to_date) {
+  fill();
+  run_sql("DROP TABLE actors; ALTER TABLE calls DROP COLUMN actor; PRAGMA user_version = 1");
+  {
+    const auto here = open_journal(path()).value();
+    EXPECT_EQ(contents_of(*here), (contents{{key(1), done(1)}}));
+    const written_state state{.group = "bank", .key = "ada", .serial = 1, .snapshot = "s"};
+    const journal_state one = state.shown(key(2));
+    ASSERT_FALSE(here->commit({.states = {&one, 1}}));
+  }
+  EXPECT_EQ(states_of(*open_journal(path()).value()).size(), 1U);
+  EXPECT_EQ(detail::sqlite_journal::open(path(), {})->get()->account()->version, 2);
+}
+
+TEST_F(journal_file, with_a_state_that_was_changed_is_refused_and_says_whose) {
+  {
+    const auto here = open_journal(path()).value();
+    const written_state state{.group = "bank", .key = "ada", .serial = 1, .snapshot = "s"};
+    const journal_state one = state.shown(key(2));
+    ASSERT_FALSE(here->commit({.states = {&one, 1}}));
+  }
+  run_sql("UPDATE actors SET open = 1");
+  const auto opened = detail::sqlite_journal::open(path(), {}).value();
+  for (const auto& wrong : {opened->check(), opened->read_states([](const journal_state&) { FAIL(); }),
+                            opened->read_state(key(2), [](const journal_state&) { FAIL(); })}) {
+    ASSERT_TRUE(wrong);
+    EXPECT_EQ(*wrong, errc::bad_journal);
+    EXPECT_THAT(wrong->message(), HasSubstr("actor 1"));
+  }
 }
 
 TEST_F(journal_file, is_one_host_s_at_a_time) {

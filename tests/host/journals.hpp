@@ -9,6 +9,7 @@
 #include <holdfast/journal.hpp>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +26,7 @@ inline std::span<const std::byte> bytes_of(std::string_view text) {
 /// What a record says, owned.
 struct written {
   std::string pool{};
+  std::string actor{};
   std::string function{};
   std::string name{};
   std::string detail{};
@@ -53,6 +55,7 @@ struct written {
   static written of(const journal_record& from) {
     written made{
         .pool = std::string(from.pool),
+        .actor = std::string(from.actor),
         .function = std::string(from.function),
         .name = std::string(from.name),
         .detail = std::string(from.detail),
@@ -79,6 +82,7 @@ struct written {
                         .call = call,
                         .request = request,
                         .pool = pool,
+                        .actor = actor,
                         .function = function,
                         .name = name,
                         .done = done,
@@ -99,6 +103,54 @@ struct written {
     return made;
   }
 };
+
+/// What an actor's state says, owned.
+struct written_state {
+  std::string group{};
+  std::string key{};
+  std::uint64_t serial = 0;
+  std::uint64_t calls = 0;
+  bool open = false;
+  std::optional<std::string> snapshot{};
+  std::int64_t at = 0;
+
+  friend bool operator==(const written_state&, const written_state&) = default;
+
+  static written_state of(const journal_state& from) {
+    written_state made{
+        .group = std::string(from.group),
+        .key = std::string(from.key),
+        .serial = from.serial,
+        .calls = from.calls,
+        .open = from.open,
+        .at = std::chrono::duration_cast<std::chrono::milliseconds>(from.at.time_since_epoch()).count()};
+    if (from.snapshot) made.snapshot = written::text(*from.snapshot);
+    return made;
+  }
+  journal_state shown(const std::array<std::byte, 16>& actor) const {
+    journal_state made{.actor = actor,
+                       .group = group,
+                       .key = key,
+                       .serial = serial,
+                       .calls = calls,
+                       .open = open,
+                       .at = std::chrono::system_clock::time_point(std::chrono::milliseconds(at))};
+    if (snapshot) made.snapshot = bytes_of(*snapshot);
+    return made;
+  }
+};
+
+using states = std::map<std::array<std::byte, 16>, written_state>;
+
+/// All states that are in a journal. It fails the test where they cannot be read.
+inline states states_of(journal& of) {
+  states all;
+  const auto failed = of.read_states([&](const journal_state& each) {
+    EXPECT_TRUE(all.emplace(each.actor, written_state::of(each)).second) << "an actor has two states";
+  });
+  EXPECT_FALSE(failed) << failed->message();
+  return all;
+}
 
 using contents = std::map<std::array<std::byte, 16>, written>;
 
