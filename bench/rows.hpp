@@ -21,6 +21,8 @@ void measure_brief(subject& with, results& into);
 void measure_sharing(subject& with, results& into);
 /// Calls with keys and a journal, beside what the disk takes, and how long a journal is read.
 void measure_durable(subject& with, results& into);
+/// Calls of actors, of which few have an instance.
+void measure_residents(subject& with, results& into);
 /// New instances.
 void measure_instances(subject& with, results& into);
 /// Revoking and detaching while a guest spins.

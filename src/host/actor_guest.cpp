@@ -130,8 +130,7 @@ actor_guest::told actor_guest::went(core::buffer result) {
     case stage::calling:
       result_ = std::move(result);
       if (call_.function != core::request::release) {
-        const wit::function& which = made_->exported(call_.function);
-        if (made_->keeps() && which.contract.has(cancel_mark::read_only)) {
+        if (is_read_only()) {
           of_.answered();
         } else if (of_.is_due()) {
           call_.function = made_->snapshot()->index;
@@ -168,6 +167,15 @@ actor_guest::told actor_guest::went(core::buffer result) {
       break;
   }
   return fail({.code = errc::internal, .message = "an actor's guest answered what nobody asked"});
+}
+
+// Whatever it says of itself, an actor that gives no state may have changed.
+bool actor_guest::is_read_only() const {
+  return made_->keeps() && made_->exported(call_.function).contract.has(cancel_mark::read_only);
+}
+
+bool actor_guest::gives_after_call() const {
+  return call_.function != core::request::release && !is_read_only() && of_.is_due();
 }
 
 actor_guest::told actor_guest::say_last() {
@@ -214,7 +222,7 @@ std::optional<error> actor_guest::start(const core::request& what) {
   stage_ = stage::calling;
   // Its state belongs to the call and is asked for when the result is there already: whoever handed it over
   // waits for a call like any other.
-  if (what.unseen != nullptr && made_->keeps()) what.unseen->show();
+  if (what.unseen != nullptr && gives_after_call()) what.unseen->show();
   return std::nullopt;
 }
 

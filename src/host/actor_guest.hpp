@@ -59,6 +59,8 @@ class actor_guest final : public core::guest {
   told begin(stage next, core::request what);
   told fail(core::fault why);
   told say_last();
+  bool is_read_only() const;      // the call that runs
+  bool gives_after_call() const;  // its state
 
   actor_home& of_;
   const boost::intrusive_ptr<core::poller> owner_;
