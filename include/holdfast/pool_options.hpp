@@ -45,6 +45,9 @@ struct grants {
   std::vector<std::string> arguments{};
   std::vector<directory> directories{};
   bool network = false;
+  /// Pools and actors of its host, by their names, that the guest may call through `holdfast:outbound/calls`
+  /// (guests/outbound/calls.wit).
+  std::vector<std::string> calls{};
 };
 
 /// Which of its output streams a guest wrote to.

@@ -8,6 +8,7 @@
 
 #include "engine/component_impl.hpp"
 #include "engine/engine_impl.hpp"
+#include "host/outbound.hpp"
 
 namespace holdfast::detail {
 namespace {
@@ -59,7 +60,9 @@ result<std::unique_ptr<bridge::blueprint>> edition::link(host::impl& owner, cons
     return error(errc::limit, "a memory limit of " + std::to_string(options.limits.memory) +
                                   " bytes is over the engine's max_memory of " +
                                   std::to_string(engine.max_memory));
-  return bridge::blueprint::link(what, options, owner.runner, owner.world->time);
+  pool_options with = options;
+  with.functions = offered_with_calls(owner, what, options);
+  return bridge::blueprint::link(what, with, owner.runner, owner.world->time);
 }
 
 result<std::shared_ptr<edition>> edition::make(host::impl& owner, const component& what,

@@ -54,6 +54,16 @@ core::key_print print_of_actor(std::string_view group, std::string_view key) {
   return print_of_all({group, key});
 }
 
+std::string child_key(const core::key_print& of, std::uint32_t number) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "from ";
+  for (const std::byte each : of) {
+    const auto value = std::to_integer<unsigned>(each);
+    text.append({digits[value >> 4U], digits[value & 15U]});
+  }
+  return text + ' ' + std::to_string(number);
+}
+
 keyed_export::keyed_export(std::string_view in, std::string_view of_actor, const wit::function& of)
     : pool(in), actor(of_actor), function(of.qualified_name()), result_type(result_of(of)) {
   ::crypto_generichash_init(&types_, nullptr, 0, std::tuple_size_v<core::request_hash>);

@@ -28,6 +28,9 @@ core::key_print print_of(std::string_view pool, std::string_view actor, std::str
 /// The hash by which an actor is found.
 core::key_print print_of_actor(std::string_view group, std::string_view key);
 
+/// The key of the call that another makes as its so manieth.
+std::string child_key(const core::key_print& of, std::uint32_t number);
+
 struct print_hash {  // any of its bytes will do
   std::size_t operator()(const core::key_print& print) const noexcept {
     return std::bit_cast<std::array<std::size_t, sizeof(print) / sizeof(std::size_t)>>(print)[0];

@@ -2,6 +2,7 @@
 #include "host/pool_call.hpp"
 
 #include <array>
+#include <bit>
 #include <holdfast/call_options.hpp>
 #include <limits>
 
@@ -20,6 +21,17 @@ releasing::releasing(std::uint64_t handle) {
 // Nobody but the host's actors makes one.
 void pool_call::leaves_state(std::shared_ptr<const core::guest_state_record> what) noexcept {
   state_ = std::static_pointer_cast<const actor_state>(std::move(what));
+}
+
+std::string pool_call::key_of_child(unsigned attempt) {
+  std::uint64_t now = children_.load();
+  std::uint64_t next = 0;
+  do {
+    next = (now >> 32 == attempt ? now : std::uint64_t{attempt} << 32) + 1;
+  } while (!children_.compare_exchange_weak(now, next));
+  const auto number = static_cast<std::uint32_t>(next);
+  if (is_named()) return child_key(claim_of_key()->print, number);
+  return child_key(std::bit_cast<core::key_print>(std::array{id().high, id().low}), number);
 }
 
 std::size_t pool_call::state_bytes() const noexcept { return state_ != nullptr ? state_->bytes() : 0; }

@@ -52,6 +52,8 @@ class pool_call final : public core::call {
   std::size_t state_bytes() const noexcept override;
   /// Of an actor's call that has completed; null: nothing is to be kept with it.
   const actor_state_ptr& state() const noexcept { return state_; }
+  /// The key of the next call that its guest makes in this attempt: the same in each.
+  std::string key_of_child(unsigned attempt);
   /// Null: it has no key.
   const keyed_export* of() const noexcept { return of_.get(); }
   duration deadline_asked() const noexcept { return deadline_asked_; }
@@ -76,6 +78,7 @@ class pool_call final : public core::call {
   std::shared_ptr<const keyed_export> of_;
   duration deadline_asked_ = no_limit;
   actor_state_ptr state_;
+  std::atomic<std::uint64_t> children_{0};  // the attempt, and how many it has made
 };
 
 /// What a caller asks of a pool, checked and packed.
