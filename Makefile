@@ -9,10 +9,10 @@ export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
-.PHONY: help setup build demo test sim bench storm crash growth asan tsan mutants check format tidy clean
+.PHONY: help setup build demo test sim bench storm crash transfers growth asan tsan mutants check format tidy clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 setup: ## Install what is missing: packages by apt; says how to get Rust
 	@tools/setup
@@ -51,6 +51,10 @@ storm: setup ## A million calls and ten minutes of every mishap at once, judged 
 crash: setup ## Kill hosts at every sync of their journal and 1,000 times under load; fail their disk
 	@tools/build release holdfast-crash guests
 	@build/release/bin/holdfast-crash
+
+transfers: setup ## Move money between 1,000 actors while calls are stopped and 39 of 40 processes killed
+	@tools/build release holdfast-transfers guests
+	@build/release/bin/holdfast-transfers
 
 growth: setup ## A million calls that share an instance, and nothing that grows
 	@tools/build release holdfast_tests_host

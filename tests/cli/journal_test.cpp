@@ -68,7 +68,7 @@ class journal_command : public testing::Test {
 TEST_F(journal_command, check_says_that_a_journal_is_sound_and_what_is_in_it) {
   const ended told = run_holdfast({"journal", "check", path});
   EXPECT_EQ(told.code, 0) << told.err;
-  EXPECT_THAT(told.out, HasSubstr("sound. Version 1, 4 records, 2 of them not finished"));
+  EXPECT_THAT(told.out, HasSubstr("sound. Version 2, 4 records, 2 of them not finished"));
   const auto json = boost::json::parse(run_holdfast({"journal", "check", path, "--json"}).out);
   EXPECT_EQ(json.at("sound"), true);
   EXPECT_EQ(json.at("records"), 4);

@@ -56,6 +56,10 @@ struct record {
   std::atomic<std::uint64_t> grown_by_a_call{0};  ///< bytes of memory
   std::atomic<std::size_t> held{0};               ///< resources of the guest that somebody outside holds
   std::vector<unsigned> attempts{};               ///< the attempt that each entry belonged to
+  enum class farewell : std::uint8_t { none, short_one, loops, traps };
+  std::atomic<farewell> farewells{farewell::none};  ///< what guests do when they are given up
+  std::atomic<std::uint64_t> said{0};               ///< farewells that came to their end
+  std::atomic<bool> lacks{false};                   ///< guests that are built now lack what calls had done
 };
 
 /// Faults the test program when core breaks the rules of `core/guest.hpp`.
@@ -100,7 +104,8 @@ class fake_guest final : public guest {
     require(generation_ != 0, "started only where it has moved in");
     ever_started_ = true;
     require(what.function == 7, "the function number arrives as it was");
-    require(ready_ && !running_ && !lost_ && !tail_, "started only when idle, never after a fault");
+    require(ready_ && !running_ && !lost_ && !tail_ && !said_,
+            "started only when idle, never after a fault or a farewell");
     require(what.arguments.size() == sizeof(script), "the arguments arrive whole");
     std::memcpy(&script_, what.arguments.data(), sizeof(script));
     attempt_ = what.attempt;
@@ -129,6 +134,15 @@ class fake_guest final : public guest {
   }
 
   fault take_fault() override { return std::move(fault_); }
+  bool say_farewell() noexcept override {
+    require(ready_ && !running_ && !lost_ && !tail_ && !leaving_, "says farewell when it is idle");
+    if (said_ || log_.farewells == record::farewell::none) return false;
+    interrupted_.store(false);
+    leaving_ = said_ = true;
+    left_ = 2;
+    return true;
+  }
+  bool lost_state() const noexcept override { return log_.lacks.load(); }
   std::uint64_t memory() const noexcept override { return memory_.load(); }
   std::size_t held() const noexcept override { return log_.held.load(); }
   void ask_to_stop(std::uint64_t) noexcept override { asked_.store(true); }
@@ -139,6 +153,7 @@ class fake_guest final : public guest {
     require(!lost_, "polled after a fault");
     if (!ready_) return build();
     if (tail_) return go_on_after();
+    if (leaving_) return take_leave();
     require(running_, "polled only with a call");
     if (!entered_) {
       entered_ = true;
@@ -206,6 +221,19 @@ class fake_guest final : public guest {
     return give_back();
   }
 
+  guest_state take_leave() {
+    if (interrupted_.load()) return lose({.code = errc::killed, .message = "interrupted"});
+    if (log_.farewells == record::farewell::traps)
+      return lose({.code = errc::trapped, .message = "unreachable"});
+    if (log_.farewells == record::farewell::loops || left_-- > 0) {
+      owner_->wake();
+      return guest_state::pending;
+    }
+    leaving_ = false;
+    ++log_.said;
+    return guest_state::ready;
+  }
+
   guest_state give_back() {
     running_ = false;
     memory_ += log_.grown_by_a_call.load();
@@ -226,6 +254,8 @@ class fake_guest final : public guest {
   script script_;
   std::uint32_t build_left_ = 0;
   bool ever_started_ = false;
+  bool leaving_ = false;
+  bool said_ = false;
   std::uint32_t left_ = 0;
   unsigned attempt_ = 0;
   std::atomic<std::uint64_t> memory_{64U << 10};

@@ -56,6 +56,91 @@ TEST_F(instance_life_test, retires_an_instance_after_about_so_many_calls) {
   EXPECT_EQ(log.built, log.destroyed);
 }
 
+TEST_F(instance_life_test, lets_an_instance_say_farewell_when_its_pool_ends) {
+  log.farewells = record::farewell::short_one;
+  fake_pool pool(world.env, log, 2);
+  world.settle();
+  const auto last = pool.send({.value = 1});
+  pool.box().close();
+  for (std::size_t i = 0; i < 2; ++i) pool.at(i).drain();
+  world.settle();
+  EXPECT_EQ(last->end().what, outcome::completed);
+  EXPECT_EQ(log.said, 2U);
+  EXPECT_EQ(log.destroyed, 2U);
+  EXPECT_EQ(pool.at(0).state(), cell_state::closed);
+  EXPECT_EQ(seen.faults, 0);
+}
+
+TEST_F(instance_life_test, lets_an_instance_say_farewell_when_it_is_retired) {
+  log.farewells = record::farewell::short_one;
+  for (const start how : {start::post, start::dispatch}) {
+    fake_pool pool(world.env, log, 1, {}, {.retire_calls = 1});
+    world.settle();
+    const auto said = log.said.load();
+    std::vector<boost::intrusive_ptr<fake_call>> all;
+    for (std::uint64_t i = 0; i < 5; ++i) all.push_back(pool.send({.value = i}, {}, how));
+    world.settle();
+    for (const auto& each : all) EXPECT_EQ(each->end().what, outcome::completed);
+    EXPECT_EQ(log.said, said + 5);
+    EXPECT_EQ(pool.at(0).generation(), 6U);
+    EXPECT_EQ(seen.faults, 0);
+    pool.close();
+    world.settle();
+  }
+}
+
+TEST_F(instance_life_test, gives_a_farewell_the_time_of_a_build_and_no_more) {
+  log.farewells = record::farewell::loops;
+  fake_pool pool(world.env, log, 1, {}, {.build_limit = 10s});
+  world.settle();
+  pool.box().close();
+  pool.at(0).drain();
+  world.settle(100);
+  EXPECT_EQ(pool.at(0).state(), cell_state::draining);
+  world.advance(9s);
+  world.settle(100);
+  EXPECT_EQ(pool.at(0).state(), cell_state::draining);
+  world.advance(2s);
+  world.settle();
+  EXPECT_EQ(pool.at(0).state(), cell_state::closed);
+  EXPECT_EQ(log.destroyed, 1U);
+}
+
+TEST_F(instance_life_test, ends_whatever_a_farewell_comes_to) {
+  log.farewells = record::farewell::traps;
+  fake_pool pool(world.env, log);
+  world.settle();
+  pool.box().close();
+  pool.at(0).drain();
+  world.settle();
+  EXPECT_EQ(pool.at(0).state(), cell_state::closed);
+  EXPECT_EQ(seen.faults, 1);
+  log.farewells = record::farewell::loops;
+  fake_pool other(world.env, log);
+  world.settle();
+  other.box().close();
+  other.at(0).drain();
+  world.settle(100);
+  other.close();
+  world.settle();
+  EXPECT_EQ(other.at(0).state(), cell_state::closed) << "a kill waits for no farewell";
+}
+
+TEST_F(instance_life_test, says_of_its_first_calls_that_it_lacks_what_was_done_until_one_completes) {
+  log.lacks = true;
+  fake_pool pool(world.env, log);
+  const auto traps = pool.send({.what = kind::trap});
+  world.settle();
+  const auto first = pool.send({});
+  const auto second = pool.send({});
+  world.settle();
+  EXPECT_TRUE(traps->end().state_lost);
+  EXPECT_TRUE(first->end().state_lost);
+  EXPECT_FALSE(second->end().state_lost);
+  pool.close();
+  world.settle();
+}
+
 TEST_F(instance_life_test, retires_an_instance_that_has_grown) {
   log.grown_by_a_call = 1000;
   fake_pool pool(world.env, log, 1, {}, {.retire_growth = 10'000});

@@ -95,6 +95,107 @@ TEST_F(records_test, tell_nobody_of_an_end_before_it_is_kept) {
   EXPECT_EQ(known->look(print(1), {}, false).joins, asked);
 }
 
+class ordered_records_test : public records_test {
+ protected:
+  ordered_records_test() : ordered(world.env, log, 1, {.ordered = true}) {}
+  ~ordered_records_test() override {
+    ordered.close();
+    world.settle();
+  }
+  boost::intrusive_ptr<fake_call> queue(unsigned char key, std::uint64_t value) {
+    auto made = ordered.make({.value = value});
+    if (key != 0) made->stand_for({.of = known, .print = print(key), .request = {}});
+    EXPECT_FALSE(ordered.box().admit(made, start::post));
+    world.settle();
+    return made;
+  }
+  fake_pool ordered;
+};
+
+TEST_F(ordered_records_test, keep_calls_behind_one_that_is_held) {
+  queue(1, 1);
+  queue(0, 2);
+  queue(2, 3);
+  queue(0, 4);
+  EXPECT_THAT(log.entered, IsEmpty());
+  EXPECT_EQ(ordered.box().depth(), 4U);
+  take_and_keep();
+  EXPECT_THAT(log.entered, ElementsAre(1, 2, 3, 4));
+  take_and_keep();
+}
+
+TEST_F(ordered_records_test, keep_a_noted_call_behind_one_that_is_not) {
+  queue(1, 1);
+  auto first = written->take(1, 1U << 20);
+  queue(2, 2);
+  auto second = written->take(1, 1U << 20);
+  written->kept(std::move(second));
+  world.settle();
+  EXPECT_THAT(log.entered, IsEmpty());
+  written->kept(std::move(first));
+  world.settle();
+  EXPECT_THAT(log.entered, ElementsAre(1, 2));
+  take_and_keep();
+}
+
+TEST_F(ordered_records_test, let_calls_go_on_when_the_one_that_held_them_up_is_taken_back) {
+  const auto first = queue(1, 1);
+  queue(0, 2);
+  EXPECT_EQ(first->revoke(), revoke_answer::revoked);
+  world.settle();
+  EXPECT_THAT(log.entered, ElementsAre(2));
+}
+
+// Of calls that no caller named.
+class nameless_records_test : public records_test {
+ protected:
+  struct stateful final : fake_call {
+    using fake_call::fake_call;
+    std::size_t state_bytes() const noexcept override { return 100; }
+  };
+  boost::intrusive_ptr<call> begin(script what) {
+    boost::intrusive_ptr<call> made(new stateful(world.env, what, {}));
+    made->stand_for({.of = known, .print = print(9), .nameless = true});
+    EXPECT_FALSE(pool.box().admit(made, start::post));
+    world.settle();
+    return made;
+  }
+};
+
+TEST_F(nameless_records_test, tell_nobody_before_what_they_leave_is_kept) {
+  const auto asked = begin({.value = 7});
+  EXPECT_EQ(log.entered.size(), 1U) << "their start is nobody's to know";
+  EXPECT_EQ(asked->phase(), call_phase::running);
+  EXPECT_EQ(known->find(asked->id()), asked) << "by its id it is found";
+  EXPECT_THAT(take(), ElementsAre("ends"));
+  keep();
+  EXPECT_EQ(asked->phase(), call_phase::done);
+  EXPECT_EQ(known->count(), 0U) << "nobody can ask for it again";
+  EXPECT_EQ(known->find(asked->id()), nullptr);
+  EXPECT_EQ(written->count(), 0U);
+}
+
+TEST_F(nameless_records_test, tell_at_once_of_one_that_left_nothing) {
+  const auto asked = begin({.what = kind::trap});
+  EXPECT_EQ(asked->phase(), call_phase::done);
+  EXPECT_TRUE(written->idle());
+  EXPECT_EQ(written->count(), 0U);
+}
+
+TEST_F(nameless_records_test, count_what_waits_to_be_kept) {
+  const boost::intrusive_ptr<records> narrow(new records(100, 150, nullptr));
+  const boost::intrusive_ptr<keys> those(new keys(world.env, {}, narrow));
+  for (unsigned char i = 0; i < 3; ++i) {
+    boost::intrusive_ptr<call> made(new stateful(world.env, {}, {}));
+    made->stand_for({.of = those, .print = print(i), .nameless = true});
+    const auto refused = pool.box().admit(made, start::post);
+    world.settle();
+    EXPECT_EQ(refused.has_value(), i == 2) << "two states and results are over the bound";
+  }
+  while (!narrow->idle()) narrow->kept(narrow->take(100, 1U << 20));
+  those->close();
+}
+
 TEST_F(records_test, free_the_instance_while_an_end_waits_to_be_kept) {
   send(1, {}, {.repeatable = true});
   const auto plain = pool.send({});
