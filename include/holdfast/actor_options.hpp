@@ -32,7 +32,8 @@ struct actor_options {
   /// (`reply::state_lost`). Exports marked `read-only` do not count.
   std::uint32_t snapshot_every = 1;
   std::size_t snapshot_bytes = 16U << 20;  ///< of one actor; a call that leaves a larger one fails
-  /// Where there is no journal: the states of all actors together. Over it no actor begins to live.
+  /// Where there is no journal: the states of all actors of the host together. Over it none of this group
+  /// begins to live.
   std::size_t state_bytes = 256U << 20;
 
   std::size_t queue_depth = 256;           ///< calls of one actor that wait; one more is refused

@@ -18,8 +18,8 @@
 /// (guests/actor/lifecycle.wit). Without that interface it begins anew, and the reply of the first call then
 /// says so (`reply::state_lost`).
 ///
-/// What a component keeps is what `snapshot` answers. Handles of resources and streams that calls returned
-/// end with the instance.
+/// What a component keeps is what `snapshot` answers. Exports that return resources, or pass streams, cannot
+/// be called here (`bad_arguments`): those would end with the instance.
 namespace holdfast {
 
 /// One actor. Cheap to copy; it outlives being given up and brought back, and an exchange of the component.
@@ -68,10 +68,12 @@ class actors {
 
   /// Exchanges the component. Every actor moves when it is next called: its calls on the old one come to
   /// their end, it gives its state, and an instance of the new one takes that over. Where that one refuses or
-  /// fails the actor goes on with the old one, from the same state, and the observer hears why
-  /// (`observer::on_fault`); it tries again the next time it is brought back.
+  /// fails the actor goes on with the one that gave the state, from the same state, and the observer hears
+  /// why (`observer::on_fault`); it tries again the next time it is brought back. So the components before
+  /// are kept.
   ///
-  /// Calls are checked against the new component at once. One of an export that the old one lacks, or has
+  /// Calls are checked against the new component at once, but for those of an actor that has waited for a
+  /// place since before. One of an export that the old one lacks, or has
   /// with other types, is refused as `no_such_export` by an actor that could not move.
   ///
   /// @par Errors  `unknown_import`, `type_mismatch`, `limit`, `bad_arguments` (its lifecycle interface is

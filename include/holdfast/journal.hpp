@@ -46,6 +46,7 @@ struct journal_record {
 
   std::chrono::system_clock::time_point at{};  ///< when it was accepted, or ended
   unsigned attempts = 0;                       ///< so far; of a call that is accepted, those before it
+  bool state_lost = false;                     ///< `reply::state_lost`
 
   // Done.
   outcome what = outcome::completed;
@@ -66,12 +67,13 @@ struct journal_erasure {
 
 /// The state of an actor, in place of the one that it had before.
 struct journal_state {
-  std::array<std::byte, 16> actor{};  ///< hash of name and key; no other actor has it
-  std::string_view group{};           ///< `actor_options::name`
-  std::string_view key{};             ///< the actor's
-  std::uint64_t serial = 0;           ///< states that the actor had before
-  std::uint64_t calls = 0;            ///< that had completed by then and may have changed it
-  bool open = false;                  ///< calls may have completed since that are not in it
+  std::array<std::byte, 16> actor{};       ///< hash of name and key; no other actor has it
+  std::string_view group{};                ///< `actor_options::name`
+  std::string_view key{};                  ///< the actor's
+  std::uint64_t serial = 0;                ///< states that the actor had before
+  std::array<std::byte, 16> written_by{};  ///< hash of the component that gave it; zeros: none has
+  std::uint64_t calls = 0;                 ///< that had completed by then and may have changed it
+  bool open = false;                       ///< calls may have completed since that are not in it
   std::optional<std::span<const std::byte>> snapshot{};  ///< what the guest gave; none: nothing yet
   std::chrono::system_clock::time_point at{};
 };

@@ -215,6 +215,7 @@ class cell final : public poller, public task {
   duration built_in_ = duration::max();  // the time its last instance took, if one slice was enough
   std::uint64_t calls_left_ = 0;         // until this instance is retired
   bool state_lost_ = false;              // ... and nobody was told yet
+  bool parted_ = false;                  // it has said farewell: nothing begins in it any more
   std::uint64_t memory_left_ = 0;        // what it may have until then
 
   // Guarded by the mailbox's lock.

@@ -73,6 +73,7 @@ void cell::grow_up() noexcept {
   mailbox_->built(*this);  // one that has a spare may have waited for its turn to build
   failures_ = 0;
   state_lost_ = guest_->lost_state();
+  parted_ = false;
   // Each instance draws its own age, so that those that were built together do not go together.
   const auto drawn = [this](std::uint64_t most) {
     if (most == 0) return std::numeric_limits<std::uint64_t>::max();

@@ -282,7 +282,8 @@ bool cell::settle_quiet() noexcept {
     lower(hush | cut);
   }
   if (std::exchange(tailed_, false)) world_.observe.on_tail(number_, generation_.load(), true);
-  if (is_spent() && !say_farewell()) retire();
+  // Where the pool ends meanwhile, what waits is for the next instance.
+  if (parted_ ? !(raised(drain_asked) && mailbox_->finished()) : is_spent() && !say_farewell()) retire();
   return true;
 }
 
@@ -290,6 +291,7 @@ bool cell::settle_quiet() noexcept {
 bool cell::say_farewell() noexcept {
   if (is_shut() || !guest_->say_farewell()) return false;
   move_to(or_draining(cell_state::running));
+  parted_ = true;
   const std::scoped_lock lock(mutex_);
   unquiet_ = true;
   tail_due_ = later(world_.time.now(), policy_.build_limit);

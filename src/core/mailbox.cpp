@@ -260,12 +260,19 @@ bool mailbox::admit_recalled(const boost::intrusive_ptr<call>& request) {
   if (refused) return false;
   request->mailbox_.reset(this);
   request->count_from(world_.time.now());
-  request->phase_ = call_phase::backing_off;
   request->recalled_ = true;
   world_.observe.on_accepted(request->id());
   intrusive_ptr_add_ref(request.get());
   watch_alone(*request);
-  wait_outside_for(*request, duration::zero());
+  if (limits_.ordered) {
+    // It was accepted before all that may come: its place is here.
+    waiting_.fetch_add(1);
+    enqueue(*request, world_.time.now());
+    if (const auto server = server_for(*request)) server->wake();
+  } else {
+    request->phase_ = call_phase::backing_off;
+    wait_outside_for(*request, duration::zero());
+  }
   // Once more, with an attempt more: one that takes its process with it does so only so often.
   request->key_claim_->of->recorded()->starts(request->key_claim_->slot, false);
   return true;

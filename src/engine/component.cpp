@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sodium/crypto_generichash.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -47,7 +49,10 @@ result<component> component::compile(const engine& with, std::span<const std::by
   auto world = wit::decode_world(description.bytes());
   if (!world) return world.error();
   if (auto declared = declare(*world, bytes, options.contract); !declared) return declared.error();
-  return component(std::make_shared<const impl>(with, std::move(compiled), std::move(*world)));
+  const auto made = std::make_shared<impl>(with, std::move(compiled), std::move(*world));
+  ::crypto_generichash(reinterpret_cast<unsigned char*>(made->digest.data()), made->digest.size(),
+                       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), nullptr, 0);
+  return component(made);
 }
 
 result<component> component::load(const engine& with, const std::filesystem::path& path,

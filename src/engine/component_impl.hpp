@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <holdfast/component.hpp>
 #include <string>
@@ -19,6 +21,7 @@ struct component::impl {
   engine with;
   bridge::component_handle handle;
   wit::world world;
+  std::array<std::byte, 16> digest{};  ///< of its bytes: another process finds the same
 };
 
 }  // namespace holdfast

@@ -42,6 +42,8 @@ result<std::shared_ptr<const actor_make>> actor_make::of(const component& what,
   return made;
 }
 
+const std::array<std::byte, 16>& actor_make::digest() const noexcept { return what.internals()->digest; }
+
 const wit::function* actor_make::like(const wit::function& of) const {
   const auto found = std::ranges::find_if(exports_, [&](const wit::function* each) {
     return each->interface == of.interface && each->name == of.name;
@@ -54,14 +56,14 @@ const wit::function* actor_make::like(const wit::function& of) const {
 }
 
 actor_home::actor_home(std::string group, std::string key, const core::key_print& print,
-                       std::shared_ptr<const actor_make> now, std::shared_ptr<const actor_make> before,
-                       const actor_terms& terms, std::shared_ptr<actor_states> states,
-                       core::environment& world)
+                       std::shared_ptr<const actor_make> now,
+                       std::vector<std::shared_ptr<const actor_make>> older, const actor_terms& terms,
+                       std::shared_ptr<actor_states> states, core::environment& world)
     : group_(std::move(group)),
       key_(std::move(key)),
       print_(print),
       now_(std::move(now)),
-      before_(std::move(before)),
+      older_(std::move(older)),
       terms_(terms),
       states_(std::move(states)),
       world_(world) {}
@@ -70,6 +72,7 @@ std::unique_ptr<core::guest> actor_home::make(boost::intrusive_ptr<core::poller>
                                               const core::home& where) noexcept {
   // What an instance before this one had not given is lost with it.
   if (std::exchange(unkept_, 0) > 0) lacks_ = true;
+  if (!tried_) before_.reset();  // the newer one first, again
   return std::make_unique<actor_guest>(*this, std::move(owner), where);
 }
 
@@ -90,10 +93,13 @@ const std::optional<std::vector<std::byte>>& actor_home::snapshot() const noexce
   return state_ != nullptr ? state_->snapshot : nothing;
 }
 
-bool actor_home::fall_back() noexcept {
-  if (falls_back_ || tried_ || before_ == nullptr) return false;
-  falls_back_ = true;
-  return true;
+// To the one that gave the state: no other is known to understand it.
+bool actor_home::fall_back() {
+  if (before_ != nullptr || tried_) return false;
+  for (const auto& each : older_)
+    if (each != now_ && (state_ == nullptr || !state_->snapshot || each->digest() == state_->written_by))
+      before_ = each;
+  return before_ != nullptr;
 }
 
 void actor_home::report(const core::home& where, const core::fault& why) const noexcept {
@@ -111,6 +117,7 @@ void actor_home::passed(core::call* of) {
   // Whoever finds this state as it is must know that it is not all.
   auto next = std::make_shared<actor_state>();
   next->calls = state_ != nullptr ? state_->calls : 0;
+  if (state_ != nullptr) next->written_by = state_->written_by;
   next->snapshot = snapshot();
   next->open = true;
   put(std::move(next), of);
@@ -120,6 +127,7 @@ void actor_home::keep(std::vector<std::byte> snapshot, core::call* of, bool afte
   lacks_ = false;
   auto next = std::make_shared<actor_state>();
   next->calls = (state_ != nullptr ? state_->calls : 0) + std::exchange(unkept_, 0) + (after_call ? 1 : 0);
+  next->written_by = to_make()->digest();
   next->snapshot = std::move(snapshot);
   put(std::move(next), of);
 }
@@ -130,8 +138,9 @@ void actor_home::put(std::shared_ptr<actor_state> what, core::call* of) {
   what->key = key_;
   what->serial = state_ != nullptr ? state_->serial + 1 : 1;
   state_ = std::move(what);
-  if (of != nullptr) of->leaves_state(state_);
-  states_->put(state_, of != nullptr);
+  const bool with_call = of != nullptr && durable();
+  if (with_call) of->leaves_state(state_);
+  states_->put(state_, with_call);
 }
 
 }  // namespace holdfast::detail

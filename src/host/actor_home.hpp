@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +23,9 @@ class actor_make {
   /// @par Errors  `bad_arguments`: it exports `holdfast:actor/lifecycle` with other functions
   static result<std::shared_ptr<const actor_make>> of(const component& what,
                                                       std::unique_ptr<bridge::blueprint> linked);
+
+  /// Of the component's bytes.
+  const std::array<std::byte, 16>& digest() const noexcept;
 
   /// Whether its actors give their state.
   bool keeps() const noexcept { return activate_ != nullptr; }
@@ -64,9 +69,9 @@ struct actor_terms {
 /// Its cell's driver alone uses it, but for what is const.
 class actor_home final : public core::guest_maker {
  public:
-  /// `before` is what the actor goes on with where `now` fails to take its state over; null: nothing.
+  /// `older` are the components that the actor may go on with where `now` fails to take its state over.
   actor_home(std::string group, std::string key, const core::key_print& print,
-             std::shared_ptr<const actor_make> now, std::shared_ptr<const actor_make> before,
+             std::shared_ptr<const actor_make> now, std::vector<std::shared_ptr<const actor_make>> older,
              const actor_terms& terms, std::shared_ptr<actor_states> states, core::environment& world);
 
   std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::poller> owner,
@@ -86,9 +91,11 @@ class actor_home final : public core::guest_maker {
 
   /// The component to go on with; the calls are those of `asked`.
   const actor_make& asked() const noexcept { return *now_; }
-  const std::shared_ptr<const actor_make>& to_make() const noexcept { return falls_back_ ? before_ : now_; }
-  /// It could not be taken over. True: the one before can be tried.
-  bool fall_back() noexcept;
+  const std::shared_ptr<const actor_make>& to_make() const noexcept {
+    return before_ != nullptr ? before_ : now_;
+  }
+  /// The state could not be taken over. True: the component that gave it can be tried.
+  bool fall_back();
   /// An instance is there.
   void activated() noexcept { tried_ = true; }
   /// What the components print and report of this actor.
@@ -98,8 +105,9 @@ class actor_home final : public core::guest_maker {
   void answered() noexcept { lacks_ = false; }
   /// Whether the state is to be asked for once the call that runs has completed.
   bool is_due() const noexcept;
-  /// Whether the state has all that calls have done.
-  bool is_kept() const noexcept { return unkept_ == 0; }
+  /// Whether the state has all that calls have done. One that lacks some, of which a caller was told, may
+  /// give way to what there is.
+  bool is_kept() const noexcept { return unkept_ == 0 && (lacks_ || state_ == nullptr || !state_->open); }
   /// A call has completed, and the guest's state is not asked for.
   void passed(core::call* of);
   /// The state after the call `of` has completed; null: after all that have.
@@ -112,11 +120,11 @@ class actor_home final : public core::guest_maker {
   const std::string key_;
   const core::key_print print_;
   const std::shared_ptr<const actor_make> now_;
-  const std::shared_ptr<const actor_make> before_;
+  const std::vector<std::shared_ptr<const actor_make>> older_;  // the newest last
+  std::shared_ptr<const actor_make> before_;                    // one of them, that it goes on with
   const actor_terms terms_;
   const std::shared_ptr<actor_states> states_;
   core::environment& world_;
-  bool falls_back_ = false;
   bool tried_ = false;   // some instance of this residence was there
   bool looked_ = false;  // `state_` is what is known
   actor_state_ptr state_;

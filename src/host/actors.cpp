@@ -59,6 +59,7 @@ bool actor::resident() const noexcept {
 // The group.
 
 result<actor> actors::at(std::string_view key) const {
+  if (impl_->owner->began.forked()) return error(errc::forked);
   if (key.empty()) return error(errc::bad_arguments, "an actor's key is not empty");
   if (key.size() > longest_key)
     return error(errc::bad_arguments, "an actor's key has at most " + std::to_string(longest_key) +
@@ -137,6 +138,7 @@ actors::impl::impl(std::shared_ptr<host::impl> by, actor_options with,
   busy_ = refusing(errc::queue_full,
                    "the actor is not resident, and no place is free: a call that another one waits for does "
                    "not wait for one");
+  forked_ = refusing(errc::forked, "this process was forked after its host began");
   shut_ = refusing(errc::draining, "the actors were drained");
   no_room_ =
       refusing(errc::no_resources, "the states of all actors have " + std::to_string(options.state_bytes) +
@@ -176,13 +178,14 @@ actor_figures actors::impl::figures() const {
 // Places.
 
 std::shared_ptr<detail::edition> actors::impl::awaken(detail::actor_impl& which, bool pressing) {
+  if (owner->began.forked()) return forked_;  // before any lock: another thread may have held it
   const bool is_child = core::on_behalf::current() != nullptr;
   leftovers out;
   const std::scoped_lock lock(mutex_);
   forget_ended(out);
   edition_ptr here = which.current.load();
+  if (draining_ && (here == nullptr || !here->opened.load())) return shut_;
   if (here != nullptr && (!is_child || here->opened.load())) return here;
-  if (draining_ && here == nullptr) return shut_;
   if (is_child && !may_wait(which)) return busy_;
   const bool fresh = here == nullptr;
   if (fresh) {
@@ -245,7 +248,7 @@ bool actors::impl::may_wait(const detail::actor_impl& which) const noexcept {
 
 actors::impl::edition_ptr actors::impl::reside(detail::actor_impl& which) {
   auto home = std::make_unique<detail::actor_home>(
-      which.key_scope, which.key, which.print, now_, before_,
+      which.key_scope, which.key, which.print, now_, older_,
       detail::actor_terms{options.snapshot_every, options.snapshot_bytes}, owner->states, *owner->world);
   auto made = detail::edition::of_actor(*owner, now_->what, limits, options.rebuild, which.key,
                                         std::move(home), [of = weak_from_this()](detail::edition& over) {
@@ -308,7 +311,7 @@ bool actors::impl::make_room(giving_up which) noexcept {
     const actor_ptr candidate = one;
     ++each;
     if (is_idle(*here)) {
-      if (give_up(candidate)) return true;
+      if (give_up(candidate, which)) return true;
     } else if (works == nullptr) {
       works = candidate;
     }
@@ -317,12 +320,13 @@ bool actors::impl::make_room(giving_up which) noexcept {
 }
 
 // False: it is being called just now.
-bool actors::impl::give_up(const actor_ptr& which) noexcept {
+bool actors::impl::give_up(const actor_ptr& which, giving_up how) noexcept {
   const edition_ptr here = which->current.load();
   which->front.store(nullptr);
   here->superseded.store(true);
   which->current.store(nullptr);
-  if (here->admitting.load() > 0 || detail::is_held(here.get())) {
+  if (here->admitting.load() > 0 || detail::is_held(here.get()) ||
+      (how == giving_up::idle_ones && !is_idle(*here))) {
     which->current.store(here);
     here->superseded.store(false);
     which->front.store(here.get());
@@ -405,7 +409,7 @@ result<void> actors::impl::swap(const holdfast::component& next) {
       return error(errc::bad_arguments,
                    "the component does not export `holdfast:actor/lifecycle`, which the one before does: its "
                    "actors would lose their states");
-    before_ = std::exchange(now_, *std::move(made));
+    older_.push_back(std::exchange(now_, *std::move(made)));
     behind_ = true;
   }
   // From here on none begins with the one before. A call may be being accepted, and that is soon done.

@@ -117,7 +117,7 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   void open(const actor_ptr& which) noexcept;
   enum class giving_up : std::uint8_t { idle_ones, any };
   bool make_room(giving_up which) noexcept;
-  bool give_up(const actor_ptr& which) noexcept;
+  bool give_up(const actor_ptr& which, giving_up how = giving_up::any) noexcept;
   void make_all_room() noexcept;
   bool move_on() noexcept;
   static bool is_idle(const detail::edition& which) noexcept;
@@ -137,7 +137,8 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::shared_ptr<const detail::actor_make> now_;
-  std::shared_ptr<const detail::actor_make> before_;
+  // Those before it: a state may be one's that no newer one takes over.
+  std::vector<std::shared_ptr<const detail::actor_make>> older_;
   std::unordered_map<std::string, std::weak_ptr<detail::actor_impl>> known_;
   std::multimap<std::uint64_t, actor_ptr>
       residents_;  // by the turn of their last call, when it was looked at
@@ -152,6 +153,7 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   edition_ptr busy_;
   edition_ptr shut_;
   edition_ptr no_room_;
+  edition_ptr forked_;
   detail::reservation instances_;
   boost::intrusive_ptr<retry> retry_;
 };

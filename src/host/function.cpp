@@ -59,6 +59,7 @@ class pool_export final : public export_link {
     if (in.refuses) return in_->refused(*in.refuses);
     const auto of = target_.in(in.what);
     if (!of) return in_->refused(of.error());
+    if (auto why = in_->unfit(**of)) return in_->refused(*std::move(why));
     packer_ptr packed = take_packer(how.key.empty() ? wit::placement::by_reference : wit::placement::in_line);
     error failure;
     if (!from.pack(from.from, *packed, **of, failure)) return in_->refused(std::move(failure));

@@ -64,7 +64,10 @@ record_digest digest_of(const journal_record& what) {
   of.add(what.value);
   of.add(what.detail);
   of.add(what.backtrace);
-  if (!what.actor.empty()) of.add(what.actor);  // version 1 knew none
+  if (!what.actor.empty()) {  // version 1 knew none
+    of.add(what.actor);
+    of.add(what.state_lost);
+  }
   return of.finish();
 }
 
@@ -74,6 +77,7 @@ record_digest digest_of(const journal_state& what) {
   of.add(what.group);
   of.add(what.key);
   of.add(what.serial);
+  of.add(std::span<const std::byte>(what.written_by));
   of.add(what.calls);
   of.add(what.open);
   of.add(what.snapshot.has_value());

@@ -48,6 +48,7 @@ journal_record record_of(const core::records::item& what, std::chrono::system_cl
     made.cell = end.cell;
     made.generation = end.generation;
     made.attempts = end.attempts;
+    made.state_lost = end.state_lost;
     made.value = end.value.bytes();
     made.detail = end.detail;
     made.backtrace = end.backtrace;
@@ -65,6 +66,7 @@ journal_state record_of(const actor_state& what, std::chrono::system_clock::time
       .group = what.group,
       .key = what.key,
       .serial = what.serial,
+      .written_by = what.written_by,
       .calls = what.calls,
       .open = what.open,
       .snapshot = what.snapshot ? std::optional(std::span<const std::byte>(*what.snapshot)) : std::nullopt,
@@ -105,6 +107,7 @@ bool journal_writer::answer_questions() {
       known->group = is.group;
       known->key = is.key;
       known->serial = is.serial;
+      known->written_by = is.written_by;
       known->calls = is.calls;
       known->open = is.open;
       if (is.snapshot) known->snapshot.emplace(is.snapshot->begin(), is.snapshot->end());
@@ -117,7 +120,7 @@ bool journal_writer::answer_questions() {
 
 journal_writer::wrote journal_writer::write() {
   // Whoever asks waits for nothing else.
-  if (answer_questions()) return wrote::batch;
+  const bool answered = answer_questions();
   if (next_.empty() && next_states_.empty()) {
     next_states_ = states_->take(most_records, most_bytes);
     next_ = records_->take(most_records, most_bytes);
@@ -126,7 +129,7 @@ journal_writer::wrote journal_writer::write() {
         if (const auto& state = static_cast<const pool_call&>(*each.of).state())
           next_states_.push_back(state);
   }
-  if (next_.empty() && next_states_.empty()) return wrote::nothing;
+  if (next_.empty() && next_states_.empty()) return answered ? wrote::batch : wrote::nothing;
   std::vector<journal_record> kept;
   kept.reserve(next_.items.size());
   const auto now = now_();
@@ -156,6 +159,8 @@ journal_writer::wrote journal_writer::write() {
   }
   if (failed) return wrote::no_room;
   if (changes > 0) told_.on_committed(changes, std::chrono::steady_clock::now() - began);
+  for (const auto& each : next_.items)  // it may be remembered for long, and its actor has newer ones
+    if (each.ended) static_cast<pool_call&>(*each.of).forget_state();
   states_->kept(next_states_);
   next_states_.clear();
   const core::driving_mark mark;  // whoever is told must not wait here for what only this thread writes

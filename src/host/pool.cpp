@@ -27,6 +27,7 @@ std::optional<error> pool::impl::check(const detail::edition& in, std::string_vi
   if (in.refuses) return refused(*in.refuses);
   const auto found = in.what.world().find_export(function);
   if (!found) return refused(found.error());
+  if (auto why = unfit(**found)) return refused(*std::move(why));
   auto home = detail::home_of(**found, arguments);
   if (!home) return refused(home.error());
   // In line, equal requests are equal bytes.
@@ -37,6 +38,15 @@ std::optional<error> pool::impl::check(const detail::edition& in, std::string_vi
   into.arguments = detail::call_arguments(std::move(*packed));
   into.only_in = *home;
   return std::nullopt;
+}
+
+std::optional<error> pool::impl::unfit(const wit::function& which) const {
+  if (turns == nullptr ||
+      !(detail::takes_streams(which) || (which.result && detail::is_read_once(*which.result))))
+    return std::nullopt;
+  return error(errc::bad_arguments, "`" + which.qualified_name() +
+                                        "` passes streams or returns resources, which would end with the "
+                                        "instance of the actor");
 }
 
 error pool::impl::refused(error why) const {

@@ -52,6 +52,8 @@ class pool_call final : public core::call {
   std::size_t state_bytes() const noexcept override;
   /// Of an actor's call that has completed; null: nothing is to be kept with it.
   const actor_state_ptr& state() const noexcept { return state_; }
+  /// It is kept.
+  void forget_state() noexcept { state_.reset(); }
   /// The key of the next call that its guest makes in this attempt: the same in each.
   std::string key_of_child(unsigned attempt);
   /// Null: it has no key.

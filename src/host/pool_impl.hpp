@@ -53,6 +53,10 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   std::optional<error> check(const detail::edition& in, std::string_view function, wit::arguments&& arguments,
                              const call_options& how, detail::checked_request& into) const;
 
+  /// Why no call of the export can be made here; nothing: one can. An actor's are not to leave what ends
+  /// with its instance.
+  std::optional<error> unfit(const wit::function& which) const;
+
   /// Makes the call of a request.
   boost::intrusive_ptr<detail::pool_call> make(detail::checked_request&& asked, const call_options& how,
                                                core::call_terms form, const call_id& id) const;

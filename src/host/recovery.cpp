@@ -71,6 +71,7 @@ struct recovery::read_in {
                        .cell = what.cell,
                        .generation = what.generation,
                        .attempts = what.attempts,
+                       .state_lost = what.state_lost,
                        .value = core::buffer::copy_of(what.value),
                        .detail = std::string(what.detail),
                        .backtrace = std::string(what.backtrace)};
@@ -186,9 +187,19 @@ void recovery::resume(const pool::impl& in, edition& on) {
 void recovery::resume(actors::impl& in) {
   for (unfinished& each : take(in.options.name, true)) {
     const auto which = in.at(each.actor);
-    const auto here = in.awaken(*which, true);
-    const bool goes_on = !here->refuses && run_again(*which, *here, each);
-    settle(in.options.name, std::move(each), goes_on);
+    std::optional<bool> goes_on;
+    while (!goes_on) {
+      const auto here = in.awaken(*which, true);
+      // It may be given up meanwhile, as by any other call (`pool::impl::admission`).
+      here->admitting.fetch_add(1);
+      if (here->refuses) {
+        goes_on = false;
+      } else if (!here->superseded.load() || which->current.load() == here) {
+        goes_on = run_again(*which, *here, each);
+      }
+      here->admitting.fetch_sub(1);
+    }
+    settle(in.options.name, std::move(each), *goes_on);
   }
 }
 

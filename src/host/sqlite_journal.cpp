@@ -52,12 +52,14 @@ PRAGMA application_id = 1215063142;
 // What a file of version 1 lacks.
 constexpr const char* second_version = R"sql(
 ALTER TABLE calls ADD COLUMN actor TEXT NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN state_lost INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE actors (
   id INTEGER PRIMARY KEY,
   actor BLOB NOT NULL,
   name TEXT NOT NULL,
   key TEXT NOT NULL,
   serial INTEGER NOT NULL,
+  written_by BLOB NOT NULL,
   calls INTEGER NOT NULL,
   open INTEGER NOT NULL,
   snapshot BLOB,
@@ -202,28 +204,32 @@ std::optional<error> sqlite_journal::prepare() {
       {&put_,
        "INSERT INTO calls (key, call, export, name, request, arguments, deadline, run_limit, outcome, code, "
        "at,"
-       " cell, generation, attempts, value, detail, backtrace, digest, actor)"
-       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+       " cell, generation, attempts, value, detail, backtrace, digest, actor,"
+       " state_lost)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
        " ON CONFLICT (key) DO UPDATE SET call = ?2, export = ?3, name = ?4, request = ?5, arguments = ?6,"
        " deadline = ?7, run_limit = ?8, outcome = ?9, code = ?10, at = ?11, cell = ?12, generation = ?13,"
        " attempts = ?14, value = ?15, detail = ?16, backtrace = ?17, digest = ?18,"
-       " actor = ?19"},
+       " actor = ?19, state_lost = ?20"},
       {&erase_, "DELETE FROM calls WHERE key = ?1 AND call = ?2"},
       {&find_export_, "SELECT id FROM exports WHERE pool = ?1 AND function = ?2 AND result_type = ?3"},
       {&add_export_, "INSERT INTO exports (pool, function, result_type) VALUES (?1, ?2, ?3) RETURNING id"},
       {&read_,
        "SELECT calls.id, key, call, request, name, arguments, deadline, run_limit, outcome, code, at, cell,"
-       " generation, attempts, value, detail, backtrace, digest, exports.id, pool, function, result_type, "
-       "actor"
+       " generation, attempts, value, detail, backtrace, digest, exports.id, pool, function, result_type,"
+       " actor, state_lost"
        " FROM calls LEFT JOIN exports ON exports.id = calls.export"},
       {&put_state_,
-       "INSERT INTO actors (actor, name, key, serial, calls, open, snapshot, at, digest)"
-       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+       "INSERT INTO actors (actor, name, key, serial, calls, open, snapshot, at, digest, written_by)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
        " ON CONFLICT (actor) DO UPDATE SET serial = ?4, calls = ?5, open = ?6, snapshot = ?7, at = ?8,"
-       " digest = ?9 WHERE serial < ?4"},
+       " digest = ?9, written_by = ?10 WHERE serial < ?4"},
       {&read_state_,
-       "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest FROM actors WHERE actor = ?1"},
-      {&read_states_, "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest FROM actors"},
+       "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest, written_by"
+       " FROM actors WHERE actor = ?1"},
+      {&read_states_,
+       "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest, written_by"
+       " FROM actors"},
   };
   for (const auto& [what, text] : all)
     if (what->prepare(db_.get(), text) != SQLITE_OK) return failure("has another shape than it should");
@@ -278,6 +284,7 @@ int sqlite_journal::put(const journal_record& what) {
   put_.bind(17, what.backtrace);
   put_.bind(18, std::span<const std::byte>(digest));
   put_.bind(19, what.actor);
+  put_.bind(20, static_cast<std::int64_t>(what.state_lost));
   put_.step();
   return put_.reset();
 }
@@ -293,6 +300,7 @@ int sqlite_journal::put(const journal_state& what) {
   if (what.snapshot) put_state_.bind(7, *what.snapshot);
   put_state_.bind(8, milliseconds_of(what.at));
   put_state_.bind(9, std::span<const std::byte>(digest));
+  put_state_.bind(10, std::span<const std::byte>(what.written_by));
   put_state_.step();
   return put_state_.reset();
 }
@@ -388,6 +396,7 @@ std::optional<error> sqlite_journal::read_row(const std::function<void(const jou
   one.function = read_.text(20);
   one.result_type = read_.bytes(21);
   one.actor = read_.text(22);
+  one.state_lost = read_.number(23) != 0;
   if (digest_of(one) != digest) return damaged(row, "it does not say what was written");
   each(one);
   return std::nullopt;
@@ -409,7 +418,8 @@ std::optional<error> sqlite_journal::read_state_row(
   };
   journal_state one;
   record_digest digest{};
-  if (!read_array(from.bytes(1), one.actor) || !read_array(from.bytes(9), digest))
+  if (!read_array(from.bytes(1), one.actor) || !read_array(from.bytes(9), digest) ||
+      !read_array(from.bytes(10), one.written_by))
     return wrong("a hash has a wrong length");
   one.group = from.text(2);
   one.key = from.text(3);

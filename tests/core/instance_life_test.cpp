@@ -89,6 +89,23 @@ TEST_F(instance_life_test, lets_an_instance_say_farewell_when_it_is_retired) {
   }
 }
 
+TEST_F(instance_life_test, begins_nothing_in_an_instance_that_said_farewell_though_its_pool_ends_meanwhile) {
+  log.farewells = record::farewell::short_one;
+  for (std::size_t steps = 0; steps < 12; ++steps) {
+    SCOPED_TRACE(steps);
+    fake_pool pool(world.env, log, 1, {}, {.retire_calls = 1});
+    world.settle();
+    std::vector<boost::intrusive_ptr<fake_call>> all;
+    for (std::uint64_t i = 0; i < 3; ++i) all.push_back(pool.send({.value = i}));
+    for (std::size_t i = 0; i < steps; ++i) world.step();
+    pool.box().close();
+    pool.at(0).drain();
+    world.settle();
+    for (const auto& each : all) EXPECT_EQ(each->end().what, outcome::completed);
+    EXPECT_EQ(pool.at(0).state(), cell_state::closed);
+  }
+}
+
 TEST_F(instance_life_test, gives_a_farewell_the_time_of_a_build_and_no_more) {
   log.farewells = record::farewell::loops;
   fake_pool pool(world.env, log, 1, {}, {.build_limit = 10s});

@@ -4,8 +4,10 @@
 
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <holdfast/actors.hpp>
 #include <holdfast/function.hpp>
+#include <map>
 #include <random>
 #include <string>
 #include <thread>
@@ -167,6 +169,26 @@ TEST_F(actor_test, lets_calls_come_while_it_gives_its_place_up) {
   EXPECT_EQ(balance(bob), 10U);
 }
 
+TEST_F(actor_test, has_done_what_its_callers_were_told_whatever_comes_between) {
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 chance(seed);
+    const actors bank = open({.resident = 1 + seed % 3});
+    std::map<std::string, std::uint64_t> sums;
+    std::vector<ticket> all;
+    for (int i = 0; i < 60; ++i) {
+      const std::string key(1, static_cast<char>('a' + chance() % 5));
+      all.push_back(begin(bank.at(key).value(), "deposit", args(std::uint64_t{1})));
+      ++sums[key];
+      for (auto steps = chance() % 7; steps > 0; --steps) owner.step();
+    }
+    owner.settle();
+    for (const ticket& each : all) EXPECT_TRUE(end(each)) << end(each).detail;
+    for (const auto& [key, sum] : sums) EXPECT_EQ(balance(bank.at(key).value()), sum) << key;
+    bank.drain(1s);
+  }
+}
+
 TEST_F(actor_test, loses_what_a_call_that_trapped_had_done_and_nothing_else) {
   const actors bank = open();
   const actor ada = bank.at("ada").value();
@@ -213,6 +235,18 @@ TEST_F(actor_test, with_a_state_kept_less_often_gives_it_before_it_gives_its_pla
   EXPECT_FALSE(next.state_lost);
 }
 
+TEST_F(actor_test, does_not_say_again_what_it_said_once_when_it_was_only_read_since) {
+  const actors bank = open({.resident = 1, .snapshot_every = 3});
+  const actor ada = bank.at("ada").value();
+  for (int i = 0; i < 4; ++i) deposit(ada, 1);
+  ask(ada, "fail", args(std::uint64_t{100}));
+  EXPECT_TRUE(ask(ada, "balance").state_lost);
+  for (int i = 0; i < 2; ++i) {
+    ask(bank.at("bob").value(), "balance");
+    EXPECT_FALSE(ask(ada, "balance").state_lost) << i;
+  }
+}
+
 TEST_F(actor_test, of_a_component_without_lifecycle_begins_anew_and_says_so) {
   const actors shops = open({.resident = 1}, "orders.wasm");
   const actor shop = shops.at("a").value();
@@ -222,6 +256,14 @@ TEST_F(actor_test, of_a_component_without_lifecycle_begins_anew_and_says_so) {
   EXPECT_EQ(after.value, wit::value(std::uint64_t{0})) << after.detail;
   EXPECT_TRUE(after.state_lost);
   EXPECT_FALSE(ask(shop, "count").state_lost);
+}
+
+TEST_F(actor_test, passes_nothing_that_would_end_with_its_instance) {
+  const actor kinds = open({.resident = 1}, "kinds.wasm").at("a").value();
+  const auto refused = kinds.submit("[constructor]counter", args(5U));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::bad_arguments);
+  EXPECT_THAT(refused.error().detail, HasSubstr("would end with the instance"));
 }
 
 TEST_F(actor_test, cannot_be_told_its_life_by_callers) {
@@ -299,6 +341,7 @@ TEST_F(actor_test, has_keys_of_its_own) {
     EXPECT_EQ(ask(each, "deposit", args(std::uint64_t{1}), {.key = "k"}).value,
               wit::value(wit::value::ok(std::uint64_t{1})));
   EXPECT_EQ(balance(ada), 1U);
+  EXPECT_EQ(balance(bob), 1U);
   EXPECT_EQ(ada.submit("deposit", args(std::uint64_t{2}), {.key = "k"}).error(), errc::key_conflict);
 }
 
@@ -381,6 +424,20 @@ TEST_F(actor_test, stays_with_its_component_where_another_does_not_take_its_stat
   ASSERT_FALSE(seen.faults.empty());
   EXPECT_THAT(seen.faults.front(), HasSubstr("goes on with the component before"));
   EXPECT_EQ(ask(bank.at("new").value(), "version").value, wit::value(1U)) << "it has nothing to take over";
+}
+
+TEST_F(actor_test, goes_back_to_the_component_that_gave_its_state_and_to_no_other) {
+  const actors bank = open({.resident = 1}, "ledger-v2.wasm");
+  const actor ada = bank.at("ada").value();
+  deposit(ada, 5);
+  // Neither of the two that come after reads it: the second one is the first as another file.
+  ASSERT_TRUE(bank.swap(guest("ledger.wasm", on_)));
+  EXPECT_EQ(balance(ada), 5U);
+  const component twin =
+      component::load(on_, std::filesystem::path(HOLDFAST_GUESTS_DIR) / "ledger.wasm").value();
+  ASSERT_TRUE(bank.swap(twin));
+  EXPECT_EQ(ask(ada, "version").value, wit::value(2U)) << "not the one that refused it";
+  EXPECT_EQ(balance(ada), 5U);
 }
 
 TEST_F(actor_test, refuses_a_component_that_would_lose_its_state) {

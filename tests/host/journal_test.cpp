@@ -142,6 +142,7 @@ TEST_P(any_journal, commits_many_and_erases_others_at_once) {
 TEST_P(any_journal, keeps_the_key_of_the_actor_whose_call_it_was) {
   written one = done(1);
   one.actor = "ada";
+  one.state_lost = true;
   ASSERT_FALSE(put(1, one));
   EXPECT_EQ(found(), (contents{{key(1), one}}));
 }
@@ -152,6 +153,7 @@ TEST_P(any_journal, keeps_the_state_of_each_actor_as_it_was) {
   const written_state much{.group = std::string("b\0k", 3),
                            .key = "\xff",
                            .serial = std::numeric_limits<std::uint64_t>::max(),
+                           .written_by = key(5),
                            .calls = std::numeric_limits<std::uint64_t>::max(),
                            .snapshot = std::string(5U << 20, 'x')};
   put_states({{key(1), empty}, {key(2), nothing}, {key(3), much}});
@@ -309,7 +311,9 @@ TEST_F(journal_file, of_a_newer_holdfast_is_refused) {
 
 TEST_F(journal_file, of_an_older_holdfast_is_brought_up_to_date) {
   fill();
-  run_sql("DROP TABLE actors; ALTER TABLE calls DROP COLUMN actor; PRAGMA user_version = 1");
+  run_sql(
+      "DROP TABLE actors; ALTER TABLE calls DROP COLUMN actor;"
+      " ALTER TABLE calls DROP COLUMN state_lost; PRAGMA user_version = 1");
   {
     const auto here = open_journal(path()).value();
     EXPECT_EQ(contents_of(*here), (contents{{key(1), done(1)}}));

@@ -27,6 +27,7 @@ inline std::span<const std::byte> bytes_of(std::string_view text) {
 struct written {
   std::string pool{};
   std::string actor{};
+  bool state_lost = false;
   std::string function{};
   std::string name{};
   std::string detail{};
@@ -56,6 +57,7 @@ struct written {
     written made{
         .pool = std::string(from.pool),
         .actor = std::string(from.actor),
+        .state_lost = from.state_lost,
         .function = std::string(from.function),
         .name = std::string(from.name),
         .detail = std::string(from.detail),
@@ -91,6 +93,7 @@ struct written {
                         .run_limit = run_limit,
                         .at = std::chrono::system_clock::time_point(std::chrono::milliseconds(at)),
                         .attempts = attempts,
+                        .state_lost = state_lost,
                         .what = what,
                         .code = code,
                         .cell = cell,
@@ -109,6 +112,7 @@ struct written_state {
   std::string group{};
   std::string key{};
   std::uint64_t serial = 0;
+  std::array<std::byte, 16> written_by{};
   std::uint64_t calls = 0;
   bool open = false;
   std::optional<std::string> snapshot{};
@@ -121,6 +125,7 @@ struct written_state {
         .group = std::string(from.group),
         .key = std::string(from.key),
         .serial = from.serial,
+        .written_by = from.written_by,
         .calls = from.calls,
         .open = from.open,
         .at = std::chrono::duration_cast<std::chrono::milliseconds>(from.at.time_since_epoch()).count()};
@@ -132,6 +137,7 @@ struct written_state {
                        .group = group,
                        .key = key,
                        .serial = serial,
+                       .written_by = written_by,
                        .calls = calls,
                        .open = open,
                        .at = std::chrono::system_clock::time_point(std::chrono::milliseconds(at))};
