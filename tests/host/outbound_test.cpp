@@ -2,15 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <holdfast/actors.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "host/manual_host.hpp"
-#include "support/scratch_folder.hpp"
+#include "host/pool_call.hpp"
 
 // What guests call of their host's other components: whom they may, what they are told, and that nothing
 // waits for itself.
@@ -124,36 +122,19 @@ TEST_F(outbound_test, has_a_key_that_follows_from_the_call_that_makes_it) {
       << "the second call of one is another";
 }
 
-TEST_F(outbound_test, has_the_same_key_in_each_attempt_of_the_call_that_makes_it) {
-  const scratch_folder folder;
-  const std::string marks = folder / "marks.json";
-  std::ofstream(marks) << R"({"exports": {"relay": ["idempotent"]}})";
-  const component again =
-      component::load(calm_engine(), std::filesystem::path(HOLDFAST_GUESTS_DIR) / "relay.wat",
-                      {.contract = {.manifest = marks}})
-          .value();
-  pool_options options;
-  options.retry.attempts = 2;
-  options.may_reach.calls = {"beds"};
-  const pool relay_pool = owner.get().open(again, options).value();
-  pool_options beds;
-  beds.name = "beds";
-  std::vector<host_call> asleep;
-  beds.functions.define("holdfast:demo/host", "sleep",
-                        [&](host_call call) { asleep.push_back(std::move(call)); });
-  const pool bed = owner.get().open(guest("sleeper.wat", calm_engine()), beds).value();
-  owner.settle();
-  const ticket claim =
-      relay_pool.submit("relay", asking("beds", std::nullopt, "nap", "[5]"), {.run_limit = 20ms}).value();
-  owner.settle();
-  // Its instance goes while the callee sleeps, and with it the first attempt.
-  EXPECT_EQ(asleep.size(), 1U);
-  for (int i = 0; i < 300 && claim.phase() != call_phase::done; ++i) {
-    owner.world.advance(1ms);
-    owner.settle();
-  }
-  EXPECT_EQ(claim.phase(), call_phase::done);
-  EXPECT_EQ(asleep.size(), 1U) << "the second attempt found what the first had asked for";
+TEST(keys_of_outbound_calls, are_the_same_in_each_attempt_and_differ_within_one) {
+  core::fakes::manual_world world;
+  const auto call_of = [&](std::uint64_t id) {
+    return boost::intrusive_ptr<detail::pool_call>(
+        new detail::pool_call(world.env, {1, id}, std::nullopt, ""));
+  };
+  const auto parent = call_of(1);
+  const std::string first = parent->key_of_child(1);
+  const std::string second = parent->key_of_child(1);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(parent->key_of_child(2), first);
+  EXPECT_EQ(parent->key_of_child(2), second);
+  EXPECT_NE(call_of(2)->key_of_child(1), first) << "another call's are others";
 }
 
 TEST_F(outbound_test, that_would_wait_for_itself_is_refused) {
