@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <holdfast/actors.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -180,6 +181,46 @@ TEST_F(outbound_test, gets_the_place_of_an_actor_that_is_idle) {
   for (const char* each : {"a", "b", "c", "d"})
     EXPECT_EQ(ask(relay(), asking("bank", each, "deposit", "[1]")).text, R"({"ok":1})") << each;
   EXPECT_LE(bank->figures().resident, 2U);
+}
+
+TEST_F(outbound_test, keeps_its_actor_s_next_instance_from_beginning_while_it_runs) {
+  const actors trio = open_relays({"beds"}, 3, "trio");
+  pool_options beds;
+  beds.name = "beds";
+  beds.cells = 3;
+  std::map<std::uint64_t, host_call> asleep;
+  beds.functions.define("holdfast:demo/host", "sleep", [&](host_call call) {
+    const auto number = call.args().at(0).get<std::uint64_t>();
+    asleep.emplace(number, std::move(call));
+  });
+  const pool bed = owner.get().open(guest("sleeper.wat", calm_engine()), beds).value();
+  const auto nap = [&](const char* key, int number) {
+    ticket claim =
+        trio.at(key)
+            ->submit("relay", asking("beds", std::nullopt, "nap", "[" + std::to_string(number) + "]"))
+            .value();
+    owner.settle();
+    return claim;
+  };
+  const auto wake = [&](std::uint64_t number) {
+    std::move(asleep.at(number)).reply();
+    owner.settle();
+  };
+  const ticket a = nap("a", 1);
+  const ticket b = nap("b", 2);
+  const ticket d = nap("d", 3);
+  ASSERT_EQ(asleep.size(), 3U);
+  // Each of those that come is promised the place of one that works, the first that of `a`.
+  const ticket c = nap("c", 4);
+  const ticket again = nap("a", 5);
+  const ticket e = nap("e", 6);
+  wake(2);
+  wake(3);
+  EXPECT_EQ(a.phase(), call_phase::running);
+  EXPECT_EQ(again.phase(), call_phase::queued) << "two instances of one actor";
+  EXPECT_EQ(e.phase(), call_phase::running) << "it does not wait behind that";
+  wake(1);
+  EXPECT_EQ(again.phase(), call_phase::running);
 }
 
 TEST_F(outbound_test, is_as_bounded_as_the_call_that_makes_it) {
