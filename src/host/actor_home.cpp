@@ -49,10 +49,7 @@ const wit::function* actor_make::like(const wit::function& of) const {
     return each->interface == of.interface && each->name == of.name;
   });
   if (found == exports_.end() || wit::encode_params(**found) != wit::encode_params(of)) return nullptr;
-  const auto result = [](const wit::function& which) {
-    return which.result ? wit::encode_type(*which.result) : std::vector<std::byte>();
-  };
-  return result(**found) == result(of) ? *found : nullptr;
+  return result_type_of(**found) == result_type_of(of) ? *found : nullptr;
 }
 
 actor_home::actor_home(std::string group, std::string key, const core::key_print& print,
@@ -115,10 +112,7 @@ void actor_home::passed(core::call* of) {
   ++unkept_;
   if (state_ != nullptr && state_->open) return;
   // Whoever finds this state as it is must know that it is not all.
-  auto next = std::make_shared<actor_state>();
-  next->calls = state_ != nullptr ? state_->calls : 0;
-  if (state_ != nullptr) next->written_by = state_->written_by;
-  next->snapshot = snapshot();
+  auto next = state_ != nullptr ? std::make_shared<actor_state>(*state_) : std::make_shared<actor_state>();
   next->open = true;
   put(std::move(next), of);
 }

@@ -98,7 +98,7 @@ class actor_home final : public core::guest_maker {
   bool fall_back();
   /// An instance is there.
   void activated() noexcept { tried_ = true; }
-  /// What the components print and report of this actor.
+  /// Tells the observer of an instance that could not be built.
   void report(const core::home& where, const core::fault& why) const noexcept;
 
   /// A call that changes nothing has completed.

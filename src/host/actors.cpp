@@ -60,11 +60,9 @@ bool actor::resident() const noexcept {
 
 result<actor> actors::at(std::string_view key) const {
   if (impl_->owner->began.forked()) return error(errc::forked);
-  if (key.empty()) return error(errc::bad_arguments, "an actor's key is not empty");
-  if (key.size() > longest_key)
-    return error(errc::bad_arguments, "an actor's key has at most " + std::to_string(longest_key) +
-                                          " bytes, and this one has " + std::to_string(key.size()));
-  return actor(impl_->at(key));
+  auto found = impl_->at(key);
+  if (!found) return found.error();
+  return actor(*std::move(found));
 }
 
 result<void> actors::swap(const holdfast::component& next) const {
@@ -118,7 +116,9 @@ result<std::shared_ptr<actors::impl>> actors::impl::make(std::shared_ptr<host::i
   if (!instances) return instances.error();
   std::shared_ptr<impl> made(
       new impl(std::move(by), std::move(options), *std::move(first), *std::move(instances)));
-  made->retry_.reset(new retry(*made->owner->world, made));
+  made->retry_.reset(new detail::deferred(*made->owner->world, [of = made->weak_from_this()] {
+    if (const auto group = of.lock()) group->try_again();
+  }));
   return made;
 }
 
@@ -145,7 +145,11 @@ actors::impl::impl(std::shared_ptr<host::impl> by, actor_options with,
                                        " bytes, and no other begins to live");
 }
 
-std::shared_ptr<detail::actor_impl> actors::impl::at(std::string_view key) {
+result<std::shared_ptr<detail::actor_impl>> actors::impl::at(std::string_view key) {
+  if (key.empty()) return error(errc::bad_arguments, "an actor's key is not empty");
+  if (key.size() > longest_key)
+    return error(errc::bad_arguments, "an actor's key has at most " + std::to_string(longest_key) +
+                                          " bytes, and this one has " + std::to_string(key.size()));
   std::string name(key);
   const std::scoped_lock lock(mutex_);
   std::weak_ptr<detail::actor_impl>& known = known_[name];
@@ -382,19 +386,6 @@ void actors::impl::try_again() noexcept {
   forget_ended(out);
   fill();
   make_all_room();
-}
-
-// On the thread that fires deadlines: the work is a worker's.
-void actors::impl::retry::on_timer(core::timer&) noexcept {
-  if (posted_.exchange(true)) return;
-  intrusive_ptr_add_ref(static_cast<core::shared_object*>(this));
-  world_.run.post(*this);
-}
-
-void actors::impl::retry::run() noexcept {
-  const boost::intrusive_ptr<retry> self(this, false);
-  posted_.store(false);
-  if (const auto group = of_.lock()) group->try_again();
 }
 
 // Another component.

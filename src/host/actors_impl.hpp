@@ -16,8 +16,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/scheduler.hpp"
 #include "host/actor_home.hpp"
+#include "host/deferred.hpp"
 #include "host/host_impl.hpp"
 #include "host/pool_impl.hpp"
 
@@ -60,7 +60,8 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
-  std::shared_ptr<detail::actor_impl> at(std::string_view key);
+  /// @par Errors  `bad_arguments`
+  result<std::shared_ptr<detail::actor_impl>> at(std::string_view key);
   result<void> swap(const holdfast::component& next);
   holdfast::component component() const;
   actor_figures figures() const;
@@ -86,21 +87,6 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   struct leftovers {
     std::vector<actor_ptr> actors{};
     std::vector<edition_ptr> editions{};
-  };
-
-  // Tries again to make room, where all who might give a place up were being called just then.
-  class retry final : public core::shared_object, public core::task {
-   public:
-    retry(core::environment& world, std::weak_ptr<impl> of) noexcept : world_(world), of_(std::move(of)) {}
-    void at(time_point when) noexcept { world_.deadlines.arm(due_, when); }
-    void on_timer(core::timer&) noexcept override;
-    void run() noexcept override;
-
-   private:
-    core::environment& world_;
-    const std::weak_ptr<impl> of_;
-    core::timer due_{*this};
-    std::atomic<bool> posted_{false};
   };
 
   impl(std::shared_ptr<host::impl> by, actor_options with, std::shared_ptr<const detail::actor_make> first,
@@ -155,7 +141,8 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   edition_ptr no_room_;
   edition_ptr forked_;
   detail::reservation instances_;
-  boost::intrusive_ptr<retry> retry_;
+  // Tries again to make room, where all who might give a place up were being called just then.
+  boost::intrusive_ptr<detail::deferred> retry_;
 };
 
 }  // namespace holdfast

@@ -51,7 +51,10 @@ result<void> pool::impl::exchange(const holdfast::component& next, const swap_op
     const std::scoped_lock lock(mutex_);
     if (draining_) return error(errc::draining);
     old_.push_back({fresh, time_point::max()});  // until it is current: a drain meanwhile finds it here
-    if (sweeper_ == nullptr) sweeper_.reset(new sweeper(*owner->world, weak_from_this()));
+    if (sweeper_ == nullptr)
+      sweeper_.reset(new detail::deferred(*owner->world, [of = weak_from_this()] {
+        if (const auto pool = of.lock()) pool->sweep();
+      }));
     fresh->open();  // here: a drain would take cells that have not joined for ones that have ended
   }
   const bool good = fresh->ready.wait_ready(how.ready, owner->help);
@@ -81,7 +84,7 @@ result<void> pool::impl::exchange(const holdfast::component& next, const swap_op
     if (here != old_.end())
       here->cut_at = core::later(owner->world->time.now(), good ? how.grace : duration::zero());
   }
-  sweeper_->sweep_at(core::later(owner->world->time.now(), good ? sweep_every : duration::zero()));
+  sweeper_->at(core::later(owner->world->time.now(), good ? sweep_every : duration::zero()));
   if (failed) return *failed;
   return {};
 }
@@ -107,20 +110,7 @@ void pool::impl::sweep() noexcept {
     more = !old_.empty();
   }
   for (const auto& each : cut) each->cut();
-  if (more) sweeper_->sweep_at(core::later(owner->world->time.now(), sweep_every));
-}
-
-// On the thread that fires deadlines: the work is a worker's.
-void pool::impl::sweeper::on_timer(core::timer&) noexcept {
-  if (posted_.exchange(true)) return;
-  intrusive_ptr_add_ref(static_cast<core::shared_object*>(this));
-  world_.run.post(*this);
-}
-
-void pool::impl::sweeper::run() noexcept {
-  const boost::intrusive_ptr<sweeper> self(this, false);
-  posted_.store(false);
-  if (const auto pool = of_.lock()) pool->sweep();
+  if (more) sweeper_->at(core::later(owner->world->time.now(), sweep_every));
 }
 
 std::vector<std::shared_ptr<detail::edition>> pool::impl::all() {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/keyed_call.hpp"
 
-#include <array>
-#include <bit>
 #include <memory>
 
 #include "core/keys.hpp"
@@ -13,15 +11,10 @@
 namespace holdfast::detail {
 namespace {
 
-// Nobody can ask for it by name: its id is its own.
-core::key_claim nameless_claim(core::keys& of, const call_id& id) {
-  return {.of = &of, .print = std::bit_cast<core::key_print>(std::array{id.high, id.low}), .nameless = true};
-}
-
 result<keyed_call> call_without_key(const pool::impl& in, edition& to, checked_request& asked,
                                     const call_options& how, const core::call_terms& form, start otherwise) {
   const auto made = in.make(std::move(asked), how, form);
-  made->stand_for(nameless_claim(*in.owner->keys, made->id()));
+  made->stand_for({.of = in.owner->keys, .print = print_of_call(made->id()), .nameless = true});
   keyed_call held(made, false);
   made->join(false);
   if (auto refused = to.box->admit(made, how.how.value_or(otherwise))) return *std::move(refused);

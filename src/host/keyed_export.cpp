@@ -25,10 +25,6 @@ std::array<std::byte, N> finish(crypto_generichash_state& of) {
   return made;
 }
 
-std::vector<std::byte> result_of(const wit::function& of) {
-  return of.result ? wit::encode_type(*of.result) : std::vector<std::byte>();
-}
-
 }  // namespace
 
 namespace {
@@ -54,6 +50,14 @@ core::key_print print_of_actor(std::string_view group, std::string_view key) {
   return print_of_all({group, key});
 }
 
+core::key_print print_of_call(const call_id& id) noexcept {
+  return std::bit_cast<core::key_print>(std::array{id.high, id.low});
+}
+
+std::vector<std::byte> result_type_of(const wit::function& which) {
+  return which.result ? wit::encode_type(*which.result) : std::vector<std::byte>();
+}
+
 std::string child_key(const core::key_print& of, std::uint32_t number) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "from ";
@@ -65,7 +69,7 @@ std::string child_key(const core::key_print& of, std::uint32_t number) {
 }
 
 keyed_export::keyed_export(std::string_view in, std::string_view of_actor, const wit::function& of)
-    : pool(in), actor(of_actor), function(of.qualified_name()), result_type(result_of(of)) {
+    : pool(in), actor(of_actor), function(of.qualified_name()), result_type(result_type_of(of)) {
   ::crypto_generichash_init(&types_, nullptr, 0, std::tuple_size_v<core::request_hash>);
   add(types_, wit::encode_params(of));
   add_sized(types_, result_type);  // none is told apart from any

@@ -28,6 +28,12 @@ core::key_print print_of(std::string_view pool, std::string_view actor, std::str
 /// The hash by which an actor is found.
 core::key_print print_of_actor(std::string_view group, std::string_view key);
 
+/// That of a call which no caller named: nobody else has it.
+core::key_print print_of_call(const call_id& id) noexcept;
+
+/// The packed type of what it returns; empty: nothing.
+std::vector<std::byte> result_type_of(const wit::function& which);
+
 /// The key of the call that another makes as its so manieth.
 std::string child_key(const core::key_print& of, std::uint32_t number);
 

@@ -135,11 +135,11 @@ class caller {
     }
     const auto found = std::ranges::find_if(owner_.groups, named);
     if (found == owner_.groups.end()) return unknown();
-    const actors group(*found);
+    const auto group = *found;
     lock.unlock();
-    auto which = group.at(what.actor);
+    auto which = group->at(what.actor);
     if (!which) return which.error();
-    return std::shared_ptr<pool::impl>(group.internals()->at(what.actor));
+    return std::shared_ptr<pool::impl>(*std::move(which));
   }
 
   host::impl& owner_;

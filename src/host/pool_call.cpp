@@ -2,7 +2,6 @@
 #include "host/pool_call.hpp"
 
 #include <array>
-#include <bit>
 #include <holdfast/call_options.hpp>
 #include <limits>
 
@@ -30,8 +29,7 @@ std::string pool_call::key_of_child(unsigned attempt) {
     next = (now >> 32 == attempt ? now : std::uint64_t{attempt} << 32) + 1;
   } while (!children_.compare_exchange_weak(now, next));
   const auto number = static_cast<std::uint32_t>(next);
-  if (is_named()) return child_key(claim_of_key()->print, number);
-  return child_key(std::bit_cast<core::key_print>(std::array{id().high, id().low}), number);
+  return child_key(claim_of_key() != nullptr ? claim_of_key()->print : print_of_call(id()), number);
 }
 
 std::size_t pool_call::state_bytes() const noexcept { return state_ != nullptr ? state_->bytes() : 0; }

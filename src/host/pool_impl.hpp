@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/scheduler.hpp"
+#include "host/deferred.hpp"
 #include "host/edition.hpp"
 #include "host/hazard.hpp"
 #include "host/host_impl.hpp"
@@ -92,20 +92,6 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   virtual std::shared_ptr<detail::edition> awaken() { return nullptr; }
 
  private:
-  // Ends exchanged editions: cuts one when its grace is over, lets it go when its cells have ended.
-  class sweeper final : public core::shared_object, public core::task {
-   public:
-    sweeper(core::environment& world, std::weak_ptr<impl> of) noexcept : world_(world), of_(std::move(of)) {}
-    void sweep_at(time_point when) noexcept { world_.deadlines.arm(due_, when); }
-    void on_timer(core::timer&) noexcept override;
-    void run() noexcept override;
-
-   private:
-    core::environment& world_;
-    const std::weak_ptr<impl> of_;
-    core::timer due_{*this};
-    std::atomic<bool> posted_{false};
-  };
   struct exchanged {
     std::shared_ptr<detail::edition> what;
     time_point cut_at;
@@ -120,7 +106,8 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   std::mutex mutex_;
   bool draining_ = false;
   std::vector<exchanged> old_;
-  boost::intrusive_ptr<sweeper> sweeper_;
+  // Ends exchanged editions: cuts one when its grace is over, lets it go when its cells have ended.
+  boost::intrusive_ptr<detail::deferred> sweeper_;
 };
 
 }  // namespace holdfast

@@ -186,7 +186,7 @@ void recovery::resume(const pool::impl& in, edition& on) {
 
 void recovery::resume(actors::impl& in) {
   for (unfinished& each : take(in.options.name, true)) {
-    const auto which = in.at(each.actor);
+    const auto which = in.at(each.actor).value();  // a key that was accepted once
     std::optional<bool> goes_on;
     while (!goes_on) {
       const auto here = in.awaken(*which, true);
