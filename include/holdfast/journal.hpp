@@ -78,11 +78,41 @@ struct journal_state {
   std::chrono::system_clock::time_point at{};
 };
 
+/// One call of a deterministic actor that has completed since its last state: what it takes to do the same
+/// again.
+struct journal_step {
+  std::array<std::byte, 16> actor{};       ///< as in its state
+  std::uint64_t serial = 0;                ///< one more than that of the step before, or of the state
+  std::array<std::byte, 16> written_by{};  ///< hash of the component that ran it
+  std::string_view function{};             ///< the export, by its qualified name
+  std::span<const std::byte> arguments{};  ///< packed
+  std::array<std::byte, 16> result{};      ///< hash of what it returned, packed
+  /// What the guest was told by its imports meanwhile, in the engine's own words.
+  std::span<const std::byte> tape{};
+  /// The same of its instance's beginning; with the first step after a state alone.
+  std::span<const std::byte> beginning{};
+};
+
+/// What an actor wants to be called with later, under a name of its own.
+struct journal_timer {
+  std::array<std::byte, 16> actor{};  ///< as in its state
+  std::string_view name{};            ///< no other timer of the actor has it
+  bool gone = false;                  ///< there is none of that name any more; the rest is not said
+  std::string_view group{};           ///< `actor_options::name`
+  std::string_view key{};             ///< the actor's
+  std::array<std::byte, 16> id{};     ///< of this setting of it
+  std::chrono::system_clock::time_point due{};
+  std::string_view function{};             ///< the export, by its qualified name
+  std::span<const std::byte> arguments{};  ///< packed
+};
+
 /// What is written together.
 struct journal_batch {
   std::span<const journal_record> kept{};
   std::span<const journal_erasure> gone{};
   std::span<const journal_state> states{};
+  std::span<const journal_step> steps{};
+  std::span<const journal_timer> timers{};  ///< in this order
 };
 
 /// An interface: `memory_journal`, `open_journal`, or one's own. A host uses its journal from one thread at a
@@ -92,8 +122,8 @@ class journal {
   virtual ~journal() = default;
 
   /// Puts records in the place of those with the same keys, erases others, and puts states in the place of
-  /// those of the same actors with a lower serial. When it returns all of that will be found after a crash,
-  /// or, with an error, none of it need be.
+  /// those of the same actors with a lower serial, which takes the actor's steps away that are not newer than
+  /// it. When it returns all of that will be found after a crash, or, with an error, none of it need be.
   ///
   /// @par Errors  `journal_full`: there is no room, nothing has changed, and it may be tried again. After any
   /// other error the host does not know what is on disk, and ends the process.
@@ -109,6 +139,17 @@ class journal {
   /// @par Errors  `bad_journal`, `journal_failed`
   virtual std::optional<error> read_state(const std::array<std::byte, 16>& actor,
                                           const std::function<void(const journal_state&)>& found) = 0;
+
+  /// Passes the steps of one actor on, in their order. Between commits.
+  ///
+  /// @par Errors  `bad_journal`, `journal_failed`
+  virtual std::optional<error> read_steps(const std::array<std::byte, 16>& actor,
+                                          const std::function<void(const journal_step&)>& each) = 0;
+
+  /// Passes every timer on, in any order. Between commits.
+  ///
+  /// @par Errors  `bad_journal`, `journal_failed`
+  virtual std::optional<error> read_timers(const std::function<void(const journal_timer&)>& each) = 0;
 
   /// Passes every state on, in any order. Between commits.
   ///

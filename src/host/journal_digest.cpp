@@ -86,6 +86,32 @@ record_digest digest_of(const journal_state& what) {
   return of.finish();
 }
 
+record_digest digest_of(const journal_step& what) {
+  digester of;
+  of.add(std::span<const std::byte>(what.actor));
+  of.add(what.serial);
+  of.add(std::span<const std::byte>(what.written_by));
+  of.add(what.function);
+  of.add(what.arguments);
+  of.add(std::span<const std::byte>(what.result));
+  of.add(what.tape);
+  of.add(what.beginning);
+  return of.finish();
+}
+
+record_digest digest_of(const journal_timer& what) {
+  digester of;
+  of.add(std::span<const std::byte>(what.actor));
+  of.add(what.name);
+  of.add(what.group);
+  of.add(what.key);
+  of.add(std::span<const std::byte>(what.id));
+  of.add(std::chrono::duration_cast<std::chrono::milliseconds>(what.due.time_since_epoch()).count());
+  of.add(what.function);
+  of.add(what.arguments);
+  return of.finish();
+}
+
 std::string export_of(const journal_record& what) {
   std::string says;
   says.reserve(what.pool.size() + what.function.size() + what.result_type.size() + 2);

@@ -16,6 +16,8 @@ using record_digest = std::array<std::byte, 16>;
 /// Of all that the record says.
 record_digest digest_of(const journal_record& what);
 record_digest digest_of(const journal_state& what);
+record_digest digest_of(const journal_step& what);
+record_digest digest_of(const journal_timer& what);
 
 /// What records of one export and result type have in common, and no others do.
 std::string export_of(const journal_record& what);

@@ -77,4 +77,14 @@ class statement {
   std::unique_ptr<sqlite3_stmt, finalize> what_;
 };
 
+/// The one number that a statement answers.
+inline int pragma(sqlite3* on, const char* text, std::int64_t& value) {
+  statement ask;
+  if (const int failed = ask.prepare(on, text); failed != SQLITE_OK) return failed;
+  const int got = ask.step();
+  if (got != SQLITE_ROW) return got == SQLITE_DONE ? SQLITE_ERROR : got;
+  value = ask.number(0);
+  return SQLITE_OK;
+}
+
 }  // namespace holdfast::sqlite

@@ -8,68 +8,11 @@
 #include <utility>
 
 #include "host/journal_digest.hpp"
+#include "host/sqlite_schema.hpp"
 
 namespace holdfast {
 namespace detail {
 namespace {
-
-constexpr int application = 0x486C6466;  // "Hldf", at its place in the file's header
-constexpr int newest_version = 2;
-
-constexpr const char* first_version = R"sql(
-CREATE TABLE exports (
-  id INTEGER PRIMARY KEY,
-  pool TEXT NOT NULL,
-  function TEXT NOT NULL,
-  result_type BLOB NOT NULL,
-  UNIQUE (pool, function, result_type)
-) STRICT;
-CREATE TABLE calls (
-  id INTEGER PRIMARY KEY,
-  key BLOB NOT NULL,
-  call BLOB NOT NULL,
-  export INTEGER NOT NULL REFERENCES exports (id),
-  name TEXT NOT NULL,
-  request BLOB NOT NULL,
-  arguments BLOB,
-  deadline INTEGER NOT NULL,
-  run_limit INTEGER NOT NULL,
-  outcome TEXT,
-  code TEXT,
-  at INTEGER NOT NULL,
-  cell INTEGER NOT NULL,
-  generation INTEGER NOT NULL,
-  attempts INTEGER NOT NULL,
-  value BLOB NOT NULL,
-  detail TEXT NOT NULL,
-  backtrace TEXT NOT NULL,
-  digest BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX calls_by_key ON calls (key);
-PRAGMA application_id = 1215063142;
-)sql";
-
-// What a file of version 1 lacks.
-constexpr const char* second_version = R"sql(
-ALTER TABLE calls ADD COLUMN actor TEXT NOT NULL DEFAULT '';
-ALTER TABLE calls ADD COLUMN state_lost INTEGER NOT NULL DEFAULT 0;
-CREATE TABLE actors (
-  id INTEGER PRIMARY KEY,
-  actor BLOB NOT NULL,
-  name TEXT NOT NULL,
-  key TEXT NOT NULL,
-  serial INTEGER NOT NULL,
-  written_by BLOB NOT NULL,
-  calls INTEGER NOT NULL,
-  open INTEGER NOT NULL,
-  snapshot BLOB,
-  at INTEGER NOT NULL,
-  digest BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX actors_by_hash ON actors (actor);
-PRAGMA user_version = 2;
-)sql";
-static_assert(application == 1215063142);
 
 std::array<std::byte, 16> bytes_of(const call_id& id) noexcept {
   return std::bit_cast<std::array<std::byte, 16>>(std::array{id.high, id.low});
@@ -77,22 +20,6 @@ std::array<std::byte, 16> bytes_of(const call_id& id) noexcept {
 
 std::int64_t milliseconds_of(std::chrono::system_clock::time_point at) noexcept {
   return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-}
-
-template <std::size_t N>
-bool read_array(std::span<const std::byte> from, std::array<std::byte, N>& into) noexcept {
-  if (from.size() != N) return false;
-  std::memcpy(into.data(), from.data(), N);
-  return true;
-}
-
-int pragma(sqlite3* on, const char* text, std::int64_t& value) {
-  sqlite::statement ask;
-  if (const int failed = ask.prepare(on, text); failed != SQLITE_OK) return failed;
-  const int got = ask.step();
-  if (got != SQLITE_ROW) return got == SQLITE_DONE ? SQLITE_ERROR : got;
-  value = ask.number(0);
-  return SQLITE_OK;
 }
 
 }  // namespace
@@ -142,7 +69,8 @@ std::optional<error> sqlite_journal::set_up(bool create) {
        {"PRAGMA locking_mode = EXCLUSIVE", "PRAGMA trusted_schema = OFF", "PRAGMA cell_size_check = ON",
         "PRAGMA temp_store = MEMORY", "PRAGMA mmap_size = 0"})
     if (sqlite::run(db_.get(), each) != SQLITE_OK) return failure("cannot be opened");
-  if (auto why = settle_schema(create)) return why;
+  if (auto why = settle_schema(db_.get(), path_, create, [this](const char* what) { return failure(what); }))
+    return why;
   for (const char* each : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
                            "PRAGMA wal_autocheckpoint = 0", "PRAGMA journal_size_limit = 67108864"})
     if (sqlite::run(db_.get(), each) != SQLITE_OK) return failure("cannot be set up");
@@ -151,7 +79,7 @@ std::optional<error> sqlite_journal::set_up(bool create) {
       mode.text(0) != "wal")
     return error(errc::journal_failed, "SQLite keeps no log beside the journal " + path_);
   std::int64_t synchronous = 0;
-  if (pragma(db_.get(), "PRAGMA synchronous", synchronous) != SQLITE_OK || synchronous != 2)
+  if (sqlite::pragma(db_.get(), "PRAGMA synchronous", synchronous) != SQLITE_OK || synchronous != 2)
     return error(errc::journal_failed, "this SQLite does not sync as the journal " + path_ + " needs it");
   sqlite3_wal_hook(
       db_.get(),
@@ -161,39 +89,6 @@ std::optional<error> sqlite_journal::set_up(bool create) {
       },
       this);
   return prepare();
-}
-
-std::optional<error> sqlite_journal::settle_schema(bool create) {
-  std::int64_t whose = 0;
-  std::int64_t version = 0;
-  std::int64_t tables = 0;
-  if (pragma(db_.get(), "PRAGMA application_id", whose) != SQLITE_OK ||
-      pragma(db_.get(), "PRAGMA user_version", version) != SQLITE_OK ||
-      pragma(db_.get(), "SELECT count(*) FROM sqlite_schema", tables) != SQLITE_OK)
-    return failure("cannot be read");
-  if (whose == 0 && version == 0 && tables == 0) {
-    if (!create) return error(errc::bad_journal, path_ + " is no journal of Holdfast's: it is empty");
-    // All of it or nothing: a crash in between leaves an empty file.
-    if (sqlite::run(db_.get(), "PRAGMA journal_mode = WAL") != SQLITE_OK ||
-        sqlite::run(db_.get(), "PRAGMA synchronous = FULL") != SQLITE_OK ||
-        sqlite::run(db_.get(), "BEGIN IMMEDIATE") != SQLITE_OK ||
-        sqlite::run(db_.get(), first_version) != SQLITE_OK ||
-        sqlite::run(db_.get(), second_version) != SQLITE_OK || sqlite::run(db_.get(), "COMMIT") != SQLITE_OK)
-      return failure("cannot be created");
-    return std::nullopt;
-  }
-  if (whose != application)
-    return error(errc::bad_journal,
-                 path_ + " is no journal of Holdfast's, but a database of another program");
-  if (version > newest_version)
-    return error(errc::bad_journal,
-                 "the journal " + path_ + " was made by a newer Holdfast: it has version " +
-                     std::to_string(version) + ", this one knows up to " + std::to_string(newest_version));
-  if (version == 1 &&
-      (sqlite::run(db_.get(), "BEGIN IMMEDIATE") != SQLITE_OK ||
-       sqlite::run(db_.get(), second_version) != SQLITE_OK || sqlite::run(db_.get(), "COMMIT") != SQLITE_OK))
-    return failure("cannot be brought to this version");
-  return std::nullopt;
 }
 
 std::optional<error> sqlite_journal::prepare() {
@@ -224,6 +119,23 @@ std::optional<error> sqlite_journal::prepare() {
        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
        " ON CONFLICT (actor) DO UPDATE SET serial = ?4, calls = ?5, open = ?6, snapshot = ?7, at = ?8,"
        " digest = ?9, written_by = ?10 WHERE serial < ?4"},
+      {&forget_steps_, "DELETE FROM steps WHERE actor = ?1 AND serial <= ?2"},
+      {&put_step_,
+       "INSERT OR REPLACE INTO steps (actor, serial, written_by, function, arguments, result, tape, "
+       "beginning,"
+       " digest) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+      {&read_steps_,
+       "SELECT id, actor, serial, written_by, function, arguments, result, tape, beginning, digest"
+       " FROM steps WHERE actor = ?1 ORDER BY serial"},
+      {&read_all_steps_,
+       "SELECT id, actor, serial, written_by, function, arguments, result, tape, beginning, digest"
+       " FROM steps"},
+      {&put_timer_,
+       "INSERT OR REPLACE INTO timers (actor, name, actors, key, setting, due, function, arguments, digest)"
+       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"},
+      {&erase_timer_, "DELETE FROM timers WHERE actor = ?1 AND name = ?2"},
+      {&read_timers_,
+       "SELECT id, actor, name, actors, key, setting, due, function, arguments, digest FROM timers"},
       {&read_state_,
        "SELECT id, actor, name, key, serial, calls, open, snapshot, at, digest, written_by"
        " FROM actors WHERE actor = ?1"},
@@ -302,7 +214,46 @@ int sqlite_journal::put(const journal_state& what) {
   put_state_.bind(9, std::span<const std::byte>(digest));
   put_state_.bind(10, std::span<const std::byte>(what.written_by));
   put_state_.step();
-  return put_state_.reset();
+  if (const int failed = put_state_.reset(); failed != SQLITE_OK) return failed;
+  forget_steps_.bind(1, std::span<const std::byte>(what.actor));
+  forget_steps_.bind(2, std::bit_cast<std::int64_t>(what.serial));
+  forget_steps_.step();
+  return forget_steps_.reset();
+}
+
+int sqlite_journal::put(const journal_step& what) {
+  const record_digest digest = digest_of(what);
+  put_step_.bind(1, std::span<const std::byte>(what.actor));
+  put_step_.bind(2, std::bit_cast<std::int64_t>(what.serial));
+  put_step_.bind(3, std::span<const std::byte>(what.written_by));
+  put_step_.bind(4, what.function);
+  put_step_.bind(5, what.arguments);
+  put_step_.bind(6, std::span<const std::byte>(what.result));
+  put_step_.bind(7, what.tape);
+  put_step_.bind(8, what.beginning);
+  put_step_.bind(9, std::span<const std::byte>(digest));
+  put_step_.step();
+  return put_step_.reset();
+}
+
+int sqlite_journal::put(const journal_timer& what) {
+  sqlite::statement& put = what.gone ? erase_timer_ : put_timer_;
+  put.bind(1, std::span<const std::byte>(what.actor));
+  put.bind(2, what.name);
+  if (what.gone) {
+    put.step();
+    return put.reset();
+  }
+  const record_digest digest = digest_of(what);
+  put.bind(3, what.group);
+  put.bind(4, what.key);
+  put.bind(5, std::span<const std::byte>(what.id));
+  put.bind(6, milliseconds_of(what.due));
+  put.bind(7, what.function);
+  put.bind(8, what.arguments);
+  put.bind(9, std::span<const std::byte>(digest));
+  put.step();
+  return put.reset();
 }
 
 int sqlite_journal::erase(const journal_erasure& what) {
@@ -340,6 +291,10 @@ std::optional<error> sqlite_journal::commit(const journal_batch& what) {
     if (erase(each) != SQLITE_OK) return give_up("cannot be written");
   for (const journal_state& each : what.states)
     if (put(each) != SQLITE_OK) return give_up("cannot be written");
+  for (const journal_step& each : what.steps)
+    if (put(each) != SQLITE_OK) return give_up("cannot be written");
+  for (const journal_timer& each : what.timers)
+    if (put(each) != SQLITE_OK) return give_up("cannot be written");
   commit_.step();
   if (commit_.reset() != SQLITE_OK) return give_up("cannot be synced");
   return wal_pages_ >= checkpoint_pages_ ? checkpoint() : std::nullopt;
@@ -354,105 +309,6 @@ std::optional<error> sqlite_journal::checkpoint() {
   return failure("cannot be checkpointed");
 }
 
-std::optional<error> sqlite_journal::damaged(std::int64_t row, const std::string& why) const {
-  return error(errc::bad_journal,
-               "the journal " + path_ + " is damaged: record " + std::to_string(row) + ": " + why);
-}
-
-std::optional<error> sqlite_journal::read_row(const std::function<void(const journal_record&)>& each) {
-  const std::int64_t row = read_.number(0);
-  journal_record one;
-  std::array<std::byte, 16> call{};
-  record_digest digest{};
-  if (!read_array(read_.bytes(1), one.key) || !read_array(read_.bytes(2), call) ||
-      !read_array(read_.bytes(3), one.request) || !read_array(read_.bytes(17), digest))
-    return damaged(row, "a hash has a wrong length");
-  const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(call);
-  one.call = {halves[0], halves[1]};
-  one.name = read_.text(4);
-  if (!read_.is_null(5)) one.arguments = read_.bytes(5);
-  one.deadline = duration(read_.number(6));
-  one.run_limit = duration(read_.number(7));
-  one.done = !read_.is_null(8);
-  if (one.done) {
-    const auto what = outcome_named(read_.text(8));
-    if (!what) return damaged(row, "it has an outcome that there is not");
-    one.what = *what;
-    if (!read_.is_null(9)) {
-      const auto code = code_named(read_.text(9));
-      if (!code) return damaged(row, "it has an error code that there is not");
-      one.code = *code;
-    }
-  }
-  one.at = std::chrono::system_clock::time_point(std::chrono::milliseconds(read_.number(10)));
-  one.cell = static_cast<std::uint32_t>(read_.number(11));
-  one.generation = std::bit_cast<std::uint64_t>(read_.number(12));
-  one.attempts = static_cast<unsigned>(read_.number(13));
-  one.value = read_.bytes(14);
-  one.detail = read_.text(15);
-  one.backtrace = read_.text(16);
-  if (read_.is_null(18)) return damaged(row, "its export is missing");
-  one.pool = read_.text(19);
-  one.function = read_.text(20);
-  one.result_type = read_.bytes(21);
-  one.actor = read_.text(22);
-  one.state_lost = read_.number(23) != 0;
-  if (digest_of(one) != digest) return damaged(row, "it does not say what was written");
-  each(one);
-  return std::nullopt;
-}
-
-std::optional<error> sqlite_journal::read(const std::function<void(const journal_record&)>& each) {
-  const std::scoped_lock lock(mutex_);
-  std::optional<error> wrong;
-  while (!wrong && read_.step() == SQLITE_ROW) wrong = read_row(each);
-  if (read_.reset() != SQLITE_OK && !wrong) wrong = failure("cannot be read");
-  return wrong;
-}
-
-std::optional<error> sqlite_journal::read_state_row(
-    sqlite::statement& from, const std::function<void(const journal_state&)>& each) const {
-  const auto wrong = [&](const std::string& why) {
-    return error(errc::bad_journal, "the journal " + path_ + " is damaged: actor " +
-                                        std::to_string(from.number(0)) + ": " + why);
-  };
-  journal_state one;
-  record_digest digest{};
-  if (!read_array(from.bytes(1), one.actor) || !read_array(from.bytes(9), digest) ||
-      !read_array(from.bytes(10), one.written_by))
-    return wrong("a hash has a wrong length");
-  one.group = from.text(2);
-  one.key = from.text(3);
-  one.serial = std::bit_cast<std::uint64_t>(from.number(4));
-  one.calls = std::bit_cast<std::uint64_t>(from.number(5));
-  one.open = from.number(6) != 0;
-  if (!from.is_null(7)) one.snapshot = from.bytes(7);
-  one.at = std::chrono::system_clock::time_point(std::chrono::milliseconds(from.number(8)));
-  if (digest_of(one) != digest) return wrong("its state is not what was written");
-  each(one);
-  return std::nullopt;
-}
-
-std::optional<error> sqlite_journal::read_all_states(
-    sqlite::statement& from, const std::function<void(const journal_state&)>& each) const {
-  std::optional<error> wrong;
-  while (!wrong && from.step() == SQLITE_ROW) wrong = read_state_row(from, each);
-  if (from.reset() != SQLITE_OK && !wrong) wrong = failure("cannot be read");
-  return wrong;
-}
-
-std::optional<error> sqlite_journal::read_state(const std::array<std::byte, 16>& actor,
-                                                const std::function<void(const journal_state&)>& found) {
-  const std::scoped_lock lock(mutex_);
-  read_state_.bind(1, std::span<const std::byte>(actor));
-  return read_all_states(read_state_, found);
-}
-
-std::optional<error> sqlite_journal::read_states(const std::function<void(const journal_state&)>& each) {
-  const std::scoped_lock lock(mutex_);
-  return read_all_states(read_states_, each);
-}
-
 std::optional<error> sqlite_journal::check() {
   {
     const std::scoped_lock lock(mutex_);
@@ -463,7 +319,15 @@ std::optional<error> sqlite_journal::check() {
       return error(errc::bad_journal, "the journal " + path_ + " is damaged: " + std::string(ask.text(0)));
   }
   if (auto wrong = read([](const journal_record&) {})) return wrong;
-  return read_states([](const journal_state&) {});
+  if (auto wrong = read_states([](const journal_state&) {})) return wrong;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (auto wrong = read_all(read_all_steps_, [this](sqlite::statement& from) {
+          return read_step_row(from, [](const journal_step&) {});
+        }))
+      return wrong;
+  }
+  return read_timers([](const journal_timer&) {});
 }
 
 std::optional<error> sqlite_journal::compact() {
@@ -483,12 +347,15 @@ result<journal_account> sqlite_journal::account() {
   std::int64_t version = 0;
   std::int64_t pages = 0;
   std::int64_t page = 0;
-  if (pragma(db_.get(), "SELECT count(*) FROM calls", of.records) != SQLITE_OK ||
-      pragma(db_.get(), "SELECT count(*) FROM calls WHERE outcome IS NULL", of.unfinished) != SQLITE_OK ||
-      pragma(db_.get(), "SELECT count(*) FROM actors", of.actors) != SQLITE_OK ||
-      pragma(db_.get(), "PRAGMA page_count", pages) != SQLITE_OK ||
-      pragma(db_.get(), "PRAGMA page_size", page) != SQLITE_OK ||
-      pragma(db_.get(), "PRAGMA user_version", version) != SQLITE_OK)
+  if (sqlite::pragma(db_.get(), "SELECT count(*) FROM calls", of.records) != SQLITE_OK ||
+      sqlite::pragma(db_.get(), "SELECT count(*) FROM calls WHERE outcome IS NULL", of.unfinished) !=
+          SQLITE_OK ||
+      sqlite::pragma(db_.get(), "SELECT count(*) FROM actors", of.actors) != SQLITE_OK ||
+      sqlite::pragma(db_.get(), "SELECT count(*) FROM steps", of.steps) != SQLITE_OK ||
+      sqlite::pragma(db_.get(), "SELECT count(*) FROM timers", of.timers) != SQLITE_OK ||
+      sqlite::pragma(db_.get(), "PRAGMA page_count", pages) != SQLITE_OK ||
+      sqlite::pragma(db_.get(), "PRAGMA page_size", page) != SQLITE_OK ||
+      sqlite::pragma(db_.get(), "PRAGMA user_version", version) != SQLITE_OK)
     return failure("cannot be read");
   of.bytes = pages * page;
   of.version = static_cast<int>(version);

@@ -23,6 +23,8 @@ struct journal_account {
   std::int64_t records = 0;
   std::int64_t unfinished = 0;
   std::int64_t actors = 0;
+  std::int64_t steps = 0;  ///< that actors would be taken through again
+  std::int64_t timers = 0;
   std::int64_t bytes = 0;  ///< of the file
   int version = 0;
 };
@@ -42,6 +44,9 @@ class sqlite_journal final : public journal {
   std::optional<error> read_state(const std::array<std::byte, 16>& actor,
                                   const std::function<void(const journal_state&)>& found) override;
   std::optional<error> read_states(const std::function<void(const journal_state&)>& each) override;
+  std::optional<error> read_steps(const std::array<std::byte, 16>& actor,
+                                  const std::function<void(const journal_step&)>& each) override;
+  std::optional<error> read_timers(const std::function<void(const journal_timer&)>& each) override;
   std::optional<error> back_up(const std::string& path) override;
 
   /// Looks at every page and every record. An error names what is wrong first.
@@ -57,21 +62,26 @@ class sqlite_journal final : public journal {
         db_(std::move(db)) {}
 
   std::optional<error> set_up(bool create);
-  std::optional<error> settle_schema(bool create);
   std::optional<error> prepare();
   error failure(const char* what) const;  // of the last thing that failed
   int put(const journal_record& what);
   int put(const journal_state& what);
+  int put(const journal_step& what);
+  int put(const journal_timer& what);
   int erase(const journal_erasure& what);
   int export_of(const journal_record& what, std::int64_t& id);
   std::optional<error> give_up(const char* what);
   std::optional<error> checkpoint();
-  std::optional<error> damaged(std::int64_t row, const std::string& why) const;
+  std::optional<error> damaged(const char* what, std::int64_t row, const std::string& why) const;
   std::optional<error> read_row(const std::function<void(const journal_record&)>& each);
   std::optional<error> read_state_row(sqlite::statement& from,
                                       const std::function<void(const journal_state&)>& each) const;
-  std::optional<error> read_all_states(sqlite::statement& from,
-                                       const std::function<void(const journal_state&)>& each) const;
+  std::optional<error> read_step_row(sqlite::statement& from,
+                                     const std::function<void(const journal_step&)>& each) const;
+  std::optional<error> read_timer_row(sqlite::statement& from,
+                                      const std::function<void(const journal_timer&)>& each) const;
+  std::optional<error> read_all(
+      sqlite::statement& from, const std::function<std::optional<error>(sqlite::statement& row)>& each) const;
 
   const core::process_mark began_;
   const std::string path_;
@@ -81,7 +91,8 @@ class sqlite_journal final : public journal {
   int wal_pages_ = 0;
   std::unordered_map<std::string, std::int64_t> exports_;  // their rows, by what they say
   sqlite::statement begin_, commit_, roll_back_, put_, erase_, find_export_, add_export_, read_, put_state_,
-      read_state_, read_states_;
+      read_state_, read_states_, forget_steps_, put_step_, read_steps_, read_all_steps_, put_timer_,
+      erase_timer_, read_timers_;
 };
 
 }  // namespace holdfast::detail

@@ -145,22 +145,11 @@ TEST_F(durable_test, leave_nothing_where_they_were_taken_back) {
 
 // With real threads.
 
-class failing final : public holdfast::journal {
+class failing final : public no_journal {
  public:
-  std::optional<error> commit(const journal_batch&) override {
+  std::optional<error> commit(const journal_batch& /*what*/) override {
     return error(errc::journal_failed, "the disk is \"gone\"");
   }
-  std::optional<error> read(const std::function<void(const journal_record&)>&) override {
-    return std::nullopt;
-  }
-  std::optional<error> read_state(const std::array<std::byte, 16>&,
-                                  const std::function<void(const journal_state&)>&) override {
-    return std::nullopt;
-  }
-  std::optional<error> read_states(const std::function<void(const journal_state&)>&) override {
-    return std::nullopt;
-  }
-  std::optional<error> back_up(const std::string&) override { return std::nullopt; }
 };
 
 TEST(durable_death_test, a_journal_that_cannot_be_written_ends_the_process_with_a_sentence) {

@@ -56,6 +56,13 @@ class any_journal : public testing::TestWithParam<sort> {
     for (const auto& [actor, each] : all) shown.push_back(each.shown(actor));
     ASSERT_FALSE(here->commit({.states = shown}));
   }
+  void put_steps(unsigned char of, const std::vector<written_step>& all) {
+    std::vector<journal_step> shown;
+    shown.reserve(all.size());
+    for (const written_step& each : all) shown.push_back(each.shown(key(of)));
+    ASSERT_FALSE(here->commit({.steps = shown}));
+  }
+  void put_timers(const std::vector<journal_timer>& all) { ASSERT_FALSE(here->commit({.timers = all})); }
   std::optional<written_state> state(unsigned char of) {
     std::optional<written_state> found;
     EXPECT_FALSE(here->read_state(key(of), [&](const journal_state& is) { found = written_state::of(is); }));
@@ -176,6 +183,67 @@ TEST_P(any_journal, puts_no_state_in_the_place_of_a_newer_one) {
   put_states({{key(1), third}});
   static_cast<void>(found());
   EXPECT_EQ(state(1), third);
+}
+
+written_step step(std::uint64_t serial) {
+  return {.serial = serial,
+          .written_by = key(9),
+          .function = "bank:api/account#add",
+          .arguments = std::string("a\0b", 3),
+          .result = key(8),
+          .tape = std::string("t\0\xff", 3),
+          .beginning = serial == 2 ? "clock" : ""};
+}
+
+TEST_P(any_journal, keeps_the_steps_of_each_actor_in_their_order) {
+  put_steps(1, {step(3), step(2)});
+  put_steps(2, {step(2)});
+  put_steps(1, {step(4)});
+  EXPECT_TRUE(found().empty()) << "they are no records";
+  EXPECT_EQ(steps_of(*here, key(1)), (std::vector{step(2), step(3), step(4)}));
+  EXPECT_EQ(steps_of(*here, key(2)), (std::vector{step(2)}));
+  EXPECT_TRUE(steps_of(*here, key(3)).empty());
+}
+
+TEST_P(any_journal, forgets_the_steps_that_a_state_comes_after) {
+  const written_state first{.group = "bank", .key = "ada", .serial = 1, .snapshot = "1"};
+  put_states({{key(1), first}});
+  put_steps(1, {step(2), step(3)});
+  put_steps(2, {step(2)});
+  put_states({{key(1), first}});
+  EXPECT_EQ(steps_of(*here, key(1)).size(), 2U) << "it is the one that they come after";
+  written_state later = first;
+  later.serial = 4;
+  const journal_state state = later.shown(key(1));
+  const written_step fifth = step(5);
+  const journal_step next = fifth.shown(key(1));
+  ASSERT_FALSE(here->commit({.states = {&state, 1}, .steps = {&next, 1}}));
+  static_cast<void>(found());
+  EXPECT_EQ(steps_of(*here, key(1)), (std::vector{step(5)}));
+  EXPECT_EQ(steps_of(*here, key(2)).size(), 1U) << "another's";
+}
+
+TEST_P(any_journal, keeps_the_timers_of_each_actor_as_they_were_set_last) {
+  const written_timer early{.group = "bank",
+                            .key = "ada",
+                            .id = key(7),
+                            .due = 1'700'000'000'123,
+                            .function = "pay",
+                            .arguments = std::string("\0\1", 2)};
+  written_timer late = early;
+  late.due = 1'800'000'000'000;
+  late.id = key(6);
+  put_timers({early.shown(key(1), "rent"),
+              early.shown(key(1), "gas"),
+              early.shown(key(2), "rent"),
+              late.shown(key(1), "rent"),
+              {.actor = key(2), .name = "rent", .gone = true},
+              {.actor = key(1), .name = "water", .gone = true}});
+  EXPECT_TRUE(found().empty()) << "they are no records";
+  EXPECT_EQ(timers_of(*here), (timers_by_name{{{key(1), "rent"}, late}, {{key(1), "gas"}, early}}));
+  put_timers({{.actor = key(1), .name = "rent", .gone = true}, early.shown(key(1), "rent")});
+  static_cast<void>(found());
+  EXPECT_EQ(timers_of(*here).at({key(1), "rent"}), early) << "one after the other";
 }
 
 TEST_P(any_journal, takes_a_value_of_many_megabytes) {
@@ -303,26 +371,51 @@ TEST_F(journal_file, is_refused_if_it_is_a_database_of_another_program) {
 
 TEST_F(journal_file, of_a_newer_holdfast_is_refused) {
   fill();
-  run_sql("PRAGMA user_version = 3");
+  run_sql("PRAGMA user_version = 4");
   EXPECT_EQ(refusal(), errc::bad_journal);
   EXPECT_THAT(refusal().message(), HasSubstr("newer"));
-  EXPECT_THAT(refusal().message(), HasSubstr("version 3"));
+  EXPECT_THAT(refusal().message(), HasSubstr("version 4"));
 }
 
 TEST_F(journal_file, of_an_older_holdfast_is_brought_up_to_date) {
+  const std::string second = "DROP TABLE steps; DROP TABLE timers; PRAGMA user_version = 2;";
+  const std::string first = second +
+                            "DROP TABLE actors; ALTER TABLE calls DROP COLUMN actor;"
+                            " ALTER TABLE calls DROP COLUMN state_lost; PRAGMA user_version = 1";
   fill();
-  run_sql(
-      "DROP TABLE actors; ALTER TABLE calls DROP COLUMN actor;"
-      " ALTER TABLE calls DROP COLUMN state_lost; PRAGMA user_version = 1");
+  for (const std::string& older : {first, second}) {
+    run_sql(older.c_str());
+    {
+      const auto here = open_journal(path()).value();
+      EXPECT_EQ(contents_of(*here), (contents{{key(1), done(1)}}));
+      const written_state state{.group = "bank", .key = "ada", .serial = 1, .snapshot = "s"};
+      const journal_state one = state.shown(key(2));
+      const written_step second_step = step(2);
+      const journal_step two = second_step.shown(key(2));
+      ASSERT_FALSE(here->commit({.states = {&one, 1}, .steps = {&two, 1}}));
+    }
+    const auto here = open_journal(path()).value();
+    EXPECT_EQ(states_of(*here).size(), 1U);
+    EXPECT_EQ(steps_of(*here, key(2)), (std::vector{step(2)}));
+  }
+  EXPECT_EQ(detail::sqlite_journal::open(path(), {})->get()->account()->version, 3);
+}
+
+TEST_F(journal_file, with_a_step_or_a_timer_that_was_changed_is_refused_and_says_which) {
   {
     const auto here = open_journal(path()).value();
-    EXPECT_EQ(contents_of(*here), (contents{{key(1), done(1)}}));
-    const written_state state{.group = "bank", .key = "ada", .serial = 1, .snapshot = "s"};
-    const journal_state one = state.shown(key(2));
-    ASSERT_FALSE(here->commit({.states = {&one, 1}}));
+    const written_step only = step(2);
+    const journal_step one = only.shown(key(2));
+    const written_timer timer{.group = "bank", .key = "ada", .function = "f"};
+    const journal_timer two = timer.shown(key(2), "rent");
+    ASSERT_FALSE(here->commit({.steps = {&one, 1}, .timers = {&two, 1}}));
   }
-  EXPECT_EQ(states_of(*open_journal(path()).value()).size(), 1U);
-  EXPECT_EQ(detail::sqlite_journal::open(path(), {})->get()->account()->version, 2);
+  const auto wrong = [&] { return detail::sqlite_journal::open(path(), {})->get()->check().value(); };
+  run_sql("UPDATE steps SET tape = x'00'");
+  EXPECT_EQ(wrong(), errc::bad_journal);
+  EXPECT_THAT(wrong().message(), HasSubstr("step 1"));
+  run_sql("DELETE FROM steps; UPDATE timers SET due = due + 1");
+  EXPECT_THAT(wrong().message(), HasSubstr("timer 1"));
 }
 
 TEST_F(journal_file, with_a_state_that_was_changed_is_refused_and_says_whose) {

@@ -170,6 +170,117 @@ inline contents contents_of(journal& of) {
   return all;
 }
 
+/// What a step says, owned.
+struct written_step {
+  std::uint64_t serial = 0;
+  std::array<std::byte, 16> written_by{};
+  std::string function{};
+  std::string arguments{};
+  std::array<std::byte, 16> result{};
+  std::string tape{};
+  std::string beginning{};
+
+  friend bool operator==(const written_step&, const written_step&) = default;
+
+  static written_step of(const journal_step& from) {
+    return {.serial = from.serial,
+            .written_by = from.written_by,
+            .function = std::string(from.function),
+            .arguments = written::text(from.arguments),
+            .result = from.result,
+            .tape = written::text(from.tape),
+            .beginning = written::text(from.beginning)};
+  }
+  journal_step shown(const std::array<std::byte, 16>& actor) const {
+    return {.actor = actor,
+            .serial = serial,
+            .written_by = written_by,
+            .function = function,
+            .arguments = bytes_of(arguments),
+            .result = result,
+            .tape = bytes_of(tape),
+            .beginning = bytes_of(beginning)};
+  }
+};
+
+/// The steps of an actor that are in a journal, in their order there.
+inline std::vector<written_step> steps_of(journal& in, const std::array<std::byte, 16>& actor) {
+  std::vector<written_step> all;
+  const auto failed =
+      in.read_steps(actor, [&](const journal_step& each) { all.push_back(written_step::of(each)); });
+  EXPECT_FALSE(failed) << failed->message();
+  return all;
+}
+
+/// What a timer says, owned.
+struct written_timer {
+  std::string group{};
+  std::string key{};
+  std::array<std::byte, 16> id{};
+  std::int64_t due = 0;
+  std::string function{};
+  std::string arguments{};
+
+  friend bool operator==(const written_timer&, const written_timer&) = default;
+
+  static written_timer of(const journal_timer& from) {
+    return {.group = std::string(from.group),
+            .key = std::string(from.key),
+            .id = from.id,
+            .due = std::chrono::duration_cast<std::chrono::milliseconds>(from.due.time_since_epoch()).count(),
+            .function = std::string(from.function),
+            .arguments = written::text(from.arguments)};
+  }
+  journal_timer shown(const std::array<std::byte, 16>& actor, std::string_view name) const {
+    return {.actor = actor,
+            .name = name,
+            .group = group,
+            .key = key,
+            .id = id,
+            .due = std::chrono::system_clock::time_point(std::chrono::milliseconds(due)),
+            .function = function,
+            .arguments = bytes_of(arguments)};
+  }
+};
+
+using timers_by_name = std::map<std::pair<std::array<std::byte, 16>, std::string>, written_timer>;
+
+/// All timers that are in a journal.
+inline timers_by_name timers_of(journal& in) {
+  timers_by_name all;
+  const auto failed = in.read_timers([&](const journal_timer& each) {
+    const std::pair place(each.actor, std::string(each.name));
+    EXPECT_FALSE(each.gone);
+    EXPECT_TRUE(all.emplace(place, written_timer::of(each)).second) << "an actor has two of one name";
+  });
+  EXPECT_FALSE(failed) << failed->message();
+  return all;
+}
+
+/// One that remembers nothing.
+class no_journal : public journal {
+ public:
+  std::optional<error> commit(const journal_batch& /*what*/) override { return std::nullopt; }
+  std::optional<error> read(const std::function<void(const journal_record&)>& /*each*/) override {
+    return std::nullopt;
+  }
+  std::optional<error> read_state(const std::array<std::byte, 16>& /*actor*/,
+                                  const std::function<void(const journal_state&)>& /*found*/) override {
+    return std::nullopt;
+  }
+  std::optional<error> read_steps(const std::array<std::byte, 16>& /*actor*/,
+                                  const std::function<void(const journal_step&)>& /*each*/) override {
+    return std::nullopt;
+  }
+  std::optional<error> read_timers(const std::function<void(const journal_timer&)>& /*each*/) override {
+    return std::nullopt;
+  }
+  std::optional<error> read_states(const std::function<void(const journal_state&)>& /*each*/) override {
+    return std::nullopt;
+  }
+  std::optional<error> back_up(const std::string& /*path*/) override { return std::nullopt; }
+};
+
 /// A journal on top of another, whose process can die: from then on nothing reaches it.
 class mortal_journal final : public journal {
  public:
@@ -188,6 +299,13 @@ class mortal_journal final : public journal {
   std::optional<error> read_state(const std::array<std::byte, 16>& actor,
                                   const std::function<void(const journal_state&)>& found) override {
     return to_->read_state(actor, found);
+  }
+  std::optional<error> read_steps(const std::array<std::byte, 16>& actor,
+                                  const std::function<void(const journal_step&)>& each) override {
+    return to_->read_steps(actor, each);
+  }
+  std::optional<error> read_timers(const std::function<void(const journal_timer&)>& each) override {
+    return to_->read_timers(each);
   }
   std::optional<error> read_states(const std::function<void(const journal_state&)>& each) override {
     return to_->read_states(each);

@@ -321,20 +321,11 @@ TEST_F(recovery_test, go_on_after_an_attempt_in_another_process) {
 }
 
 TEST_F(recovery_test, of_a_journal_that_cannot_be_read_keep_the_host_from_starting) {
-  class broken final : public holdfast::journal {
+  class broken final : public no_journal {
    public:
-    std::optional<error> commit(const journal_batch&) override { return std::nullopt; }
-    std::optional<error> read(const std::function<void(const journal_record&)>&) override {
+    std::optional<error> read(const std::function<void(const journal_record&)>& /*each*/) override {
       return error(errc::bad_journal, "record 3 is damaged");
     }
-    std::optional<error> read_state(const std::array<std::byte, 16>&,
-                                    const std::function<void(const journal_state&)>&) override {
-      return std::nullopt;
-    }
-    std::optional<error> read_states(const std::function<void(const journal_state&)>&) override {
-      return std::nullopt;
-    }
-    std::optional<error> back_up(const std::string&) override { return std::nullopt; }
   };
   try {
     const host never(shared_engine(), {.journal = std::make_shared<broken>()});
