@@ -28,6 +28,10 @@ struct contract_sources {
 /// Whether compiled code counts the fuel that it uses, so that `instance_limits::fuel` can bound it.
 enum class metering : std::uint8_t { off, on };
 
+/// Whether compiled code does the same on every machine and in every run, as long as it learns the same from
+/// outside: NaNs are canonical, relaxed SIMD has one meaning.
+enum class determinism : std::uint8_t { off, on };
+
 struct compile_options {
   /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that
   /// others may write to is refused, since loading an entry runs native code.
@@ -37,6 +41,10 @@ struct compile_options {
   /// Counting costs some speed, and the first component that counts makes the engine reserve a second pool of
   /// instances.
   metering fuel = metering::off;
+  /// What replay needs: what a guest did is done again by an instance that learns the same. It costs some speed
+  /// in floating point, such code has cache entries of its own, and the first component of that kind makes the
+  /// engine reserve another pool of instances. One with async functions is refused as `unsupported_component`.
+  determinism replay = determinism::off;
 };
 
 /// Immutable, cheap to copy. Knows the types of its imports and exports.
@@ -48,7 +56,7 @@ class component {
   ///
   /// @par Errors  `not_wasm`, `core_module`, `malformed_component`, `unsupported_component`; the detail says
   /// where. `bad_contract`: a mark, the manifest or the WIT is wrong; the detail has file, line and column
-  /// where; `no_resources` where the pool for metered code cannot be reserved
+  /// where; `no_resources` where the pool for metered or deterministic code cannot be reserved
   [[nodiscard]] static result<component> compile(const engine& with, std::span<const std::byte> bytes,
                                                  const compile_options& options = {});
 
@@ -58,6 +66,9 @@ class component {
                                               const compile_options& options = {});
 
   const wit::world& world() const noexcept;
+
+  /// Whether it was compiled with `determinism::on`.
+  bool deterministic() const noexcept;
 
   struct impl;  // not for use outside Holdfast
   const std::shared_ptr<const impl>& internals() const noexcept { return impl_; }

@@ -48,6 +48,7 @@ constexpr fate fate_of(errc code) noexcept {
     case errc::journal_failed:
     case errc::no_resources:
     case errc::internal:
+    case errc::replay_diverged:
       return fate::rebuild;
   }
   return fate::rebuild;

@@ -46,6 +46,7 @@ outcome outcome_of(errc code) noexcept {
     case errc::journal_failed:
     case errc::no_resources:
     case errc::internal:
+    case errc::replay_diverged:
       return outcome::refused;
   }
   return outcome::refused;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/blueprint.hpp"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,7 +56,8 @@ extern "C" void holdfast_output_drop(void* context) { delete static_cast<output_
 }  // namespace
 
 result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const pool_options& options,
-                                                   function_runner runner, const core::time_source& clock) {
+                                                   function_runner runner, const core::time_source& clock,
+                                                   std::optional<std::size_t> tape_bytes) {
   hfb_limits limits{};
   limits.memory_bytes = options.limits.memory;
   limits.table_elements = options.limits.table_elements;
@@ -87,7 +89,10 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   if (options.output) output = {new output_sink{options.output}, holdfast_output, holdfast_output_drop};
 
   hfb_linker* raw = nullptr;
-  if (hfb_error* failed = hfb_linker_new(what.internals()->handle.get(), &limits, &grants, &output, &raw))
+  // A limit of 0 is no tape to the bridge; one of a byte holds nothing either.
+  const std::size_t tape = tape_bytes ? std::max<std::size_t>(*tape_bytes, 1) : 0;
+  if (hfb_error* failed =
+          hfb_linker_new(what.internals()->handle.get(), &limits, &grants, &output, tape, &raw))
     return to_error(failed);
   linker_handle linker(raw);
   if (hfb_error* failed = hfb_linker_context(raw, instance::context)) return to_error(failed);
@@ -140,6 +145,11 @@ result<void> blueprint::define(hfb_linker* linker, const imports& offered, const
 
 std::unique_ptr<core::guest> blueprint::make(boost::intrusive_ptr<core::poller> owner,
                                              const core::home& where) noexcept {
+  return make_instance(std::move(owner), where);
+}
+
+std::unique_ptr<instance> blueprint::make_instance(boost::intrusive_ptr<core::poller> owner,
+                                                   const core::home& where) noexcept {
   auto kept = kinds_->empty() ? nullptr : std::make_shared<objects>(most_objects_);
   return std::make_unique<instance>(handle_.get(), std::move(owner), where, clock_, std::move(kept), brief_);
 }

@@ -47,6 +47,8 @@ errc code_of(hfb_kind kind) noexcept {
       return errc::deadline_killed;
     case HFB_KIND_MAY_WAIT:
       return errc::bad_arguments;
+    case HFB_KIND_DIVERGED:
+      return errc::replay_diverged;
     case HFB_KIND_INTERNAL:
       return errc::internal;
   }

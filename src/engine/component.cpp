@@ -39,7 +39,8 @@ result<component> component::compile(const engine& with, std::span<const std::by
   hfb_component* raw = nullptr;
   const std::string cache = options.cache.string();
   if (hfb_error* failed = hfb_component_compile(with.internals()->handle.get(), bridge::slice_of(bytes),
-                                                bridge::slice_of(cache), options.fuel == metering::on, &raw))
+                                                bridge::slice_of(cache), options.fuel == metering::on,
+                                                options.replay == determinism::on, &raw))
     return bridge::to_error(failed);
   bridge::component_handle compiled(raw);
 
@@ -49,7 +50,7 @@ result<component> component::compile(const engine& with, std::span<const std::by
   auto world = wit::decode_world(description.bytes());
   if (!world) return world.error();
   if (auto declared = declare(*world, bytes, options.contract); !declared) return declared.error();
-  const auto made = std::make_shared<impl>(with, std::move(compiled), std::move(*world));
+  const auto made = std::make_shared<impl>(with, std::move(compiled), std::move(*world), options.replay);
   ::crypto_generichash(reinterpret_cast<unsigned char*>(made->digest.data()), made->digest.size(),
                        reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), nullptr, 0);
   return component(made);
@@ -75,6 +76,8 @@ result<component> component::load(const engine& with, const std::filesystem::pat
 }
 
 const wit::world& component::world() const noexcept { return impl_->world; }
+
+bool component::deterministic() const noexcept { return impl_->replay == determinism::on; }
 
 std::filesystem::path default_compile_cache() {
   const auto set = [](const char* name) -> std::filesystem::path {

@@ -15,12 +15,13 @@
 namespace holdfast {
 
 struct component::impl {
-  impl(engine with, bridge::component_handle compiled, wit::world described)
-      : with(std::move(with)), handle(std::move(compiled)), world(std::move(described)) {}
+  impl(engine with, bridge::component_handle compiled, wit::world described, determinism replay)
+      : with(std::move(with)), handle(std::move(compiled)), world(std::move(described)), replay(replay) {}
 
   engine with;
   bridge::component_handle handle;
   wit::world world;
+  determinism replay;
   std::array<std::byte, 16> digest{};  ///< of its bytes: another process finds the same
 };
 

@@ -196,6 +196,22 @@ std::uint64_t instance::fuel_used() const noexcept {
   return handle_ != nullptr ? hfb_instance_fuel_used(handle_.get()) : 0;
 }
 
+void instance::play(std::span<const std::byte> tape) {
+  if (handle_ == nullptr) return;
+  if (hfb_error* failed = hfb_instance_play(handle_.get(), slice_of(tape))) fault_ = to_fault(failed);
+}
+
+std::optional<core::buffer> instance::take_tape() {
+  hfb_bytes bytes{};
+  if (handle_ == nullptr || !hfb_instance_take_tape(handle_.get(), &bytes)) return std::nullopt;
+  return buffer_of(bytes);
+}
+
+std::optional<error> instance::end_play() {
+  hfb_error* const left = handle_ != nullptr ? hfb_instance_end_play(handle_.get()) : nullptr;
+  return left != nullptr ? std::optional(to_error(left)) : std::nullopt;
+}
+
 void instance::ask_to_stop(std::uint64_t number) noexcept {
   if (!concurrent_) {
     stop_.request_stop();

@@ -80,6 +80,8 @@ constexpr entry describe(errc code) noexcept {
       return {"no_resources", "out of instances, memory or address space", effect::not_executed};
     case errc::internal:
       return {"internal", "internal error", effect::unknown};
+    case errc::replay_diverged:
+      return {"replay_diverged", "the replay of the actor's calls went another way", effect::not_executed};
   }
   return {"unknown", "unknown error", effect::unknown};
 }
