@@ -26,12 +26,23 @@ struct actor_options {
   std::size_t waiting = 1000;
 
   /// After how many completed calls an actor's state is asked for (`holdfast:actor/lifecycle`) and kept; it
-  /// belongs to the call, whose limits it counts in, and which fails if it fails. 1: what a caller was told
-  /// of is never lost, and where there is a journal, nobody is told before the state is on disk. Any more:
-  /// after a fault or a crash the actor may lack so many calls less one, and the next reply says so
-  /// (`reply::state_lost`). Exports marked `read-only` do not count.
-  std::uint32_t snapshot_every = 1;
+  /// belongs to the call, whose limits it counts in, and which fails if it fails. Exports marked `read-only`
+  /// do not count. 0: after each, and of deterministic actors after 64.
+  ///
+  /// With 1 what a caller was told of is never lost, and where there is a journal, nobody is told before the
+  /// state is on disk. With any more, after a fault or a crash the actor may lack so many calls less one, and
+  /// the next reply says so (`reply::state_lost`).
+  ///
+  /// The same holds of deterministic actors, those of a component that was compiled with `determinism::on`,
+  /// whatever the number is: each call that completed since the last state is kept with all that the guest
+  /// learned from outside meanwhile, and an instance that takes the place of another does those again, to no
+  /// effect but its own. One that then answers anything else than before serves nobody: the actor is broken,
+  /// and the error names the call.
+  std::uint32_t snapshot_every = 0;
   std::size_t snapshot_bytes = 16U << 20;  ///< of one actor; a call that leaves a larger one fails
+  /// Of one deterministic actor: what is kept of the calls since its last state, and at most of what the guest
+  /// learned in one of them. A call that would exceed it has its state asked for.
+  std::size_t replay_bytes = 256U << 10;
   /// Where there is no journal: the states of all actors of the host together. Over it none of this group
   /// begins to live.
   std::size_t state_bytes = 256U << 20;
@@ -41,7 +52,8 @@ struct actor_options {
   std::size_t call_bytes = 4U << 20;       ///< the arguments of one call
   duration stop_grace = duration::zero();  ///< between asking a guest to stop and the cut
   instance_limits limits{};
-  /// Its `spares` is 0. The time to build an instance includes `activate`.
+  /// Its `spares` is 0. The time to build an instance includes `activate`, and the calls that a deterministic
+  /// actor does again.
   rebuild_policy rebuild{};
   grants may_reach{};
   imports functions{};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/newcomer.hpp"
+#include "host/journal_digest.hpp"
 #include "wit/packed.hpp"
 
 namespace holdfast::detail {
@@ -25,15 +26,17 @@ std::uint32_t number_in(std::span<const std::byte> packed) noexcept {
 }
 
 std::vector<std::byte> pack_activation(const wit::function& activate, const std::string& key,
-                                       const std::optional<std::vector<std::byte>>& snapshot) {
+                                       const snapshot_ptr& snapshot) {
   wit::value state = wit::value::none();
-  if (snapshot) {
+  if (snapshot != nullptr) {
     const auto* const at = reinterpret_cast<const std::uint8_t*>(snapshot->data());
     state = wit::value::some(std::vector<std::uint8_t>(at, at + snapshot->size()));
   }
   const auto packed = wit::encode(activate, args(key, std::move(state)), wit::placement::in_line);
   return {packed->bytes().begin(), packed->bytes().end()};
 }
+
+std::vector<std::byte> copy_of(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
 
 }  // namespace
 
@@ -53,6 +56,8 @@ actor_guest::told actor_guest::step() {
       return core::guest_state::failed;
     case stage::building:
     case stage::activating:
+    case stage::replaying:
+    case stage::moving:
     case stage::calling:
     case stage::giving:
     case stage::parting:
@@ -72,13 +77,12 @@ actor_guest::told actor_guest::step() {
     case core::guest_state::ready:
       break;
   }
-  if (stage_ != stage::building)
-    return went(early_ ? *std::exchange(early_, std::nullopt) : inner_->take_result());
-  if (!made_->keeps()) {
-    of_.activated();
-    stage_ = stage::idle;
-    return core::guest_state::ready;
-  }
+  if (stage_ == stage::building) return built();
+  return went(early_ ? *std::exchange(early_, std::nullopt) : inner_->take_result());
+}
+
+actor_guest::told actor_guest::built() {
+  if (!made_->keeps()) return settled();
   snapshot_call_ = pack_activation(*made_->activate(), of_.key(), of_.snapshot());
   return begin(stage::activating, {.number = first_own_number + ++own_calls_,
                                    .function = made_->activate()->index,
@@ -102,6 +106,52 @@ void actor_guest::build() {
     if (interrupted_) inner_->interrupt();
   }
   stage_ = stage::building;
+  steps_ = of_.steps();
+  next_step_ = 0;
+  if (!steps_.empty()) inner_->play(steps_.front()->beginning);
+}
+
+actor_guest::told actor_guest::settled() {
+  of_.activated();
+  steps_.clear();
+  stage_ = stage::idle;
+  return core::guest_state::ready;
+}
+
+actor_guest::told actor_guest::activated() {
+  snapshot_call_ = {};
+  if (!made_->replays()) return settled();
+  if (!steps_.empty()) {
+    if (auto left = inner_->end_play()) return fail({.code = errc::replay_diverged, .message = left->detail});
+    beginning_ = steps_.front()->beginning;
+    return replay();
+  }
+  beginning_.reset();
+  if (const auto tape = inner_->take_tape()) beginning_ = copy_of(tape->bytes());
+  return settled();
+}
+
+// The next of the calls that were before.
+actor_guest::told actor_guest::replay() {
+  if (next_step_ == steps_.size()) {
+    if (made_.get() == &of_.asked()) return settled();
+    return begin(stage::moving,
+                 {.number = first_own_number + ++own_calls_, .function = made_->snapshot()->index});
+  }
+  const actor_step& next = *steps_[next_step_];
+  const auto found = made_->what.world().find_export(next.function);
+  if (!found) return fail({.code = errc::replay_diverged, .message = found.error().message()});
+  inner_->play(next.tape);
+  return begin(stage::replaying, {.number = first_own_number + ++own_calls_,
+                                  .function = (*found)->index,
+                                  .arguments = next.arguments});
+}
+
+// What is wrong with it.
+std::optional<core::fault> actor_guest::replayed(const core::buffer& result) {
+  if (const auto left = inner_->end_play()) return core::fault{.code = errc::replay_diverged, .message = left->detail};
+  if (digest_of(result.bytes()) == steps_[next_step_]->result) return std::nullopt;
+  return core::fault{.code = errc::replay_diverged, .message = "it returned something else than it had"};
 }
 
 actor_guest::told actor_guest::begin(stage next, core::request what) {
@@ -117,31 +167,20 @@ actor_guest::told actor_guest::begin(stage next, core::request what) {
 actor_guest::told actor_guest::went(core::buffer result) {
   switch (stage_) {
     case stage::activating:
-      snapshot_call_ = {};
       if (number_in(result.bytes()) != 0)
         return fail(
             {.code = errc::cannot_instantiate,
              .message = "it does not take its state over: " +
                         std::string(reinterpret_cast<const char*>(result.bytes().data()) + 2 * number_size,
                                     result.size() - 2 * number_size)});
-      of_.activated();
-      stage_ = stage::idle;
-      return core::guest_state::ready;
+      return activated();
+    case stage::replaying:
+      if (auto wrong = replayed(result)) return fail(*std::move(wrong));
+      ++next_step_;
+      return replay();
     case stage::calling:
-      result_ = std::move(result);
-      if (call_.function != core::request::release) {
-        if (is_read_only()) {
-          of_.answered();
-        } else if (of_.is_due()) {
-          call_.function = made_->snapshot()->index;
-          call_.arguments = {};
-          return begin(stage::giving, call_);
-        } else {
-          of_.passed(call_.of);
-        }
-      }
-      stage_ = stage::idle;
-      return core::guest_state::ready;
+      return completed(std::move(result));
+    case stage::moving:
     case stage::giving:
     case stage::parting: {
       const std::size_t size = result.size() - number_size;
@@ -151,8 +190,15 @@ actor_guest::told actor_guest::went(core::buffer result) {
                                 std::to_string(of_.terms().snapshot_bytes)});
       const auto state = result.bytes().subspan(number_size);
       const bool after_call = stage_ == stage::giving;
-      of_.keep({state.begin(), state.end()}, after_call ? call_.of : nullptr, after_call);
-      if (!after_call) return say_last();
+      of_.keep(copy_of(state), after_call ? call_.of : nullptr, after_call);
+      if (stage_ == stage::parting) return say_last();
+      if (stage_ == stage::moving) {
+        of_.moved_on();
+        build();
+        return std::nullopt;
+      }
+      // The next segment is the next call's.
+      if (made_->replays()) static_cast<void>(inner_->take_tape());
       stage_ = stage::idle;
       return core::guest_state::ready;
     }
@@ -169,6 +215,38 @@ actor_guest::told actor_guest::went(core::buffer result) {
   return fail({.code = errc::internal, .message = "an actor's guest answered what nobody asked"});
 }
 
+actor_guest::told actor_guest::completed(core::buffer result) {
+  result_ = std::move(result);
+  if (call_.function == core::request::release) {
+    // It changes nothing that is kept.
+  } else if (is_read_only()) {
+    if (made_->replays()) static_cast<void>(inner_->take_tape());
+    of_.answered();
+  } else if (made_->replays() ? !log_call() : of_.is_due()) {
+    call_.function = made_->snapshot()->index;
+    call_.arguments = {};
+    return begin(stage::giving, call_);
+  } else if (!made_->replays()) {
+    of_.passed(call_.of);
+  }
+  stage_ = stage::idle;
+  return core::guest_state::ready;
+}
+
+bool actor_guest::log_call() {
+  const auto tape = inner_->take_tape();
+  if (!tape || !beginning_ || of_.is_due()) return false;
+  const auto step = std::make_shared<actor_step>(nullptr);
+  step->function = made_->exported(call_.function).qualified_name();
+  step->arguments = copy_of(call_.arguments);
+  step->result = digest_of(result_.bytes());
+  step->tape = copy_of(tape->bytes());
+  if (!of_.has_steps()) step->beginning = *beginning_;
+  if (!of_.has_room(step->bytes())) return false;
+  of_.passed(step, call_.of);
+  return true;
+}
+
 // Whatever it says of itself, an actor that gives no state may have changed.
 bool actor_guest::is_read_only() const {
   return made_->keeps() && made_->exported(call_.function).contract.has(cancel_mark::read_only);
@@ -183,11 +261,27 @@ actor_guest::told actor_guest::say_last() {
                {.number = first_own_number + ++own_calls_, .function = made_->deactivate()->index});
 }
 
+// Of what fails while it is taken through what it did before.
+void actor_guest::say_where(core::fault& why) const {
+  if (stage_ == stage::replaying) {
+    // It had completed. What Holdfast itself ended is no fault of it.
+    if (why.code != errc::deadline_killed && why.code != errc::killed && why.code != errc::internal)
+      why.code = errc::replay_diverged;
+    why.message = "as the actor did its call of `" + steps_[next_step_]->function + "` again, number " +
+                  std::to_string(next_step_ + 1) + " of " + std::to_string(steps_.size()) +
+                  " since its last state: " + why.message;
+  } else if (why.code == errc::replay_diverged && stage_ != stage::moving) {
+    why.message = "as the actor began again: " + why.message;
+  }
+}
+
 actor_guest::told actor_guest::fail(core::fault why) {
-  const bool unborn = stage_ == stage::building || stage_ == stage::activating;
+  const bool unborn = steps_.empty() && (stage_ == stage::building || stage_ == stage::activating);
   if (stage_ == stage::giving) why.message = "as it was asked for its state after the call: " + why.message;
   if (stage_ == stage::parting || stage_ == stage::leaving)
     why.message = "as the actor was given up: " + why.message;
+  if (stage_ == stage::moving) why.message = "as it was asked for its state, to move on: " + why.message;
+  if (!steps_.empty()) say_where(why);
   if (unborn && of_.fall_back()) {
     why.message = "the actor goes on with the component before: " + why.message;
     of_.report(where_, why);
@@ -220,9 +314,9 @@ std::optional<error> actor_guest::start(const core::request& what) {
   }
   if (auto never = inner_->start(call_)) return never;
   stage_ = stage::calling;
-  // Its state belongs to the call and is asked for when the result is there already: whoever handed it over
-  // waits for a call like any other.
-  if (what.unseen != nullptr && gives_after_call()) what.unseen->show();
+  // Its state belongs to the call and is asked for when the result is there already, and what is written down
+  // of it has its arguments and result: whoever handed it over waits for a call like any other.
+  if (what.unseen != nullptr && (made_->replays() || gives_after_call())) what.unseen->show();
   return std::nullopt;
 }
 

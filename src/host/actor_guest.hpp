@@ -11,7 +11,8 @@
 #include "host/actor_home.hpp"
 
 /// One instance of an actor: a guest that is told who it is before its first call, asked for its state after
-/// calls, and told when it is given up.
+/// calls, and told when it is given up. One of a deterministic actor is taken through the calls since its
+/// last state as soon as it knows who it is.
 ///
 /// To the cell the first is part of building it, the second part of the call, and the last its farewell, so
 /// that all of them have deadlines, yield and can be cut like any other work.
@@ -42,6 +43,8 @@ class actor_guest final : public core::guest {
     looking,   // for its state
     building,  // the instance
     activating,
+    replaying,  // a call that was before
+    moving,     // gives its state to an instance of the next component
     idle,
     calling,  // for a call
     giving,   // its state, after a call
@@ -55,12 +58,20 @@ class actor_guest final : public core::guest {
   told step();
   told look();
   void build();
+  told built();
+  told activated();
+  told replay();
+  std::optional<core::fault> replayed(const core::buffer& result);
+  told settled();
+  told completed(core::buffer result);  // the call that runs
   told went(core::buffer result);  // what was begun in this stage has ended
   told begin(stage next, core::request what);
   told fail(core::fault why);
+  void say_where(core::fault& why) const;
   told say_last();
   bool is_read_only() const;      // the call that runs
   bool gives_after_call() const;  // its state
+  bool log_call();                // false: it takes its state
 
   actor_home& of_;
   const boost::intrusive_ptr<core::poller> owner_;
@@ -70,12 +81,18 @@ class actor_guest final : public core::guest {
   std::vector<std::byte> snapshot_call_;    // the arguments of `activate`
   core::request call_;                      // the one that runs
   std::uint64_t own_calls_ = 0;
+
+  // Of a deterministic actor.
+  std::vector<std::shared_ptr<const actor_step>> steps_;  // to be gone through
+  std::size_t next_step_ = 0;
+  std::optional<std::vector<std::byte>> beginning_;  // of the instance; none: it is too long to be kept
+
   std::optional<core::buffer> early_;  // of a task that goes on after its result
   core::buffer result_;
   core::fault fault_;
 
   core::short_mutex mutex_;  // for who interrupts
-  std::unique_ptr<core::guest> inner_;
+  std::unique_ptr<bridge::instance> inner_;
   bool interrupted_ = false;
 };
 

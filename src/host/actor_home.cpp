@@ -6,6 +6,7 @@
 
 #include "engine/component_impl.hpp"
 #include "host/actor_guest.hpp"
+#include "host/handle_home.hpp"
 
 namespace holdfast::detail {
 namespace {
@@ -16,13 +17,36 @@ constexpr const char* activate_type =
 constexpr const char* snapshot_type = "snapshot: func() -> list<u8>";
 constexpr const char* deactivate_type = "deactivate: func()";
 
+constexpr std::uint64_t replayed_calls = 64;  // between two states, unless somebody says otherwise
+
+// Whether a call of it can be done again from what is written down of it.
+bool can_be_kept(const wit::function& which) {
+  const auto passes = [](const wit::type& each) { return is_read_once(each); };
+  return std::ranges::none_of(which.params, passes, &wit::field::type) &&
+         !(which.result && passes(*which.result));
+}
+
 }  // namespace
 
 result<std::shared_ptr<const actor_make>> actor_make::of(const component& what,
                                                          std::unique_ptr<bridge::blueprint> linked) {
   std::shared_ptr<actor_make> made(new actor_make(what, std::move(linked)));
   const auto offers = [&](const wit::function* each) { return each->interface == lifecycle; };
-  if (std::ranges::none_of(made->exports_, offers)) return made;
+  if (made->replays()) {
+    const auto never = std::ranges::find_if_not(made->exports_, can_be_kept,
+                                                [](const wit::function* each) -> auto& { return *each; });
+    if (never != made->exports_.end())
+      return error(errc::bad_arguments, "the component is deterministic, and its export `" +
+                                            (*never)->qualified_name() +
+                                            "` passes resources or streams, of which no call can be kept");
+  }
+  if (std::ranges::none_of(made->exports_, offers)) {
+    if (made->replays())
+      return error(errc::bad_arguments, "the component is deterministic and does not export `" +
+                                            std::string(lifecycle) +
+                                            "`: what its actors did would have to be kept for good");
+    return made;
+  }
   const auto find = [&](std::string_view name, const char* type,
                         const wit::function*& into) -> std::optional<error> {
     const auto found = std::ranges::find_if(
@@ -74,27 +98,61 @@ std::unique_ptr<core::guest> actor_home::make(boost::intrusive_ptr<core::poller>
 }
 
 bool actor_home::look(const boost::intrusive_ptr<core::poller>& asks, std::optional<error>& failed) {
-  if (looked_) return true;
-  auto found = states_->look(print_, asks);
-  if (!found) return false;
-  failed = std::move(found->failed);
-  if (failed) return true;
-  looked_ = true;
-  state_ = std::move(found->state);
-  lacks_ = state_ != nullptr && state_->open;
+  if (!looked_) {
+    auto found = states_->look(print_, asks);
+    if (!found) return false;
+    failed = std::move(found->failed);
+    if (failed) return true;
+    looked_ = true;
+    state_ = std::move(found->state);
+    lacks_ = state_ != nullptr && state_->open;
+  }
+  failed = choose();
   return true;
 }
 
-const std::optional<std::vector<std::byte>>& actor_home::snapshot() const noexcept {
-  static const std::optional<std::vector<std::byte>> nothing;
+// Steps are for the component that made them.
+std::optional<error> actor_home::choose() {
+  if (!has_steps() || !now_->replays()) return std::nullopt;
+  const auto made_them = [&](const auto& each) {
+    return each->replays() && each->digest() == state_->last_step->written_by;
+  };
+  before_.reset();
+  if (made_them(now_)) return std::nullopt;
+  const auto older = std::ranges::find_if(older_, made_them);
+  if (older == older_.end())
+    return error(errc::replay_diverged,
+                 "another version of the component made the calls that the actor has to do again: open it "
+                 "with that one, and exchange it then");
+  before_ = *older;
+  return std::nullopt;
+}
+
+const snapshot_ptr& actor_home::snapshot() const noexcept {
+  static const snapshot_ptr nothing;
   return state_ != nullptr ? state_->snapshot : nothing;
+}
+
+std::vector<std::shared_ptr<const actor_step>> actor_home::steps() const {
+  std::vector<std::shared_ptr<const actor_step>> all;
+  if (state_ == nullptr || !to_make()->replays()) return all;
+  for (std::shared_ptr<const actor_step> each = state_->last_step; each != nullptr; each = each->before)
+    all.push_back(each);
+  std::ranges::reverse(all);
+  return all;
+}
+
+void actor_home::activated() noexcept {
+  tried_ = true;
+  // What cannot do the steps again goes on without them.
+  if (has_steps() && !to_make()->replays()) lacks_ = true;
 }
 
 // To the one that gave the state: no other is known to understand it.
 bool actor_home::fall_back() {
   if (before_ != nullptr || tried_) return false;
   for (const auto& each : older_)
-    if (each != now_ && (state_ == nullptr || !state_->snapshot || each->digest() == state_->written_by))
+    if (each != now_ && (snapshot() == nullptr || each->digest() == state_->written_by))
       before_ = each;
   return before_ != nullptr;
 }
@@ -104,7 +162,15 @@ void actor_home::report(const core::home& where, const core::fault& why) const n
 }
 
 bool actor_home::is_due() const noexcept {
-  return to_make()->keeps() && unkept_ + 1 >= std::max(terms_.snapshot_every, 1U);
+  if (!to_make()->keeps()) return false;
+  if (!to_make()->replays()) return unkept_ + 1 >= std::max(terms_.snapshot_every, 1U);
+  // Steps after a state that lacks some would hide that.
+  if (state_ == nullptr) return terms_.snapshot_every == 1;
+  return state_->open || state_->steps() + 1 >= (terms_.snapshot_every != 0 ? terms_.snapshot_every : replayed_calls);
+}
+
+bool actor_home::has_room(std::size_t bytes) const noexcept {
+  return (state_ != nullptr ? state_->step_bytes : 0) + bytes <= terms_.replay_bytes;
 }
 
 void actor_home::passed(core::call* of) {
@@ -112,26 +178,47 @@ void actor_home::passed(core::call* of) {
   ++unkept_;
   if (state_ != nullptr && state_->open) return;
   // Whoever finds this state as it is must know that it is not all.
-  auto next = state_ != nullptr ? std::make_shared<actor_state>(*state_) : std::make_shared<actor_state>();
+  const auto next = next_state();
+  next->serial = newest() + 1;
+  next->last_step.reset();
+  next->step_bytes = 0;
   next->open = true;
-  put(std::move(next), of);
+  put(next, of);
+}
+
+void actor_home::passed(std::shared_ptr<actor_step> next, core::call* of) {
+  lacks_ = false;
+  const auto all = next_state();
+  next->serial = newest() + 1;
+  next->written_by = to_make()->digest();
+  next->before = all->last_step;
+  all->step_bytes += next->bytes();
+  all->last_step = std::move(next);
+  put(all, of);
 }
 
 void actor_home::keep(std::vector<std::byte> snapshot, core::call* of, bool after_call) {
   lacks_ = false;
-  auto next = std::make_shared<actor_state>();
-  next->calls = (state_ != nullptr ? state_->calls : 0) + std::exchange(unkept_, 0) + (after_call ? 1 : 0);
+  const auto next = std::make_shared<actor_state>();
+  if (state_ != nullptr) next->calls = state_->calls + state_->steps();
+  next->calls += std::exchange(unkept_, 0) + (after_call ? 1 : 0);
+  next->serial = newest() + 1;
   next->written_by = to_make()->digest();
-  next->snapshot = std::move(snapshot);
-  put(std::move(next), of);
+  next->snapshot = std::make_shared<const std::vector<std::byte>>(std::move(snapshot));
+  put(next, of);
 }
 
-void actor_home::put(std::shared_ptr<actor_state> what, core::call* of) {
+std::uint64_t actor_home::newest() const noexcept { return state_ != nullptr ? state_->newest() : 0; }
+
+std::shared_ptr<actor_state> actor_home::next_state() const {
+  return state_ != nullptr ? std::make_shared<actor_state>(*state_) : std::make_shared<actor_state>();
+}
+
+void actor_home::put(const std::shared_ptr<actor_state>& what, core::call* of) {
   what->actor = print_;
   what->group = group_;
   what->key = key_;
-  what->serial = state_ != nullptr ? state_->serial + 1 : 1;
-  state_ = std::move(what);
+  state_ = what;
   const bool with_call = of != nullptr && durable();
   if (with_call) of->leaves_state(state_);
   states_->put(state_, with_call);

@@ -12,6 +12,7 @@
 
 #include "core/guest.hpp"
 #include "engine/blueprint.hpp"
+#include "engine/instance.hpp"
 #include "host/actor_states.hpp"
 
 /// Where an actor lives while it is resident: makes its guests, one after the other, and has its state.
@@ -20,7 +21,8 @@ namespace holdfast::detail {
 /// A component as actors are made from it.
 class actor_make {
  public:
-  /// @par Errors  `bad_arguments`: it exports `holdfast:actor/lifecycle` with other functions
+  /// @par Errors  `bad_arguments`: it exports `holdfast:actor/lifecycle` with other functions; or it is
+  /// deterministic, and exports none, or passes resources or streams
   static result<std::shared_ptr<const actor_make>> of(const component& what,
                                                       std::unique_ptr<bridge::blueprint> linked);
 
@@ -29,6 +31,8 @@ class actor_make {
 
   /// Whether its actors give their state.
   bool keeps() const noexcept { return activate_ != nullptr; }
+  /// Whether what they did since can be done again.
+  bool replays() const noexcept { return what.deterministic(); }
   const wit::function* activate() const noexcept { return activate_; }
   const wit::function* snapshot() const noexcept { return snapshot_; }
   const wit::function* deactivate() const noexcept { return deactivate_; }
@@ -42,9 +46,9 @@ class actor_make {
   /// Its export that is the same as this one of another component; null: there is none.
   const wit::function* like(const wit::function& of) const;
 
-  std::unique_ptr<core::guest> make(boost::intrusive_ptr<core::poller> owner,
-                                    const core::home& where) const noexcept {
-    return blueprint_->make(std::move(owner), where);
+  std::unique_ptr<bridge::instance> make(boost::intrusive_ptr<core::poller> owner,
+                                         const core::home& where) const noexcept {
+    return blueprint_->make_instance(std::move(owner), where);
   }
 
   const component what;
@@ -62,8 +66,9 @@ class actor_make {
 
 /// How its state is kept.
 struct actor_terms {
-  std::uint32_t snapshot_every = 1;
+  std::uint32_t snapshot_every = 0;
   std::size_t snapshot_bytes = 0;
+  std::size_t replay_bytes = 0;
 };
 
 /// Its cell's driver alone uses it, but for what is const.
@@ -85,7 +90,9 @@ class actor_home final : public core::guest_maker {
 
   /// What the actor goes on from. False: not yet, and `asks` is woken.
   bool look(const boost::intrusive_ptr<core::poller>& asks, std::optional<error>& failed);
-  const std::optional<std::vector<std::byte>>& snapshot() const noexcept;
+  const snapshot_ptr& snapshot() const noexcept;
+  /// The steps that have to be gone through after it, in their order.
+  std::vector<std::shared_ptr<const actor_step>> steps() const;
   /// Whether that lacks what calls had done.
   bool lacks() const noexcept { return lacks_; }
 
@@ -96,8 +103,10 @@ class actor_home final : public core::guest_maker {
   }
   /// The state could not be taken over. True: the component that gave it can be tried.
   bool fall_back();
-  /// An instance is there.
-  void activated() noexcept { tried_ = true; }
+  /// An instance is there, of `to_make`, with all of the state that it can have.
+  void activated() noexcept;
+  /// The one that has gone through the steps gives way to one of `asked`.
+  void moved_on() noexcept { before_.reset(); }
   /// Tells the observer of an instance that could not be built.
   void report(const core::home& where, const core::fault& why) const noexcept;
 
@@ -105,16 +114,26 @@ class actor_home final : public core::guest_maker {
   void answered() noexcept { lacks_ = false; }
   /// Whether the state is to be asked for once the call that runs has completed.
   bool is_due() const noexcept;
+  /// Whether what a call of a deterministic actor has done can be kept as a step of so many bytes.
+  bool has_room(std::size_t bytes) const noexcept;
+  bool has_steps() const noexcept { return state_ != nullptr && state_->steps() > 0; }
   /// Whether the state has all that calls have done. One that lacks some, of which a caller was told, may
   /// give way to what there is.
-  bool is_kept() const noexcept { return unkept_ == 0 && (lacks_ || state_ == nullptr || !state_->open); }
+  bool is_kept() const noexcept {
+    return unkept_ == 0 && !has_steps() && (lacks_ || state_ == nullptr || !state_->open);
+  }
   /// A call has completed, and the guest's state is not asked for.
   void passed(core::call* of);
+  /// The same of a deterministic actor's: it can be done again. `next` lacks only its place.
+  void passed(std::shared_ptr<actor_step> next, core::call* of);
   /// The state after the call `of` has completed; null: after all that have.
   void keep(std::vector<std::byte> snapshot, core::call* of, bool after_call);
 
  private:
-  void put(std::shared_ptr<actor_state> what, core::call* of);
+  std::optional<error> choose();
+  std::shared_ptr<actor_state> next_state() const;
+  std::uint64_t newest() const noexcept;
+  void put(const std::shared_ptr<actor_state>& what, core::call* of);
 
   const std::string group_;
   const std::string key_;

@@ -94,7 +94,9 @@ result<std::shared_ptr<const detail::actor_make>> actors::impl::link(host::impl&
   options.functions = how.functions;
   options.output = how.output;
   options.stop_grace = how.stop_grace;
-  auto linked = detail::edition::link(owner, what, options);
+  // What is deterministic is run again where it would be lost.
+  const auto tape_bytes = what.deterministic() ? std::optional(how.replay_bytes) : std::nullopt;
+  auto linked = detail::edition::link(owner, what, options, tape_bytes);
   if (!linked) return linked.error();
   return detail::actor_make::of(what, std::move(*linked));
 }
@@ -253,7 +255,8 @@ bool actors::impl::may_wait(const detail::actor_impl& which) const noexcept {
 actors::impl::edition_ptr actors::impl::reside(detail::actor_impl& which) {
   auto home = std::make_unique<detail::actor_home>(
       which.key_scope, which.key, which.print, now_, older_,
-      detail::actor_terms{options.snapshot_every, options.snapshot_bytes}, owner->states, *owner->world);
+      detail::actor_terms{options.snapshot_every, options.snapshot_bytes, options.replay_bytes},
+      owner->states, *owner->world);
   auto made = detail::edition::of_actor(*owner, now_->what, limits, options.rebuild, which.key,
                                         std::move(home), [of = weak_from_this()](detail::edition& over) {
                                           if (const auto group = of.lock()) group->ended(over);

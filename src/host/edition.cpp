@@ -51,7 +51,8 @@ void reservation::give_back() noexcept {
 }
 
 result<std::unique_ptr<bridge::blueprint>> edition::link(host::impl& owner, const component& what,
-                                                         const pool_options& options) {
+                                                         const pool_options& options,
+                                                         std::optional<std::size_t> tape_bytes) {
   const engine_options& engine = owner.with.options();
   if (options.stop_grace > longest_grace)
     return error(errc::limit, "a stop_grace of more than " + std::to_string(longest_grace.count()) +
@@ -62,7 +63,7 @@ result<std::unique_ptr<bridge::blueprint>> edition::link(host::impl& owner, cons
                                   std::to_string(engine.max_memory));
   pool_options with = options;
   with.functions = offered_with_calls(owner, what, options);
-  return bridge::blueprint::link(what, with, owner.runner, owner.world->time);
+  return bridge::blueprint::link(what, with, owner.runner, owner.world->time, tape_bytes);
 }
 
 result<std::shared_ptr<edition>> edition::make(host::impl& owner, const component& what,

@@ -51,10 +51,12 @@ class edition {
   static result<std::shared_ptr<edition>> make(host::impl& owner, const component& what,
                                                const pool_options& options);
 
-  /// Checks what it needs of the engine, and links it.
+  /// Checks what it needs of the engine, and links it; with a tape where it has a limit
+  /// (`bridge::blueprint::link`).
   /// @par Errors  those of `make`, but for instances
-  static result<std::unique_ptr<bridge::blueprint>> link(host::impl& owner, const component& what,
-                                                         const pool_options& options);
+  static result<std::unique_ptr<bridge::blueprint>> link(
+      host::impl& owner, const component& what, const pool_options& options,
+      std::optional<std::size_t> tape_bytes = std::nullopt);
 
   /// One actor's residence: a cell whose guests `home` makes. Its instance is somebody else's to reserve.
   /// `told_of_end` is called when the instance is gone for good.

@@ -99,6 +99,12 @@ record_digest digest_of(const journal_step& what) {
   return of.finish();
 }
 
+record_digest digest_of(std::span<const std::byte> bytes) {
+  digester of;
+  of.add(bytes);
+  return of.finish();
+}
+
 record_digest digest_of(const journal_timer& what) {
   digester of;
   of.add(std::span<const std::byte>(what.actor));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <holdfast/journal.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,8 @@ record_digest digest_of(const journal_record& what);
 record_digest digest_of(const journal_state& what);
 record_digest digest_of(const journal_step& what);
 record_digest digest_of(const journal_timer& what);
+/// Of bytes as they are.
+record_digest digest_of(std::span<const std::byte> bytes);
 
 /// What records of one export and result type have in common, and no others do.
 std::string export_of(const journal_record& what);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/journal_writer.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -69,8 +71,20 @@ journal_state record_of(const actor_state& what, std::chrono::system_clock::time
       .written_by = what.written_by,
       .calls = what.calls,
       .open = what.open,
-      .snapshot = what.snapshot ? std::optional(std::span<const std::byte>(*what.snapshot)) : std::nullopt,
+      .snapshot = what.snapshot != nullptr ? std::optional(std::span<const std::byte>(*what.snapshot))
+                                           : std::nullopt,
       .at = now};
+}
+
+journal_step record_of(const actor_step& what, const core::key_print& actor) {
+  return {.actor = actor,
+          .serial = what.serial,
+          .written_by = what.written_by,
+          .function = what.function,
+          .arguments = what.arguments,
+          .result = what.result,
+          .tape = what.tape,
+          .beginning = what.beginning};
 }
 
 journal_writer::journal_writer(std::shared_ptr<journal> to, const key_policy& bounds, clock now,
@@ -100,22 +114,73 @@ void journal_writer::start() {
 bool journal_writer::answer_questions() {
   const std::vector<core::key_print> asked = states_->asked();
   for (const core::key_print& each : asked) {
-    actor_states::found told;
-    told.failed = to_->read_state(each, [&](const journal_state& is) {
-      auto known = std::make_shared<actor_state>();
-      known->actor = is.actor;
-      known->group = is.group;
-      known->key = is.key;
-      known->serial = is.serial;
-      known->written_by = is.written_by;
-      known->calls = is.calls;
-      known->open = is.open;
-      if (is.snapshot) known->snapshot.emplace(is.snapshot->begin(), is.snapshot->end());
-      told.state = std::move(known);
-    });
-    states_->answer(each, std::move(told));
+    states_->answer(each, read_actor(each));
   }
   return !asked.empty();
+}
+
+actor_states::found journal_writer::read_actor(const core::key_print& which) {
+  const auto copy = [](std::span<const std::byte> bytes) {
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  };
+  actor_states::found told;
+  std::shared_ptr<actor_state> known;
+  told.failed = to_->read_state(which, [&](const journal_state& is) {
+    known = std::make_shared<actor_state>();
+    known->actor = is.actor;
+    known->group = is.group;
+    known->key = is.key;
+    known->serial = is.serial;
+    known->written_by = is.written_by;
+    known->calls = is.calls;
+    known->open = is.open;
+    if (is.snapshot) known->snapshot = std::make_shared<const std::vector<std::byte>>(copy(*is.snapshot));
+  });
+  if (told.failed || known == nullptr) return told;
+  std::optional<std::uint64_t> missing;
+  told.failed = to_->read_steps(which, [&](const journal_step& is) {
+    if (is.serial <= known->serial || missing) return;
+    if (is.serial != known->newest() + 1) {
+      missing = known->newest() + 1;
+      return;
+    }
+    const auto step = std::make_shared<actor_step>(known->last_step);
+    step->serial = is.serial;
+    step->written_by = is.written_by;
+    step->function = is.function;
+    step->arguments = copy(is.arguments);
+    step->result = is.result;
+    step->tape = copy(is.tape);
+    step->beginning = copy(is.beginning);
+    step->in_journal = true;
+    known->step_bytes += step->bytes();
+    known->last_step = step;
+  });
+  if (!told.failed && missing)
+    told.failed = error(errc::bad_journal, "of what the actor `" + known->key +
+                                               "` has to do again the journal lacks number " +
+                                               std::to_string(*missing));
+  told.state = std::move(known);
+  return told;
+}
+
+// Those of the states to be written that are not in the journal yet, each once; and where those are the first
+// since a state, it is written with them, so that none is ever there without it.
+void journal_writer::add_steps() {
+  std::unordered_map<core::key_print, std::uint64_t, print_hash> newest;  // states that are written now
+  for (const actor_state_ptr& each : next_states_) {
+    std::uint64_t& known = newest[each->actor];
+    known = std::max(known, each->serial);
+  }
+  for (const actor_state_ptr& each : next_states_) {
+    actor_step* step = each->last_step.get();
+    while (step != nullptr && !step->in_journal) {
+      step->in_journal = true;  // or it will be: what is taken is written, or nothing is any more
+      if (step->serial > newest[each->actor]) next_steps_.push_back(record_of(*step, each->actor));
+      step = step->before.get();
+    }
+    if (step == nullptr) next_bases_.push_back(each);
+  }
 }
 
 journal_writer::wrote journal_writer::write() {
@@ -128,6 +193,7 @@ journal_writer::wrote journal_writer::write() {
       if (each.ended)
         if (const auto& state = static_cast<const pool_call&>(*each.of).state())
           next_states_.push_back(state);
+    add_steps();
   }
   if (next_.empty() && next_states_.empty()) return answered ? wrote::batch : wrote::nothing;
   std::vector<journal_record> kept;
@@ -144,13 +210,13 @@ journal_writer::wrote journal_writer::write() {
   }
   for (const auto& each : next_.erasures) gone.push_back({each.key, each.call});
   std::vector<journal_state> states;
-  states.reserve(next_states_.size());
-  for (const actor_state_ptr& each : next_states_) states.push_back(record_of(*each, now));
+  states.reserve(next_bases_.size());
+  for (const actor_state_ptr& each : next_bases_) states.push_back(record_of(*each, now));
 
   const auto began = std::chrono::steady_clock::now();
-  const std::size_t changes = kept.size() + gone.size() + states.size();
+  const std::size_t changes = kept.size() + gone.size() + states.size() + next_steps_.size();
   // Calls that have only waited for those before them have nothing to be written.
-  const auto failed = changes > 0 ? to_->commit({kept, gone, states}) : std::nullopt;
+  const auto failed = changes > 0 ? to_->commit({kept, gone, states, next_steps_}) : std::nullopt;
   if (failed && failed->code != make_error_code(errc::journal_full)) end_process(*failed);
   if (failed) records_->stuck();
   if (full_ != failed.has_value()) {
@@ -163,6 +229,8 @@ journal_writer::wrote journal_writer::write() {
     if (each.ended) static_cast<pool_call&>(*each.of).forget_state();
   states_->kept(next_states_);
   next_states_.clear();
+  next_bases_.clear();
+  next_steps_.clear();
   const core::driving_mark mark;  // whoever is told must not wait here for what only this thread writes
   records_->kept(std::exchange(next_, {}));
   return wrote::batch;

@@ -24,6 +24,7 @@ namespace holdfast::detail {
 journal_record record_of(const core::records::item& what, std::chrono::system_clock::time_point now);
 
 journal_state record_of(const actor_state& what, std::chrono::system_clock::time_point now);
+journal_step record_of(const actor_step& what, const core::key_print& actor);
 
 class journal_writer {
  public:
@@ -56,6 +57,8 @@ class journal_writer {
   enum class wrote : std::uint8_t { nothing, batch, no_room };
   wrote write();
   bool answer_questions();
+  actor_states::found read_actor(const core::key_print& which);
+  void add_steps();
   void wake();
   void work();
 
@@ -64,6 +67,8 @@ class journal_writer {
   observer& told_;
   core::records::batch next_;  // taken, and there was no room for it
   std::vector<actor_state_ptr> next_states_;
+  std::vector<actor_state_ptr> next_bases_;  // of those: what is not there
+  std::vector<journal_step> next_steps_;
   bool full_ = false;
 
   std::mutex mutex_;

@@ -32,7 +32,10 @@ std::string pool_call::key_of_child(unsigned attempt) {
   return child_key(claim_of_key() != nullptr ? claim_of_key()->print : print_of_call(id()), number);
 }
 
-std::size_t pool_call::state_bytes() const noexcept { return state_ != nullptr ? state_->bytes() : 0; }
+std::size_t pool_call::state_bytes() const noexcept {
+  if (state_ == nullptr) return 0;
+  return state_->last_step != nullptr ? state_->last_step->bytes() : state_->bytes();
+}
 
 pool_call::~pool_call() {
   if (end().what == outcome::completed && result_ && !read_.load(std::memory_order_relaxed) &&
