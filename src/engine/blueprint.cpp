@@ -11,6 +11,7 @@
 #include "engine/engine_impl.hpp"
 #include "engine/host_entry.hpp"
 #include "engine/instance.hpp"
+#include "wit/mentions.hpp"
 
 namespace holdfast::bridge {
 namespace {
@@ -36,6 +37,16 @@ class list_writer {
 // What `instance_limits::resources` promises.
 constexpr std::size_t default_resources = 4096;
 
+// What a tape cannot hold.
+bool passes_more_than_data(const wit::function& of) {
+  const auto more = [](const wit::type& in) {
+    return wit::mentions(in, [](wit::kind k) {
+      return k == wit::kind::own || k == wit::kind::borrow || wit::is_transmitted(k);
+    });
+  };
+  return std::ranges::any_of(of.params, more, &wit::field::type) || (of.result && more(*of.result));
+}
+
 struct output_sink {
   guest_output told;
 };
@@ -58,6 +69,12 @@ extern "C" void holdfast_output_drop(void* context) { delete static_cast<output_
 result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const pool_options& options,
                                                    function_runner runner, const core::time_source& clock,
                                                    std::optional<std::size_t> tape_bytes) {
+  if (tape_bytes && !what.deterministic())
+    return error(errc::bad_arguments, "a tape needs a component that was compiled with `determinism::on`");
+  if (tape_bytes && (options.may_reach.network || !options.may_reach.directories.empty()))
+    return error(errc::bad_arguments,
+                 "with a tape neither directories nor the network can be granted: it has not what they answer");
+
   hfb_limits limits{};
   limits.memory_bytes = options.limits.memory;
   limits.table_elements = options.limits.table_elements;
@@ -98,6 +115,7 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   if (hfb_error* failed = hfb_linker_context(raw, instance::context)) return to_error(failed);
 
   std::unique_ptr<blueprint> made(new blueprint(what, clock));
+  made->taped_ = tape_bytes.has_value();
   made->most_objects_ = options.limits.resources != 0 ? options.limits.resources : default_resources;
   if (auto defined = made->define(raw, options.functions, runner); !defined) return defined.error();
   auto brief = brief_exports::declare(raw, what.world(), options.brief,
@@ -130,6 +148,8 @@ result<void> blueprint::define(hfb_linker* linker, const imports& offered, const
       if (const auto fits = definition->check(*import, wit::side::callee); !fits)
         return error(fits.error().code, name + fits.error().detail);
     }
+    if (taped_ && passes_more_than_data(*import))
+      return error(errc::bad_arguments, name + "resources, streams and futures have no place on a tape");
     const auto& executor = definition->on ? definition->on : offered.executor();
     if (definition->style == detail::host_style::coroutine && !executor)
       return error(errc::bad_arguments,

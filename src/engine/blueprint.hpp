@@ -59,6 +59,7 @@ class blueprint final : public core::guest_maker {
   std::shared_ptr<const object_kinds> kinds_;
   std::shared_ptr<const brief_exports> brief_;
   std::size_t most_objects_ = 0;
+  bool taped_ = false;
 };
 
 }  // namespace holdfast::bridge

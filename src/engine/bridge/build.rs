@@ -15,6 +15,7 @@ const SOURCES: &[&str] = &[
     "pipe.rs",
     "context.rs",
     "instance.rs",
+    "play.rs",
     "many.rs",
     "direct.rs",
 ];

@@ -52,8 +52,10 @@ impl Bridge {
                 (null_mut(), null_mut(), null_mut(), null_mut());
             assert!(hfb_engine_new(null(), &mut engine).is_null());
             let nothing = slice(&[]);
-            assert!(hfb_component_compile(engine, slice(TEXT.as_bytes()), nothing, false, &mut component).is_null());
-            assert!(hfb_linker_new(component, null(), null(), null(), &mut linker).is_null());
+            assert!(
+                hfb_component_compile(engine, slice(TEXT.as_bytes()), nothing, false, false, &mut component).is_null()
+            );
+            assert!(hfb_linker_new(component, null(), null(), null(), 0, &mut linker).is_null());
             assert!(hfb_linker_finish(linker, &mut blueprint).is_null());
             let instance = Self::instance(blueprint);
             Self { blueprint, instance }

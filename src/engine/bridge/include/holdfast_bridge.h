@@ -54,6 +54,8 @@ enum hfb_kind
   HFB_KIND_SLICE_OVER = 18,
   // An export cannot be brief: the component imports what may wait. The message names both.
   HFB_KIND_MAY_WAIT = 19,
+  // What is played to the instance is not what its guest asks for; the message names both.
+  HFB_KIND_DIVERGED = 20,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -380,7 +382,7 @@ struct hfb_error *hfb_engine_new(const struct hfb_engine_config *config, struct 
 void hfb_engine_tick(const struct hfb_engine *engine);
 
 // Bytes of address space that the engine reserved, for printing: a pool, another one once a component was compiled for
-// fuel, and once one was that has async functions.
+// fuel, once one was that has async functions, and once one was for determinism.
 //
 // # Safety
 // `engine` is a live engine.
@@ -406,11 +408,15 @@ void hfb_version(struct hfb_bytes *out);
 // `fuel`: the code counts what it uses, and instances may be limited in it. It is some slower, and the first such
 // component makes the engine reserve a second pool.
 //
+// `deterministic`: the code does the same on every machine as long as it learns the same from outside, as tapes need it.
+// It is some slower in floating point, and has a pool of its own too. A component with async functions is `unsupported`
+// then.
+//
 // Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`, `no_resources`.
 //
 // # Safety
 // `engine` is a live engine, the slices are readable for the call, `out` is writable.
-struct hfb_error *hfb_component_compile(const struct hfb_engine *engine, struct hfb_slice bytes, struct hfb_slice cache_directory, bool fuel, struct hfb_component **out);
+struct hfb_error *hfb_component_compile(const struct hfb_engine *engine, struct hfb_slice bytes, struct hfb_slice cache_directory, bool fuel, bool deterministic, struct hfb_component **out);
 
 // The imports and exports, in the packed encoding of `src/wit/packed.md`. Any thread.
 //
@@ -483,11 +489,15 @@ void hfb_host_call_fail(struct hfb_host_call *call, struct hfb_slice message);
 // Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2 and
 // 0.3 are linked only where the component imports something of them.
 //
+// `tape_bytes`: what its instances learn from outside goes through a tape each, of which one segment has at most so many
+// bytes (`hfb_instance_play`). That takes a component compiled for determinism, without imports of WASI 0.3, and neither
+// directories nor the network granted; anything else is `unsupported`. 0: no tape.
+//
 // `output` is taken over in every case: its `drop` is called also when this fails.
 //
 // # Safety
 // `component` is a live component; the others are null or readable, with readable slices; `out` is writable.
-struct hfb_error *hfb_linker_new(const struct hfb_component *component, const struct hfb_limits *limits, const struct hfb_grants *grants, const struct hfb_output *output, struct hfb_linker **out);
+struct hfb_error *hfb_linker_new(const struct hfb_component *component, const struct hfb_limits *limits, const struct hfb_grants *grants, const struct hfb_output *output, size_t tape_bytes, struct hfb_linker **out);
 
 // Defines an imported function by `entry`; of an interface (`wasi:clocks/wall-clock@0.2.0`), or of the root where
 // `interface` is empty. Takes the place of an earlier definition, also of WASI's. A definition for an import that the
@@ -495,6 +505,8 @@ struct hfb_error *hfb_linker_new(const struct hfb_component *component, const st
 //
 // `at_once`: the entry has always replied when it returns, so that exports of the component can be brief. A component
 // that passes resources of WASI's may wait all the same.
+//
+// With tapes, a function whose types have resources, streams or futures is `unsupported`.
 //
 // `context` is taken over in every case: `drop` (may be null) is called once, when no call can reach `entry` any more.
 //
@@ -676,6 +688,34 @@ size_t hfb_instance_held(const struct hfb_instance *instance);
 // # Safety
 // `instance` is null or a live instance with no other call on it, not used again.
 void hfb_instance_free(struct hfb_instance *instance);
+
+// What comes next, be it the instantiation or a call, learns what these bytes have, which `hfb_instance_take_tape` once
+// answered, and not from outside: no host function is called, no clock waited for, and what the guest says is dropped.
+// Where it asks for anything else, or for more, it fails as `diverged`. The bytes are copied. What nobody plays is
+// recorded. Before the first poll, or while idle.
+//
+// Errors: `internal` for misuse.
+//
+// # Safety
+// `instance` is a live instance with no other call on it; `tape` is readable for the call.
+struct hfb_error *hfb_instance_play(struct hfb_instance *instance, struct hfb_slice tape);
+
+// Ends a segment, which began where the last one was ended, and records the next: what the guest learned from outside,
+// maybe nothing. False: that was more than the limit, or was played, or there is no tape; `out` is empty then. Before
+// the first poll, or while no call is under way.
+//
+// # Safety
+// `instance` is a live instance with no other call on it; `out` is writable.
+bool hfb_instance_take_tape(struct hfb_instance *instance, struct hfb_bytes *out);
+
+// Ends a segment that was played, and records the next. Null where all of it was used, and where none was played, which
+// changes nothing.
+//
+// Errors: `diverged`, which names what comes next.
+//
+// # Safety
+// `instance` is a live instance with no other call on it.
+struct hfb_error *hfb_instance_end_play(struct hfb_instance *instance);
 
 // Begins a call beside those in flight, of an instance whose component has async functions; polls run it. `call` is its
 // number, which no other call in flight has, and not `UINT64_MAX`.

@@ -93,6 +93,8 @@ pub enum hfb_kind {
     SliceOver = 18,
     /// An export cannot be brief: the component imports what may wait. The message names both.
     MayWait = 19,
+    /// What is played to the instance is not what its guest asks for; the message names both.
+    Diverged = 20,
 }
 
 /// Where the result of a call may go at once, so that nobody packs it: lent for the length of one poll.

@@ -5,12 +5,13 @@
 
 use crate::abi::{hfb_grants, hfb_kind, hfb_limits, hfb_output, hfb_slice};
 use crate::component::{ComponentShared, hfb_component};
-use crate::engine::{Concurrency, Metering};
+use crate::engine::{Concurrency, Determinism, Metering};
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error};
 use crate::guest::{Foreign, Grants, Guest, Limiter, Limits, Output};
 use crate::handles::Handles;
 use crate::host_call::{Answers, HostEntry, hfb_host_entry};
 use crate::object::Kinds;
+use crate::taped;
 use std::collections::BTreeSet;
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub struct hfb_linker {
     /// The embedder's functions that may wait, as they are shown.
     waiting: BTreeSet<String>,
     brief: Vec<bool>,
+    tape_bytes: usize,
 }
 
 /// What instances are made from, opaque to C. Immutable; any thread.
@@ -44,6 +46,8 @@ pub(crate) struct BlueprintShared {
     pub(crate) kinds: Arc<Kinds>,
     /// Of each export whether it was declared brief.
     pub(crate) brief: Vec<bool>,
+    /// Most of one segment of an instance's tape; 0: instances have none.
+    pub(crate) tape_bytes: usize,
 }
 
 /// What a failed link complains about.
@@ -78,20 +82,34 @@ fn complaint(error: &wasmtime::Error) -> Complaint {
 }
 
 impl hfb_linker {
-    fn new(component: Arc<ComponentShared>, limits: Limits, grants: Grants, output: Output) -> Result<Self, Failure> {
+    fn new(
+        component: Arc<ComponentShared>,
+        limits: Limits,
+        grants: Grants,
+        output: Output,
+        tape_bytes: usize,
+    ) -> Result<Self, Failure> {
         if limits.fuel != 0 && component.code.metering == Metering::Off {
             return Err(failure(
                 hfb_kind::TooLarge,
                 format!("a limit of {} units of fuel needs a component that was compiled for fuel", limits.fuel),
             ));
         }
+        if tape_bytes != 0 {
+            may_have_tape(&component, &grants)?;
+        }
         let mut linker = Linker::new(component.component.engine());
         // The embedder may take the place of a WASI function.
         linker.allow_shadowing(true);
-        link_wasi(&mut linker, &component)
-            .map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
+        let linked = link_wasi(&mut linker, &component);
+        let linked = linked.and_then(|()| match component.description.uses_wasi && tape_bytes != 0 {
+            true => taped::link(&mut linker),
+            false => Ok(()),
+        });
+        linked.map_err(|error| failure(hfb_kind::Internal, format!("WASI does not link: {}", causes(&error))))?;
         let brief = vec![false; component.description.exports.len()];
-        Ok(Self { component, linker, limits, grants, output, kinds: Arc::default(), waiting: BTreeSet::new(), brief })
+        let (kinds, waiting) = (Arc::default(), BTreeSet::new());
+        Ok(Self { component, linker, limits, grants, output, kinds, waiting, brief, tape_bytes })
     }
 
     /// Whether the component imports something of an interface, whichever version of it.
@@ -112,6 +130,10 @@ impl hfb_linker {
         let Some(import) = imports.iter().find(|known| known.interface == interface && known.name == name) else {
             return Ok(());
         };
+        if import.passes_handles && self.tape_bytes != 0 {
+            let why = "resources, streams and futures have no place on a tape";
+            return Err(failure(hfb_kind::Unsupported, format!("import {}: {why}", shown(None, &import.full_name()))));
+        }
         let answers = if import.is_async { Answers::Meanwhile } else { answers };
         let trouble = |error: wasmtime::Error| {
             failure(hfb_kind::Internal, format!("`{interface}#{name}` cannot be defined: {}", causes(&error)))
@@ -121,7 +143,7 @@ impl hfb_linker {
             "" => root,
             interface => root.into_instance(interface).map_err(trouble)?,
         };
-        entry.link(&mut place, name, answers).map_err(trouble)?;
+        entry.link(&mut place, import, answers).map_err(trouble)?;
         let shown = shown(Some(interface).filter(|interface| !interface.is_empty()), name);
         match answers {
             Answers::Later | Answers::Meanwhile => self.waiting.insert(shown),
@@ -146,6 +168,7 @@ impl hfb_linker {
                 output: Arc::new(self.output),
                 kinds: self.kinds,
                 brief: self.brief,
+                tape_bytes: self.tape_bytes,
             }),
         })
     }
@@ -168,7 +191,7 @@ impl hfb_linker {
         let nobody = Foreign(std::ptr::null_mut());
         let mut store = Store::new(
             self.component.component.engine(),
-            Guest::new(limiter, nobody, Arc::new(Handles::new(0, 0)), self.kinds.clone(), Arc::default()),
+            Guest::new(limiter, nobody, Arc::new(Handles::new(0, 0)), self.kinds.clone(), Arc::default(), None),
         );
         store.limiter(|guest| &mut guest.limiter);
         // The text is pinned with the version and tested.
@@ -232,10 +255,7 @@ fn link_wasi(linker: &mut Linker<Guest>, component: &ComponentShared) -> wasmtim
     }
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
-    let third = |interface: &str| interface.starts_with("wasi:") && interface.contains("@0.3.");
-    if !description.imports.iter().any(|import| third(&import.interface))
-        && !description.resources.iter().any(|(interface, _)| third(interface))
-    {
+    if description.third_wasi().is_none() {
         return Ok(());
     }
     // Without tasks there can be but the functions that are not async.
@@ -244,6 +264,21 @@ fn link_wasi(linker: &mut Linker<Guest>, component: &ComponentShared) -> wasmtim
     }
     wasmtime_wasi::p3::add_to_linker(linker)?;
     wasmtime_wasi_http::p3::add_to_linker(linker)
+}
+
+/// Why instances of the component cannot have tapes.
+fn may_have_tape(component: &ComponentShared, grants: &Grants) -> Result<(), Failure> {
+    let refuse = |why: String| Err(failure(hfb_kind::Unsupported, why));
+    if component.code.determinism == Determinism::Off {
+        return refuse("a tape needs a component that was compiled for determinism".to_owned());
+    }
+    if grants.reach_out() {
+        return refuse("a tape has not what directories and the network answer, so none can be granted".to_owned());
+    }
+    match component.description.third_wasi() {
+        Some(interface) => refuse(format!("the component imports `{interface}`, and tapes are for WASI 0.2 alone")),
+        None => Ok(()),
+    }
 }
 
 fn shown(interface: Option<&str>, name: &str) -> String {
@@ -269,6 +304,10 @@ fn fill(linker: &mut Linker<Guest>, interface: Option<&str>, name: &str, resourc
 /// Begins a blueprint. `limits`, `grants` and `output` may be null: defaults, nothing granted, text dropped. WASI 0.2 and
 /// 0.3 are linked only where the component imports something of them.
 ///
+/// `tape_bytes`: what its instances learn from outside goes through a tape each, of which one segment has at most so many
+/// bytes (`hfb_instance_play`). That takes a component compiled for determinism, without imports of WASI 0.3, and neither
+/// directories nor the network granted; anything else is `unsupported`. 0: no tape.
+///
 /// `output` is taken over in every case: its `drop` is called also when this fails.
 ///
 /// # Safety
@@ -279,6 +318,7 @@ pub unsafe extern "C" fn hfb_linker_new(
     limits: *const hfb_limits,
     grants: *const hfb_grants,
     output: *const hfb_output,
+    tape_bytes: usize,
     out: *mut *mut hfb_linker,
 ) -> *mut hfb_error {
     guard(|| {
@@ -288,7 +328,7 @@ pub unsafe extern "C" fn hfb_linker_new(
         let output = Output::new(output);
         // SAFETY: the caller's promise.
         let grants = unsafe { Grants::of(grants) }?;
-        let linker = hfb_linker::new(component.shared.clone(), Limits::of(limits), grants, output)?;
+        let linker = hfb_linker::new(component.shared.clone(), Limits::of(limits), grants, output, tape_bytes)?;
         // SAFETY: the caller's promise.
         unsafe { *out = Box::into_raw(Box::new(linker)) };
         Ok(())
@@ -301,6 +341,8 @@ pub unsafe extern "C" fn hfb_linker_new(
 ///
 /// `at_once`: the entry has always replied when it returns, so that exports of the component can be brief. A component
 /// that passes resources of WASI's may wait all the same.
+///
+/// With tapes, a function whose types have resources, streams or futures is `unsupported`.
 ///
 /// `context` is taken over in every case: `drop` (may be null) is called once, when no call can reach `entry` any more.
 ///

@@ -16,6 +16,7 @@ use crate::handles::{Handles, Types};
 use crate::lift::{Answer, PackedResult};
 use crate::lower::{Args, PackedArgs};
 use crate::shape::{Passed, Shape};
+use crate::tape::Tape;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use wasmtime::component::{Func, Instance, TypedFunc};
@@ -38,10 +39,13 @@ pub(crate) struct Outside {
     /// Streams or futures have left the guest: some may come straight from the embedder, and what moves along them is the
     /// store's, also while no task is left. Relaxed: for whoever polls.
     pub piped: AtomicBool,
+    /// Of a blueprint with tapes.
+    pub tape: Option<Arc<Tape>>,
 }
 
 impl Outside {
-    pub(crate) fn new(limits: &Limits) -> Self {
+    /// `tape_bytes`: most of one segment of its tape; 0: it has none.
+    pub(crate) fn new(limits: &Limits, tape_bytes: usize) -> Self {
         Self {
             interrupted: AtomicBool::new(false),
             held: Arc::default(),
@@ -50,6 +54,7 @@ impl Outside {
             fuel: AtomicU64::new(0),
             slice: Slice::new(),
             piped: AtomicBool::new(false),
+            tape: (tape_bytes != 0).then(|| Tape::new(tape_bytes)),
         }
     }
 
@@ -96,7 +101,8 @@ pub(crate) fn store(
     at_tick: impl Fn() -> UpdateDeadline + Send + Sync + 'static,
 ) -> Result<Store<Guest>, Failure> {
     let limiter = Limiter::new(blueprint.limits.clone(), outside.memory.clone());
-    let mut guest = Guest::new(limiter, user, outside.handles.clone(), blueprint.kinds.clone(), outside.held.clone());
+    let (handles, kinds, held) = (outside.handles.clone(), blueprint.kinds.clone(), outside.held.clone());
+    let mut guest = Guest::new(limiter, user, handles, kinds, held, outside.tape.clone());
     if blueprint.component.description.uses_wasi {
         guest.grant(&blueprint.grants, &blueprint.limits, &blueprint.output)?;
     }

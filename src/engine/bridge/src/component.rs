@@ -5,7 +5,7 @@
 use crate::abi::{hfb_bytes, hfb_kind, hfb_slice};
 use crate::cache::Cache;
 use crate::describe::{Description, describe};
-use crate::engine::{Code, Concurrency, EngineShared, Metering, hfb_engine};
+use crate::engine::{Code, Concurrency, Determinism, EngineShared, Metering, hfb_engine};
 use crate::error::{Failure, causes, failure, guard, guard_or, hfb_error, one_line};
 use crate::lifted::all_async;
 use std::borrow::Cow;
@@ -115,7 +115,7 @@ fn text_refused(error: &wat::Error) -> Failure {
 
 fn compile(
     engine: &Arc<EngineShared>,
-    metering: Metering,
+    mut code: Code,
     bytes: &[u8],
     directory: &[u8],
 ) -> Result<hfb_component, Failure> {
@@ -131,9 +131,12 @@ fn compile(
         [] => None,
         path => Cache::open(Path::new(OsStr::from_bytes(path)))?,
     };
-    let mut code = Code { metering, concurrency: Concurrency::Off };
     let component = match compile_as(code, engine, &binary, cache.as_ref())? {
         Ok(component) => component,
+        Err(error) if needs_concurrency(&error) && code.determinism == Determinism::On => {
+            let why = "the component has async functions, and what those do cannot be replayed: compile it without determinism";
+            return Err(failure(hfb_kind::Unsupported, why));
+        }
         Err(error) if needs_concurrency(&error) => {
             code.concurrency = Concurrency::On;
             compile_as(code, engine, &binary, cache.as_ref())?.map_err(|error| refused(&error))?
@@ -184,6 +187,10 @@ fn needs_concurrency(error: &wasmtime::Error) -> bool {
 /// `fuel`: the code counts what it uses, and instances may be limited in it. It is some slower, and the first such
 /// component makes the engine reserve a second pool.
 ///
+/// `deterministic`: the code does the same on every machine as long as it learns the same from outside, as tapes need it.
+/// It is some slower in floating point, and has a pool of its own too. A component with async functions is `unsupported`
+/// then.
+///
 /// Errors: `not_wasm`, `core_module`, `malformed` (truncated too), `unsupported`, `too_large`, `cache`, `no_resources`.
 ///
 /// # Safety
@@ -194,12 +201,18 @@ pub unsafe extern "C" fn hfb_component_compile(
     bytes: hfb_slice,
     cache_directory: hfb_slice,
     fuel: bool,
+    deterministic: bool,
     out: *mut *mut hfb_component,
 ) -> *mut hfb_error {
     guard(|| {
         // SAFETY: the caller's promises.
         let (engine, bytes, directory) = unsafe { (&*engine, bytes.bytes(), cache_directory.bytes()) };
-        let component = compile(&engine.shared, if fuel { Metering::On } else { Metering::Off }, bytes, directory)?;
+        let code = Code {
+            metering: if fuel { Metering::On } else { Metering::Off },
+            concurrency: Concurrency::Off,
+            determinism: if deterministic { Determinism::On } else { Determinism::Off },
+        };
+        let component = compile(&engine.shared, code, bytes, directory)?;
         // SAFETY: the caller's promise.
         unsafe { *out = Box::into_raw(Box::new(component)) };
         Ok(())

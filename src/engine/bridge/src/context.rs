@@ -9,6 +9,8 @@ use crate::among::{ALONE, working_for};
 use crate::blueprint::hfb_linker;
 use crate::error::{causes, failure, guard, hfb_error};
 use crate::guest::Guest;
+use crate::tape::Question;
+use crate::taped::ask;
 use std::ffi::c_void;
 use wasmtime::component::Linker;
 use wasmtime::{Result, StoreContextMut};
@@ -81,17 +83,20 @@ impl hfb_context {
     fn link(self, linker: &mut Linker<Guest>) -> Result<()> {
         let mut place = linker.instance(&format!("{INTERFACE}@{VERSION}"))?;
         place.func_wrap("stop-requested", move |mut store: StoreContextMut<'_, Guest>, ()| {
-            Ok((self.look(&mut store, |attempt| attempt.stop_requested),))
+            let told = ask(&mut store, Question::STOP_REQUESTED, |store| self.look(store, |at| at.stop_requested));
+            Ok((told?,))
         })?;
         place.func_wrap("time-left", move |mut store: StoreContextMut<'_, Guest>, ()| {
-            Ok((self.time_left(&mut store),))
+            Ok((ask(&mut store, Question::TIME_LEFT, |store| self.time_left(store))?,))
         })?;
-        place.func_wrap("key", move |mut store: StoreContextMut<'_, Guest>, ()| Ok((self.key(&mut store),)))?;
+        place.func_wrap("key", move |mut store: StoreContextMut<'_, Guest>, ()| {
+            Ok((ask(&mut store, Question::KEY, |store| self.key(store))?,))
+        })?;
         place.func_wrap("attempt", move |mut store: StoreContextMut<'_, Guest>, ()| {
-            Ok((self.look(&mut store, |attempt| attempt.attempt),))
+            Ok((ask(&mut store, Question::ATTEMPT, |store| self.look(store, |at| at.attempt))?,))
         })?;
         place.func_wrap("generation", move |mut store: StoreContextMut<'_, Guest>, ()| {
-            Ok((self.look(&mut store, |attempt| attempt.generation),))
+            Ok((ask(&mut store, Question::GENERATION, |store| self.look(store, |at| at.generation))?,))
         })?;
         Ok(())
     }

@@ -44,6 +44,15 @@ pub(crate) struct Import {
     pub name: String,
     /// Whether its type is async: then the instance goes on while it is answered.
     pub is_async: bool,
+    /// Whether its arguments or its result may hold handles.
+    pub passes_handles: bool,
+}
+
+impl Import {
+    /// `interface#name`, or the name alone for one of the root.
+    pub(crate) fn full_name(&self) -> String {
+        join(&self.interface, &self.name)
+    }
 }
 
 pub(crate) struct Description {
@@ -79,6 +88,16 @@ impl Description {
             true if slots <= 1 || self.lifts_async => Comes::InSlots(slots),
             true => Comes::Either,
         }
+    }
+}
+
+impl Description {
+    /// An interface of WASI 0.3 that is imported.
+    pub(crate) fn third_wasi(&self) -> Option<&str> {
+        let functions = self.imports.iter().map(|import| &import.interface);
+        let resources = self.resources.iter().map(|(interface, _)| interface);
+        let third = |interface: &&String| interface.starts_with("wasi:") && interface.contains("@0.3.");
+        functions.chain(resources).find(third).map(String::as_str)
     }
 }
 
@@ -247,13 +266,14 @@ impl Walk<'_> {
                 self.writer.u8(0);
                 self.writer.text(name);
                 self.writer.length(imports.len());
+                let (params, result) = self.function(function)?;
+                self.passes_handles |= params.iter().any(Shape::has_handles);
                 imports.push(Import {
                     interface: interface.to_owned(),
                     name: name.to_owned(),
                     is_async: function.async_(),
+                    passes_handles: params.iter().chain(&result).any(Shape::has_handles),
                 });
-                let (params, _) = self.function(function)?;
-                self.passes_handles |= params.iter().any(Shape::has_handles);
             }
             ComponentItem::ComponentInstance(instance) => {
                 let inner = join(interface, name);

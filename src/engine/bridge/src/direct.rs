@@ -87,7 +87,7 @@ pub unsafe extern "C" fn hfb_direct_new(
         // SAFETY: the caller's promise.
         let blueprint = unsafe { &*blueprint }.shared.clone();
         let _reactor = blueprint.component.engine.reactor().enter();
-        let outside = Outside::new(&blueprint.limits);
+        let outside = Outside::new(&blueprint.limits, blueprint.tape_bytes);
         let store = store(&blueprint, &outside, Foreign(user), || UpdateDeadline::Yield(1))?;
         let Some(body) = run(Body::instantiate(store, &blueprint, &outside), 0)? else {
             return Err(failure(hfb_kind::Internal, "an instantiation was left"));

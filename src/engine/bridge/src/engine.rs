@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wasmtime's engines with their pools of slots, their epoch, and the reactor that WASI waits on.
 //!
-//! Code that counts fuel is other code, and so is code whose instances run several tasks at once: each combination has
-//! an engine of its own, made when the first such component comes. Support for tasks costs every call about four times
-//! what it costs without, so only components that need it get it.
+//! Code that counts fuel is other code, and so is code whose instances run several tasks at once, and code that does the
+//! same on every machine: each combination has an engine of its own, made when the first such component comes, six at
+//! most. Support for tasks costs every call about four times what it costs without, so only components that need it get
+//! it; it does not go together with determinism.
 //!
 //! Everything made from an engine keeps it alive, so the order in which C frees things does not matter.
 #![allow(non_camel_case_types)]
@@ -54,19 +55,33 @@ pub(crate) enum Concurrency {
     On,
 }
 
+/// Whether code does the same wherever it learns the same from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Determinism {
+    Off,
+    On,
+}
+
 /// What code is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Code {
     pub metering: Metering,
     pub concurrency: Concurrency,
+    /// Never together with concurrency.
+    pub determinism: Determinism,
 }
 
 impl Code {
-    const KINDS: usize = 4;
-    const PLAIN: Self = Self { metering: Metering::Off, concurrency: Concurrency::Off };
+    const KINDS: usize = 6;
+    const PLAIN: Self = Self { metering: Metering::Off, concurrency: Concurrency::Off, determinism: Determinism::Off };
 
     fn number(self) -> usize {
-        usize::from(self.metering == Metering::On) + 2 * usize::from(self.concurrency == Concurrency::On)
+        let kind = match (self.determinism, self.concurrency) {
+            (Determinism::On, _) => 2,
+            (Determinism::Off, Concurrency::On) => 1,
+            (Determinism::Off, Concurrency::Off) => 0,
+        };
+        usize::from(self.metering == Metering::On) + 2 * kind
     }
 }
 
@@ -285,6 +300,9 @@ impl Settings {
             .memory_reservation(self.reservation)
             .memory_guard_size(GUARD)
             .signals_based_traps(self.signal_traps);
+        if code.determinism == Determinism::On {
+            config.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true).wasm_threads(false);
+        }
         if code.concurrency == Concurrency::On {
             config
                 .wasm_component_model_async(true)
@@ -344,7 +362,7 @@ pub unsafe extern "C" fn hfb_engine_tick(engine: *const hfb_engine) {
 }
 
 /// Bytes of address space that the engine reserved, for printing: a pool, another one once a component was compiled for
-/// fuel, and once one was that has async functions.
+/// fuel, once one was that has async functions, and once one was for determinism.
 ///
 /// # Safety
 /// `engine` is a live engine.

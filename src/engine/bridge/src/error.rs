@@ -48,6 +48,18 @@ impl std::fmt::Display for BadValue {
 
 impl std::error::Error for BadValue {}
 
+/// What is played to a guest is not what it asks for.
+#[derive(Debug)]
+pub(crate) struct Diverged(pub String);
+
+impl std::fmt::Display for Diverged {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Diverged {}
+
 /// More handles than the instance may hold.
 #[derive(Debug)]
 pub(crate) struct TooManyHandles(pub usize);
@@ -155,6 +167,8 @@ pub(crate) fn frames(error: &wasmtime::Error) -> String {
 pub(crate) fn of_run(error: &wasmtime::Error, otherwise: hfb_kind, stopped: hfb_kind) -> Failure {
     let kind = if error.is::<HostFailed>() {
         hfb_kind::HostFailed
+    } else if error.is::<Diverged>() {
+        hfb_kind::Diverged
     } else if error.is::<BadValue>() {
         hfb_kind::BadValue
     } else if error.is::<TooManyHandles>() {

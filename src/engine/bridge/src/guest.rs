@@ -6,6 +6,7 @@ use crate::among::Tasks;
 use crate::error::{Failure, failure};
 use crate::handles::Handles;
 use crate::object::Kinds;
+use crate::tape::Tape;
 use bytes::Bytes;
 use holdfast_wave::packed::{Malformed, Reader};
 use std::ffi::c_void;
@@ -122,6 +123,13 @@ impl Grants {
     }
 }
 
+impl Grants {
+    /// Whether the guest may learn something that no tape has, or do something outside by another way than functions.
+    pub(crate) fn reach_out(&self) -> bool {
+        self.network || !self.directories.is_empty()
+    }
+}
+
 fn list<T>(bytes: &[u8], mut item: impl FnMut(&mut Reader<'_>) -> Result<T, Malformed>) -> Result<Vec<T>, Malformed> {
     if bytes.is_empty() {
         return Ok(Vec::new());
@@ -169,6 +177,16 @@ struct Text {
     output: Arc<Output>,
     user: Foreign,
     stream: u8,
+    tape: Option<Arc<Tape>>,
+}
+
+impl Text {
+    fn say(&self, bytes: &[u8]) {
+        // It was said when the tape was recorded.
+        if !self.tape.as_ref().is_some_and(|tape| tape.plays()) {
+            self.output.write(self.user, self.stream, bytes);
+        }
+    }
 }
 
 /// Most bytes that a guest writes at once; it asks again for more.
@@ -201,7 +219,7 @@ impl OutputStream for Text {
         if bytes.len() > TEXT_PERMIT {
             return Err(StreamError::trap("cannot write more than `check-write` permits"));
         }
-        self.output.write(self.user, self.stream, &bytes);
+        self.say(&bytes);
         Ok(())
     }
 
@@ -216,7 +234,7 @@ impl OutputStream for Text {
 
 impl AsyncWrite for Text {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.output.write(self.user, self.stream, bytes);
+        self.say(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -350,6 +368,8 @@ pub(crate) struct Guest {
     pub failed: Option<u64>,
     /// `Outside::held`.
     pub held: Arc<AtomicBool>,
+    /// What it learns from outside goes through it, where there is one.
+    pub tape: Option<Arc<Tape>>,
     wasi: Option<Box<Wasi>>,
 }
 
@@ -360,18 +380,20 @@ impl Guest {
         handles: Arc<Handles>,
         kinds: Arc<Kinds>,
         held: Arc<AtomicBool>,
+        tape: Option<Arc<Tape>>,
     ) -> Self {
-        Self { limiter, user, handles, kinds, calls: Tasks::default(), failed: None, held, wasi: None }
+        Self { limiter, user, handles, kinds, calls: Tasks::default(), failed: None, held, tape, wasi: None }
     }
 
     /// Gives the guest its WASI state. Opens the granted directories, so it can fail.
     pub(crate) fn grant(&mut self, grants: &Grants, limits: &Limits, output: &Arc<Output>) -> Result<(), Failure> {
+        let text = |stream| Text { output: output.clone(), user: self.user, stream, tape: self.tape.clone() };
         let mut builder = WasiCtxBuilder::new();
         builder
             .envs(&grants.environment)
             .args(&grants.arguments)
-            .stdout(Text { output: output.clone(), user: self.user, stream: 1 })
-            .stderr(Text { output: output.clone(), user: self.user, stream: 2 })
+            .stdout(text(1))
+            .stderr(text(2))
             .max_random_size(limits.random_bytes)
             .allow_tcp(grants.network)
             .allow_udp(grants.network)

@@ -7,12 +7,13 @@
 
 use crate::abi::hfb_slice;
 use crate::among::{ALONE, working_for};
-use crate::describe::Description;
+use crate::describe::{Description, Import};
 use crate::dynamic::{decode, encode};
 use crate::error::{HostFailed, guard_or};
 use crate::guest::{Foreign, Guest};
 use crate::lift::Brought;
 use crate::object::{Offered, Taken, hfb_object};
+use crate::tape::{Fingerprint, wrong_answer};
 use holdfast_wave::packed::{Reader, Writer};
 use std::ffi::c_void;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub type hfb_host_entry = unsafe extern "C" fn(context: *mut c_void, call: *mut 
 
 /// A host function of the embedder's, with what belongs to it.
 pub(crate) struct HostEntry {
+    /// As tapes know it.
+    name: String,
     entry: hfb_host_entry,
     context: Foreign,
     drop: Option<unsafe extern "C" fn(context: *mut c_void)>,
@@ -64,11 +67,18 @@ impl HostEntry {
         context: *mut c_void,
         drop: Option<unsafe extern "C" fn(context: *mut c_void)>,
     ) -> Self {
-        Self { entry, context: Foreign(context), drop }
+        Self { name: String::new(), entry, context: Foreign(context), drop }
     }
 
-    pub(crate) fn link(self, place: &mut LinkerInstance<'_, Guest>, name: &str, answers: Answers) -> Result<()> {
+    pub(crate) fn link(
+        mut self,
+        place: &mut LinkerInstance<'_, Guest>,
+        import: &Import,
+        answers: Answers,
+    ) -> Result<()> {
+        self.name = import.full_name();
         let this = Arc::new(self);
+        let name = &import.name;
         match answers {
             Answers::Later => place.func_new_async(name, move |store, ty, params, results| {
                 let this = this.clone();
@@ -91,7 +101,7 @@ impl HostEntry {
         params: &[Val],
         results: &mut [Val],
     ) -> Result<()> {
-        let Asked { of, borrowed, answer } = self.ask(&mut store, ty, params, true)?;
+        let Asked { of, borrowed, answer, taped } = self.ask(&mut store, ty, params, true)?;
         store.data().held.store(true, Ordering::Relaxed);
         let answer = answer.await;
         let handles = store.data().handles.clone();
@@ -99,7 +109,7 @@ impl HostEntry {
             handles.take(number);
             resource.resource_drop_async(&mut store).await?;
         }
-        take(store, ty, answer.ok(), of, results)
+        self.take(store, ty, answer.ok(), of, taped, results)
     }
 
     fn call_at_once(
@@ -110,8 +120,8 @@ impl HostEntry {
         results: &mut [Val],
     ) -> Result<()> {
         // `Answers::may_be_at_once` keeps functions that borrow any away from here.
-        let Asked { of, mut answer, .. } = self.ask(&mut store, ty, params, false)?;
-        take(store, ty, answer.try_recv().ok(), of, results)
+        let Asked { of, mut answer, taped, .. } = self.ask(&mut store, ty, params, false)?;
+        self.take(store, ty, answer.try_recv().ok(), of, taped, results)
     }
 
     /// The instance goes on with other tasks until the answer is there.
@@ -123,9 +133,9 @@ impl HostEntry {
         results: &mut [Val],
     ) -> Result<()> {
         let asked = accessor.with(|mut access| self.ask(&mut access.as_context_mut(), ty, params, false));
-        let Asked { of, answer, .. } = asked?;
+        let Asked { of, answer, taped, .. } = asked?;
         let answer = answer.await;
-        accessor.with(|mut access| take(access.as_context_mut(), ty, answer.ok(), of, results))
+        accessor.with(|mut access| self.take(access.as_context_mut(), ty, answer.ok(), of, taped, results))
     }
 
     /// Hands the call over. `may_borrow`: resources of others can be given back, which takes a fiber.
@@ -160,13 +170,49 @@ impl HostEntry {
         handles.keep(brought)?;
 
         let (reply, answer) = oneshot::channel();
+        let mut taped = Taped::No;
+        if let Some(tape) = &store.data().tape {
+            let arguments = Fingerprint::of(&writer.bytes);
+            if let Some(played) = tape.next_call(&self.name, arguments)? {
+                // The receiver is right here.
+                let _ = reply.send(played.map(|packed| (packed, Vec::new())));
+                return Ok(Asked { of: working_for(store), borrowed, answer, taped: Taped::Played });
+            }
+            taped = Taped::Recorded(arguments);
+        }
         // What the guest gave away it may get back.
         let offered = objects.iter().filter(|object| object.owned).map(|object| object.number).collect();
         let of = working_for(store);
         let call = Box::new(hfb_host_call { args: writer.bytes, objects, offered, user: store.data().user, of, reply });
         // SAFETY: the embedder gave the function and its context together; the call is handed over for good.
         unsafe { (self.entry)(self.context.0, Box::into_raw(call)) };
-        Ok(Asked { of, borrowed, answer })
+        Ok(Asked { of, borrowed, answer, taped })
+    }
+
+    /// Takes the answer over into the guest; `None`: there never was one. One that cannot be taken over ends the
+    /// instance, by that call's fault.
+    fn take(
+        &self,
+        mut store: StoreContextMut<'_, Guest>,
+        ty: &ComponentFunc,
+        answer: Option<Reply>,
+        of: Option<u64>,
+        taped: Taped,
+        results: &mut [Val],
+    ) -> Result<()> {
+        if let (Taped::Recorded(arguments), Some(tape), Some(answer)) = (taped, &store.data().tape, &answer) {
+            let answered = answer.as_ref().map(|(packed, _)| &packed[..]).map_err(|why| &why[..]);
+            tape.record_call(&self.name, arguments, answered);
+        }
+        let answered = matches!(answer, Some(Ok(_)));
+        let mut taken = try_take(&mut store, ty, answer, results);
+        if let (Taped::Played, true, Err(why)) = (taped, answered, &taken) {
+            taken = Err(wrong_answer(&self.name, &why.to_string()).into());
+        }
+        if taken.is_err() {
+            store.data_mut().failed = of;
+        }
+        taken
     }
 }
 
@@ -196,22 +242,17 @@ struct Asked {
     /// Given back before the guest goes on.
     borrowed: Brought,
     answer: oneshot::Receiver<Reply>,
+    taped: Taped,
 }
 
-/// Takes the answer over into the guest; `None`: there never was one. One that cannot be taken over ends the instance,
-/// by that call's fault.
-fn take(
-    mut store: StoreContextMut<'_, Guest>,
-    ty: &ComponentFunc,
-    answer: Option<Reply>,
-    of: Option<u64>,
-    results: &mut [Val],
-) -> Result<()> {
-    let taken = try_take(&mut store, ty, answer, results);
-    if taken.is_err() {
-        store.data_mut().failed = of;
-    }
-    taken
+/// What a tape has to do with a call.
+#[derive(Clone, Copy)]
+enum Taped {
+    No,
+    /// Its answer goes there.
+    Recorded(Fingerprint),
+    /// Its answer is from there.
+    Played,
 }
 
 fn try_take(

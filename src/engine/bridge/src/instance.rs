@@ -334,7 +334,7 @@ pub unsafe extern "C" fn hfb_instance_new(
         // SAFETY: the caller's promise.
         let blueprint = unsafe { &*blueprint }.shared.clone();
         let shared = Arc::new(Shared {
-            outside: Outside::new(&blueprint.limits),
+            outside: Outside::new(&blueprint.limits, blueprint.tape_bytes),
             slot: UnsafeCell::new(Slot {
                 phase: Phase::Building,
                 command: Command::Release { handle: 0 },

@@ -31,7 +31,10 @@ mod lower;
 pub mod many;
 pub mod object;
 pub mod pipe;
+pub mod play;
 mod shape;
+mod tape;
+mod taped;
 mod transmit;
 mod waker;
 

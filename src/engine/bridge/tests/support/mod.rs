@@ -127,7 +127,9 @@ impl Engine {
 
     pub fn compile_cached(&self, bytes: &[u8], directory: &str) -> Result<Component, Told> {
         let mut out = std::ptr::null_mut();
-        told(unsafe { hfb_component_compile(self.0, slice(bytes), slice(directory.as_bytes()), false, &mut out) })?;
+        told(unsafe {
+            hfb_component_compile(self.0, slice(bytes), slice(directory.as_bytes()), false, false, &mut out)
+        })?;
         Ok(Component(out))
     }
 
