@@ -55,6 +55,7 @@ crash: setup ## Kill hosts at every sync of their journal and 1,000 times under 
 transfers: setup ## Move money between 1,000 actors while calls are stopped and 39 of 40 processes killed
 	@tools/build release holdfast-transfers guests
 	@build/release/bin/holdfast-transfers
+	@build/release/bin/holdfast-transfers --deterministic
 
 growth: setup ## A million calls that share an instance, and nothing that grows
 	@tools/build release holdfast_tests_host

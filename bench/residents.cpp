@@ -34,6 +34,11 @@ void measure(results& into) {
   const pool one_cell = subject::open(owner, ledger, {.limits = {.memory = mib}});
   const actors bank =
       must(owner.open_actors(ledger, {.resident = resident, .waiting = 64, .limits = {.memory = mib}}));
+  const component again = must(
+      component::load(on, HOLDFAST_SOURCE_DIR "/guests/ledger/ledger.wasm", {.replay = determinism::on}));
+  const actors repeatable =
+      must(owner.open_actors(again, {.name = "again", .resident = 8, .limits = {.memory = mib}}));
+  const actor logged = must(repeatable.at("one"));
   const auto account = [&](std::uint64_t number) {
     return must(bank.at("account-" + std::to_string(number)));
   };
@@ -77,6 +82,10 @@ void measure(results& into) {
        [&](unsigned count) {
          for (; count > 0; --count) deposit(first);
        }},
+      {"logged",
+       [&](unsigned count) {
+         for (; count > 0; --count) deposit(logged);
+       }},
   };
   const std::vector<double> hit = alternate(ways);
   // Each is the one that was called longest ago: with fewer places than accounts none is ever there.
@@ -106,6 +115,12 @@ void measure(results& into) {
        .what = "a call of an actor that changes it, with its state asked for and kept; the floor is the same "
                "call of a pool",
        .value = hit[5],
+       .floor = hit[4]});
+  into.add(
+      {.name = "actor_hit_logged",
+       .what = "the same of a deterministic actor: what it takes to do the call again is kept, and its state "
+               "is asked for after each 64th; the floor is the same call of a pool",
+       .value = hit[6],
        .floor = hit[4]});
   into.add({.name = "actor_miss",
             .what =

@@ -3,11 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <holdfast/component.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/imports.hpp>
 #include <holdfast/pool_options.hpp>
 #include <holdfast/rebuild_policy.hpp>
 #include <string>
+#include <vector>
 
 /// How a component's actors are held, and when their state is kept.
 namespace holdfast {
@@ -40,8 +42,8 @@ struct actor_options {
   /// and the error names the call.
   std::uint32_t snapshot_every = 0;
   std::size_t snapshot_bytes = 16U << 20;  ///< of one actor; a call that leaves a larger one fails
-  /// Of one deterministic actor: what is kept of the calls since its last state, and at most of what the guest
-  /// learned in one of them. A call that would exceed it has its state asked for.
+  /// Of one deterministic actor: what is kept of the calls since its last state, and at most of what the
+  /// guest learned in one of them. A call that would exceed it has its state asked for.
   std::size_t replay_bytes = 256U << 10;
   /// Where there is no journal: the states of all actors of the host together. Over it none of this group
   /// begins to live.
@@ -52,6 +54,10 @@ struct actor_options {
   std::size_t call_bytes = 4U << 20;       ///< the arguments of one call
   duration stop_grace = duration::zero();  ///< between asking a guest to stop and the cut
   instance_limits limits{};
+  /// Versions of the component that kept states may be of, the oldest first: what the newest does not take
+  /// over is served by the one that gave it, as after `actors::swap`, and what a deterministic actor has to
+  /// do again is done by the one that did it.
+  std::vector<component> earlier{};
   /// Its `spares` is 0. The time to build an instance includes `activate`, and the calls that a deterministic
   /// actor does again.
   rebuild_policy rebuild{};

@@ -142,14 +142,15 @@ actor_guest::told actor_guest::replay() {
   const auto found = made_->what.world().find_export(next.function);
   if (!found) return fail({.code = errc::replay_diverged, .message = found.error().message()});
   inner_->play(next.tape);
-  return begin(stage::replaying, {.number = first_own_number + ++own_calls_,
-                                  .function = (*found)->index,
-                                  .arguments = next.arguments});
+  return begin(
+      stage::replaying,
+      {.number = first_own_number + ++own_calls_, .function = (*found)->index, .arguments = next.arguments});
 }
 
 // What is wrong with it.
 std::optional<core::fault> actor_guest::replayed(const core::buffer& result) {
-  if (const auto left = inner_->end_play()) return core::fault{.code = errc::replay_diverged, .message = left->detail};
+  if (const auto left = inner_->end_play())
+    return core::fault{.code = errc::replay_diverged, .message = left->detail};
   if (digest_of(result.bytes()) == steps_[next_step_]->result) return std::nullopt;
   return core::fault{.code = errc::replay_diverged, .message = "it returned something else than it had"};
 }

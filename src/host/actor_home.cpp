@@ -121,9 +121,10 @@ std::optional<error> actor_home::choose() {
   if (made_them(now_)) return std::nullopt;
   const auto older = std::ranges::find_if(older_, made_them);
   if (older == older_.end())
-    return error(errc::replay_diverged,
-                 "another version of the component made the calls that the actor has to do again: open it "
-                 "with that one, and exchange it then");
+    return error(
+        errc::replay_diverged,
+        "another version of the component made the calls that the actor has to do again, and it is not "
+        "among `actor_options::earlier`");
   before_ = *older;
   return std::nullopt;
 }
@@ -152,8 +153,7 @@ void actor_home::activated() noexcept {
 bool actor_home::fall_back() {
   if (before_ != nullptr || tried_) return false;
   for (const auto& each : older_)
-    if (each != now_ && (snapshot() == nullptr || each->digest() == state_->written_by))
-      before_ = each;
+    if (each != now_ && (snapshot() == nullptr || each->digest() == state_->written_by)) before_ = each;
   return before_ != nullptr;
 }
 
@@ -166,7 +166,8 @@ bool actor_home::is_due() const noexcept {
   if (!to_make()->replays()) return unkept_ + 1 >= std::max(terms_.snapshot_every, 1U);
   // Steps after a state that lacks some would hide that.
   if (state_ == nullptr) return terms_.snapshot_every == 1;
-  return state_->open || state_->steps() + 1 >= (terms_.snapshot_every != 0 ? terms_.snapshot_every : replayed_calls);
+  return state_->open ||
+         state_->steps() + 1 >= (terms_.snapshot_every != 0 ? terms_.snapshot_every : replayed_calls);
 }
 
 bool actor_home::has_room(std::size_t bytes) const noexcept {

@@ -22,6 +22,12 @@ pool_options options_of_actor(const actors::impl& group) {
   return made;
 }
 
+error stateless() {
+  return {errc::bad_arguments,
+          "the component does not export `holdfast:actor/lifecycle`, which the one before does: its actors "
+          "would lose their states"};
+}
+
 }  // namespace
 
 // One actor.
@@ -114,10 +120,18 @@ result<std::shared_ptr<actors::impl>> actors::impl::make(std::shared_ptr<host::i
                  "others after a restart");
   auto first = link(*by, options, what);
   if (!first) return first.error();
+  std::vector<std::shared_ptr<const detail::actor_make>> earlier;
+  for (const holdfast::component& each : options.earlier) {
+    auto linked = link(*by, options, each);
+    if (!linked) return linked.error();
+    if ((*linked)->keeps() && !(*first)->keeps()) return stateless();
+    earlier.push_back(*std::move(linked));
+  }
   auto instances = detail::reservation::make(by->with, options.resident);
   if (!instances) return instances.error();
   std::shared_ptr<impl> made(
       new impl(std::move(by), std::move(options), *std::move(first), *std::move(instances)));
+  made->older_ = std::move(earlier);
   made->retry_.reset(new detail::deferred(*made->owner->world, [of = made->weak_from_this()] {
     if (const auto group = of.lock()) group->try_again();
   }));
@@ -399,10 +413,7 @@ result<void> actors::impl::swap(const holdfast::component& next) {
   {
     const std::scoped_lock lock(mutex_);
     if (draining_) return error(errc::draining);
-    if (now_->keeps() && !(*made)->keeps())
-      return error(errc::bad_arguments,
-                   "the component does not export `holdfast:actor/lifecycle`, which the one before does: its "
-                   "actors would lose their states");
+    if (now_->keeps() && !(*made)->keeps()) return stateless();
     older_.push_back(std::exchange(now_, *std::move(made)));
     behind_ = true;
   }

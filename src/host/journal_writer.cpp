@@ -63,17 +63,16 @@ journal_record record_of(const core::records::item& what, std::chrono::system_cl
 }
 
 journal_state record_of(const actor_state& what, std::chrono::system_clock::time_point now) {
-  return {
-      .actor = what.actor,
-      .group = what.group,
-      .key = what.key,
-      .serial = what.serial,
-      .written_by = what.written_by,
-      .calls = what.calls,
-      .open = what.open,
-      .snapshot = what.snapshot != nullptr ? std::optional(std::span<const std::byte>(*what.snapshot))
-                                           : std::nullopt,
-      .at = now};
+  return {.actor = what.actor,
+          .group = what.group,
+          .key = what.key,
+          .serial = what.serial,
+          .written_by = what.written_by,
+          .calls = what.calls,
+          .open = what.open,
+          .snapshot = what.snapshot != nullptr ? std::optional(std::span<const std::byte>(*what.snapshot))
+                                               : std::nullopt,
+          .at = now};
 }
 
 journal_step record_of(const actor_step& what, const core::key_print& actor) {

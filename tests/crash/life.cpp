@@ -48,6 +48,58 @@ void hear(const reply& told, std::uint64_t key, trace& all) {
   }
 }
 
+// Of an actor: what its state has become, which only grows.
+void hear_sum(const reply& told, std::uint64_t key, trace& all) {
+  trace::key& of = all.keys[key];
+  if (told.outcome == outcome::completed && told.value) {
+    const std::uint64_t value = told.value->get<std::uint64_t>() + 1;
+    const std::uint64_t before = of.sum.exchange(value);
+    if ((before != 0 && before != value) || of.sum_lost.load() != 0 || told.state_lost)
+      all.wrong.fetch_add(1);
+    all.sums.fetch_add(1);
+  } else if (told.outcome == outcome::lost_in_crash) {
+    if (of.sum.load() != 0) all.missing.fetch_add(1);
+    of.sum_lost.store(1);
+  } else if (told.outcome != outcome::refused) {
+    std::fprintf(stderr, "actor, key %llu: %s %s\n", static_cast<unsigned long long>(key),
+                 told.code.message().c_str(), told.detail.c_str());
+    all.wrong.fetch_add(1);
+  }
+}
+
+// What an actor is told is chance: only what is written down of it can be told again.
+std::uint64_t oracle() {
+  static thread_local std::mt19937_64 dice{std::random_device{}()};
+  return 1 + dice() % 1'000'000'000;
+}
+
+template <class Ask, class Hear>
+void ask_until_served(Ask ask, Hear hear) {
+  for (;;) {
+    reply told = ask();
+    const bool served = told.outcome != outcome::refused;
+    hear(std::move(told));
+    if (served) return;
+    std::this_thread::sleep_for(2ms);  // a disk that was full may have room again
+  }
+}
+
+// Each has the state that its last call that anybody was told of has left. All calls are answered.
+void compare_states(const life_plan& how, const actors& in, trace& all) {
+  for (std::uint64_t first = 0; first < std::min(actor_count, how.keys); ++first) {
+    std::uint64_t latest = 0;
+    for (std::uint64_t key = first; key < how.keys; key += actor_count)
+      if (const std::uint64_t told = all.keys[key].sum.load(); told != 0) latest = std::max(latest, told - 1);
+    reply is;
+    ask_until_served([&] { return in.at(actor_of(first)).value().call("peek", {}); },
+                     [&](reply told) { is = std::move(told); });
+    if (is && is.value->get<std::uint64_t>() == latest && !is.state_lost) continue;
+    std::fprintf(stderr, "%s has another state than its calls have left: %s\n", actor_of(first).c_str(),
+                 is.detail.c_str());
+    all.wrong.fetch_add(1);
+  }
+}
+
 // The guest has begun to run for a key.
 std::uint64_t run(std::uint64_t key, trace& all) {
   trace::key& of = all.keys[key];
@@ -57,7 +109,7 @@ std::uint64_t run(std::uint64_t key, trace& all) {
   return all.runs.fetch_add(1);
 }
 
-void ask(const life_plan& how, const pool& in, unsigned caller, trace& all) {
+void ask(const life_plan& how, const pool& in, const actors& of, unsigned caller, trace& all) {
   std::mt19937_64 dice(how.seed * 64 + caller);
   do {
     std::vector<std::uint64_t> keys(how.keys);
@@ -68,12 +120,12 @@ void ask(const life_plan& how, const pool& in, unsigned caller, trace& all) {
                 keys.end());
     for (const std::uint64_t key : keys) {
       const std::string name = name_of(key);
-      for (;;) {
-        const reply told = in.call(may_run_twice(key) ? "twice" : "once", args(key), {.key = name});
-        hear(told, key, all);
-        if (told.outcome != outcome::refused) break;
-        std::this_thread::sleep_for(2ms);  // a disk that was full may have room again
-      }
+      ask_until_served(
+          [&] { return in.call(may_run_twice(key) ? "twice" : "once", args(key), {.key = name}); },
+          [&](const reply& told) { hear(told, key, all); });
+      const actor which = of.at(actor_of(key)).value();
+      ask_until_served([&] { return which.call("ask", args(key), {.key = name}); },
+                       [&](const reply& told) { hear_sum(told, key, all); });
     }
   } while (how.forever);
 }
@@ -152,6 +204,12 @@ int live(const life_plan& how) {
                       {.cache = default_compile_cache(),
                        .contract = {.manifest = HOLDFAST_SOURCE_DIR "/tests/crash/witness.holdfast.json"}})
           .value();
+  const component almanac =
+      component::load(with, how.guests + "/almanac.wat",
+                      {.cache = default_compile_cache(),
+                       .contract = {.manifest = HOLDFAST_SOURCE_DIR "/tests/crash/almanac.holdfast.json"},
+                       .replay = determinism::on})
+          .value();
   try {
     host owner(with, {.workers = 2, .journal = *std::move(kept)});
     pool_options options;
@@ -160,10 +218,18 @@ int live(const life_plan& how) {
     options.functions.define("holdfast:demo/host", "ran",
                              [trace = &*all](std::uint64_t key) { return run(key, *trace); });
     const pool served = owner.open(what, std::move(options)).value();
+    actor_options of_actors;
+    of_actors.name = "almanac";
+    of_actors.resident = 2;  // one less than there are
+    of_actors.snapshot_every = 5;
+    of_actors.functions.define("holdfast:demo/oracle", "ask", [](std::uint64_t) { return oracle(); });
+    const actors asked = owner.open_actors(almanac, std::move(of_actors)).value();
     all->serving.store(1);
     std::vector<std::thread> callers;
-    for (unsigned i = 0; i < how.callers; ++i) callers.emplace_back([&, i] { ask(how, served, i, *all); });
+    for (unsigned i = 0; i < how.callers; ++i)
+      callers.emplace_back([&, i] { ask(how, served, asked, i, *all); });
     for (std::thread& each : callers) each.join();
+    compare_states(how, asked, *all);
   } catch (const std::system_error& why) {
     std::fprintf(stderr, "%s\n", why.what());
     return not_begun;

@@ -47,6 +47,7 @@ struct findings {
   std::uint64_t refusals = 0;     ///< calls that were refused meanwhile
   std::uint64_t answers = 0;
   std::uint64_t runs = 0;
+  std::uint64_t sums = 0;     ///< calls of deterministic actors that were answered
   std::uint64_t strange = 0;  ///< processes that ended in another way than they may
 
   bool good() const { return second_runs + missing + wrong + strange == 0; }
@@ -54,7 +55,8 @@ struct findings {
     return {{"points", points},   {"kills", kills},     {"second_runs", second_runs},
             {"missing", missing}, {"wrong", wrong},     {"faults", faults},
             {"ended", ended},     {"went_on", went_on}, {"refusals", refusals},
-            {"answers", answers}, {"runs", runs},       {"strange", strange}};
+            {"answers", answers}, {"runs", runs},       {"sums", sums},
+            {"strange", strange}};
   }
 };
 
@@ -79,6 +81,7 @@ class story {
     all_.refusals += seen->refusals.load();
     all_.answers += seen->answers.load();
     all_.runs += seen->runs.load();
+    all_.sums += seen->sums.load();
   }
 
   /// What the journal has, beside what callers were told.
@@ -88,9 +91,15 @@ class story {
     auto opened = open_journal(plan.journal, {.checkpoint_pages = 24});
     if (!opened) return strange("the journal is refused: " + opened.error().message());
     std::vector<bool> there(most_keys);
+    std::vector<bool> sum_there(most_keys);
     const auto failed = (*opened)->read([&](const journal_record& each) {
       if (!each.done) return;
       const std::uint64_t key = std::stoull(std::string(each.name.substr(4)));
+      if (!each.actor.empty()) {
+        sum_there[key] = true;
+        if (each.what != outcome::completed && seen->keys[key].sum.load() != 0) seen->missing.fetch_add(1);
+        return;
+      }
       if (each.what != outcome::completed) {
         if (seen->keys[key].told.load() != 0) seen->missing.fetch_add(1);
         there[key] = true;
@@ -106,7 +115,9 @@ class story {
     });
     if (failed) strange("the journal cannot be read: " + failed->message());
     for (std::uint64_t key = 0; key < plan.keys; ++key)
-      if (seen->keys[key].told.load() != 0 && !there[key]) seen->missing.fetch_add(1);
+      if ((seen->keys[key].told.load() != 0 && !there[key]) ||
+          (seen->keys[key].sum.load() != 0 && !sum_there[key]))
+        seen->missing.fetch_add(1);
   }
 
   /// A process that nothing happens to: it answers every key.

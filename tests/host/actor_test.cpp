@@ -440,6 +440,21 @@ TEST_F(actor_test, goes_back_to_the_component_that_gave_its_state_and_to_no_othe
   EXPECT_EQ(balance(ada), 5U);
 }
 
+TEST_F(actor_test, is_served_by_an_earlier_version_whose_state_the_newest_does_not_take_over) {
+  {
+    const actors before = open({.name = "bank", .resident = 2}, "ledger-v2.wasm");
+    deposit(before.at("ada").value(), 5);
+    before.drain(duration::zero());
+  }
+  const actors bank = open({.name = "bank", .resident = 2, .earlier = {guest("ledger-v2.wasm", on_)}});
+  EXPECT_EQ(ask(bank.at("ada").value(), "version").value, wit::value(2U));
+  EXPECT_EQ(balance(bank.at("ada").value()), 5U);
+  EXPECT_EQ(ask(bank.at("bob").value(), "version").value, wit::value(1U));
+  const auto refused = owner.get().open_actors(guest("orders.wasm", on_), {.earlier = {bank.component()}});
+  EXPECT_EQ(refused.error(), errc::bad_arguments);
+  EXPECT_THAT(refused.error().detail, HasSubstr("holdfast:actor/lifecycle"));
+}
+
 TEST_F(actor_test, refuses_a_component_that_would_lose_its_state) {
   const actors bank = open();
   const auto refused = bank.swap(guest("orders.wasm", on_));

@@ -18,12 +18,20 @@ class bank {
         with_({.max_instances = how.resident + 8, .max_memory = 1U << 20, .memory_reservation = 1U << 20}),
         host_(with_, {.keys = {.count = 10'000'000, .bytes = 16ULL << 30},
                       .journal = open_journal(how.journal, {.checkpoint_pages = 4000}).value()}),
-        accounts_(
-            host_.open_actors(version(how.component), {.name = "bank", .resident = how.resident}).value()) {}
+        accounts_(host_.open_actors(version(how.component), options()).value()) {}
 
   component version(std::uint32_t number) const {
     const std::string file = number == 1 ? "/ledger.wasm" : "/ledger-v2.wasm";
-    return component::load(with_, how_.guests + file, {.cache = default_compile_cache()}).value();
+    const auto replay = how_.deterministic ? determinism::on : determinism::off;
+    return component::load(with_, how_.guests + file, {.cache = default_compile_cache(), .replay = replay})
+        .value();
+  }
+
+  // The process before may have ended before all had moved.
+  actor_options options() const {
+    actor_options made{.name = "bank", .resident = how_.resident};
+    if (how_.deterministic && how_.component > 1) made.earlier.push_back(version(1));
+    return made;
   }
 
   actor at(std::uint64_t account) const { return accounts_.at(transfers::account(account)).value(); }

@@ -20,6 +20,7 @@ struct life_plan {
   std::uint32_t component = 1;  ///< the version that it begins with
   bool moves = false;           ///< to the next version, meanwhile
   bool disturbed = true;        ///< calls trap, loop and are killed
+  bool deterministic = false;   ///< actors do again what they did since their last state
 };
 
 /// Moves until all is done. Until somebody kills the process, as a rule.

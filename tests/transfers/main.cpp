@@ -27,6 +27,7 @@ struct flags {
   std::uint32_t resident = 100;
   std::uint64_t lives = 40;
   std::uint64_t seed = 1;
+  bool deterministic = false;
   std::string guests = HOLDFAST_GUESTS_DIR;
 };
 
@@ -93,7 +94,10 @@ int run(const flags& how) {
   book& of = make_book();
   plan(how, of);
   std::mt19937_64 dice(how.seed + 1);
-  life_plan one{.journal = folder / "journal", .guests = how.guests, .resident = how.resident};
+  life_plan one{.journal = folder / "journal",
+                .guests = how.guests,
+                .resident = how.resident,
+                .deterministic = how.deterministic};
   std::uint64_t killed = 0;
   for (std::uint64_t life = 0; life < how.lives; ++life) {
     if (::isatty(STDERR_FILENO) != 0)
@@ -121,6 +125,7 @@ int run(const flags& how) {
     }
   const boost::json::object all{{"transfers", of.count},
                                 {"accounts", of.accounts},
+                                {"deterministic", how.deterministic},
                                 {"refused", refused},
                                 {"processes", how.lives},
                                 {"killed", killed},
@@ -155,6 +160,8 @@ int main(int count, char** words) {
       ->capture_default_str()
       ->check(CLI::Range(1, 10'000));
   app.add_option("--seed", how.seed, "Of all chance")->capture_default_str();
+  app.add_flag("--deterministic", how.deterministic,
+               "The accounts do again what they did since their last state");
   app.add_option("--guests", how.guests, "The folder of the built guests");
   CLI11_PARSE(app, count, words);
   try {
