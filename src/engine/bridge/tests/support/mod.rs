@@ -10,6 +10,7 @@ use holdfast_bridge::error::*;
 use holdfast_bridge::host_call::*;
 use holdfast_bridge::instance::*;
 use holdfast_bridge::many::*;
+use holdfast_bridge::play::*;
 use std::ffi::c_void;
 use std::ptr::null;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -125,6 +126,14 @@ impl Engine {
         self.compile_cached(bytes, "")
     }
 
+    pub fn compile_deterministic(&self, bytes: &[u8], directory: &str) -> Result<Component, Told> {
+        let mut out = std::ptr::null_mut();
+        told(unsafe {
+            hfb_component_compile(self.0, slice(bytes), slice(directory.as_bytes()), false, true, &mut out)
+        })?;
+        Ok(Component(out))
+    }
+
     pub fn compile_cached(&self, bytes: &[u8], directory: &str) -> Result<Component, Told> {
         let mut out = std::ptr::null_mut();
         told(unsafe {
@@ -184,11 +193,26 @@ impl Component {
                 pointer(limits),
                 grants.map_or(null(), |grants| grants as *const _),
                 output.map_or(null(), |output| output as *const _),
+                0,
                 &mut out,
             )
         })
         .expect("a linker is made");
         Linker(out)
+    }
+
+    /// With a tape, of which one segment has at most so many bytes.
+    pub fn taped_linker(
+        &self,
+        tape_bytes: usize,
+        grants: Option<&hfb_grants>,
+        output: Option<&hfb_output>,
+    ) -> Result<Linker, Told> {
+        let mut out = std::ptr::null_mut();
+        let grants = grants.map_or(null(), |grants| grants as *const _);
+        let output = output.map_or(null(), |output| output as *const _);
+        told(unsafe { hfb_linker_new(self.0, null(), grants, output, tape_bytes, &mut out) })?;
+        Ok(Linker(out))
     }
 
     pub fn blueprint(&self) -> Result<Blueprint, Told> {
@@ -421,6 +445,19 @@ impl Instance {
     pub fn failed_call(&self) -> Option<u64> {
         let mut call = 0;
         unsafe { hfb_instance_failed_call(self.raw, &mut call) }.then_some(call)
+    }
+
+    pub fn play(&self, tape: &[u8]) -> Result<(), Told> {
+        told(unsafe { hfb_instance_play(self.raw, slice(tape)) })
+    }
+
+    pub fn take_tape(&self) -> Option<Vec<u8>> {
+        let mut out = empty();
+        unsafe { hfb_instance_take_tape(self.raw, &mut out) }.then(|| take(out))
+    }
+
+    pub fn end_play(&self) -> Result<(), Told> {
+        told(unsafe { hfb_instance_end_play(self.raw) })
     }
 
     pub fn interrupt(&self) {
