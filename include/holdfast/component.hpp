@@ -41,9 +41,10 @@ struct compile_options {
   /// Counting costs some speed, and the first component that counts makes the engine reserve a second pool of
   /// instances.
   metering fuel = metering::off;
-  /// What replay needs: what a guest did is done again by an instance that learns the same. It costs some speed
-  /// in floating point, such code has cache entries of its own, and the first component of that kind makes the
-  /// engine reserve another pool of instances. One with async functions is refused as `unsupported_component`.
+  /// What replay needs: what a guest did is done again by an instance that learns the same. It costs some
+  /// speed in floating point, such code has cache entries of its own, and the first component of that kind
+  /// makes the engine reserve another pool of instances. One with async functions is refused as
+  /// `unsupported_component`.
   determinism replay = determinism::off;
 };
 

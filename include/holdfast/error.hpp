@@ -54,7 +54,7 @@ enum class errc {
   journal_failed,         ///< the journal's file cannot be read or written
   no_resources,           ///< instances, memory or address space are used up
   internal,               ///< a defect in Holdfast; please report it
-  replay_diverged,        ///< played again, calls did something else than they had done; the detail says where
+  replay_diverged,  ///< played again, calls did something else than they had done; the detail says where
 };
 
 /// Whether the guest ran. A condition: compare any Holdfast error code with it.

@@ -20,11 +20,11 @@ effect effect_of_code(const std::error_code& code) noexcept {
 exit_code code_of_error(const std::error_code& code) noexcept {
   if (!code) return success;
   // What the person who typed can mend.
-  for (const errc mine : {errc::bad_arguments, errc::no_such_export, errc::limit, errc::not_wasm,
-                          errc::core_module, errc::malformed_component, errc::unsupported_component,
-                          errc::unknown_import, errc::type_mismatch, errc::cannot_instantiate,
-                          errc::bad_contract, errc::bad_journal, errc::journal_failed, errc::no_resources,
-                          errc::replay_diverged})
+  for (const errc mine :
+       {errc::bad_arguments, errc::no_such_export, errc::limit, errc::not_wasm, errc::core_module,
+        errc::malformed_component, errc::unsupported_component, errc::unknown_import, errc::type_mismatch,
+        errc::cannot_instantiate, errc::bad_contract, errc::bad_journal, errc::journal_failed,
+        errc::no_resources, errc::replay_diverged})
     if (code == make_error_code(mine)) return bad_input;
   if (code == make_error_code(errc::internal)) return defect;
   switch (effect_of_code(code)) {

@@ -72,8 +72,9 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   if (tape_bytes && !what.deterministic())
     return error(errc::bad_arguments, "a tape needs a component that was compiled with `determinism::on`");
   if (tape_bytes && (options.may_reach.network || !options.may_reach.directories.empty()))
-    return error(errc::bad_arguments,
-                 "with a tape neither directories nor the network can be granted: it has not what they answer");
+    return error(
+        errc::bad_arguments,
+        "with a tape neither directories nor the network can be granted: it has not what they answer");
 
   hfb_limits limits{};
   limits.memory_bytes = options.limits.memory;

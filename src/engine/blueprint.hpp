@@ -25,12 +25,13 @@ class blueprint final : public core::guest_maker {
  public:
   /// Links. The clock, which guests ask for the time they have left, outlives the blueprint's instances.
   ///
-  /// With `tape_bytes`, which takes a deterministic component, what its guests learn from outside goes through a
-  /// tape: `instance` has the rest. A segment that would be longer is given up. Without, there is none.
+  /// With `tape_bytes`, which takes a deterministic component, what its guests learn from outside goes
+  /// through a tape: `instance` has the rest. A segment that would be longer is given up. Without, there is
+  /// none.
   /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`, `bad_arguments`,
-  /// `no_such_export`. With a tape also: `bad_arguments` for a component that is not deterministic, for granted
-  /// directories and network, and for a defined function whose types have resources, streams or futures;
-  /// `unsupported_component` for an import of WASI 0.3
+  /// `no_such_export`. With a tape also: `bad_arguments` for a component that is not deterministic, for
+  /// granted directories and network, and for a defined function whose types have resources, streams or
+  /// futures; `unsupported_component` for an import of WASI 0.3
   static result<std::unique_ptr<blueprint>> link(const component& what, const pool_options& options,
                                                  function_runner runner, const core::time_source& clock,
                                                  std::optional<std::size_t> tape_bytes = std::nullopt);

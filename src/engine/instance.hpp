@@ -17,11 +17,11 @@
 /// A guest over Wasmtime: one store with one instance in it. Of a component with async functions several
 /// calls may be in flight.
 ///
-/// With a tape (`blueprint::link`) all that its guest learns from outside is recorded: clocks, random numbers, the
-/// environment, what was ready, what `holdfast:call/context` and host functions answered. Another instance of
-/// the component to which that is played does the same again, calls no host function, waits for no clock, and
-/// what it says is dropped. A segment is what goes on between two of the three functions for it: an
-/// instantiation, a call, or both.
+/// With a tape (`blueprint::link`) all that its guest learns from outside is recorded: clocks, random
+/// numbers, the environment, what was ready, what `holdfast:call/context` and host functions answered.
+/// Another instance of the component to which that is played does the same again, calls no host function,
+/// waits for no clock, and what it says is dropped. A segment is what goes on between two of the three
+/// functions for it: an instantiation, a call, or both.
 namespace holdfast::bridge {
 
 class instance final : public core::guest {
@@ -50,13 +50,13 @@ class instance final : public core::guest {
   void interrupt() noexcept override;
   void forget_interrupt() noexcept override;
 
-  /// Of an instance with a tape, before its first poll or between calls, on the driving thread: what comes next
-  /// learns what the bytes have, which are copied, and not from outside. Where it asks for anything else it fails
-  /// with `replay_diverged`.
+  /// Of an instance with a tape, before its first poll or between calls, on the driving thread: what comes
+  /// next learns what the bytes have, which are copied, and not from outside. Where it asks for anything else
+  /// it fails with `replay_diverged`.
   void play(std::span<const std::byte> tape);
 
-  /// Ends a segment, and records the next: what was asked for in this one, which may be nothing. None where that
-  /// was more than the limit, and where it was played.
+  /// Ends a segment, and records the next: what was asked for in this one, which may be nothing. None where
+  /// that was more than the limit, and where it was played.
   std::optional<core::buffer> take_tape();
 
   /// Ends a segment that was played, and records the next; `replay_diverged`: the bytes were not used up, and

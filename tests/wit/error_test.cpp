@@ -65,7 +65,8 @@ TEST(errors, are_all_in_the_table_and_have_names_of_their_own) {
     EXPECT_TRUE(names.insert(to_string(code)).second) << to_string(code) << " twice";
     EXPECT_FALSE(make_error_code(code).message().empty());
   }
-  EXPECT_EQ(static_cast<int>(replay_diverged), static_cast<int>(table.size())) << "a code is missing from the table";
+  EXPECT_EQ(static_cast<int>(replay_diverged), static_cast<int>(table.size()))
+      << "a code is missing from the table";
   EXPECT_EQ(std::string(to_string(static_cast<errc>(table.size() + 1))), "unknown");
 }
 
