@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <holdfast/component.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,10 +40,11 @@ inline component built(const std::string& file, const compile_options& how = {})
 /// A component linked, and instances of it one after another. Host functions wait until the test runs them.
 class bare_guest {
  public:
-  explicit bare_guest(const component& of, pool_options options = {})
+  explicit bare_guest(const component& of, pool_options options = {},
+                      std::optional<std::size_t> tape_bytes = std::nullopt)
       : linked_(bridge::blueprint::link(
                     of, options, [this](bridge::function_job job) { functions_.push_back(std::move(job)); },
-                    world.env.time)
+                    world.env.time, tape_bytes)
                     .value()) {
     renew();
   }

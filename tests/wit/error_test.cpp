@@ -13,7 +13,7 @@ namespace {
 using enum errc;
 
 // The table of the contract, written a second time: what a caller reads off an error is checked against it.
-constexpr std::array<std::pair<errc, effect>, 33> table{{
+constexpr std::array<std::pair<errc, effect>, 34> table{{
     {queue_full, effect::not_executed},
     {deadline_too_close, effect::not_executed},
     {draining, effect::not_executed},

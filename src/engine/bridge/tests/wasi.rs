@@ -242,3 +242,23 @@ fn guests_of_javascript_and_python_greet() {
         println!("{path}: {} MiB of linear memory", guest.memory() >> 20);
     }
 }
+
+#[test]
+#[ignore = "needs HOLDFAST_GREETERS, the paths of built guests with `:` between; ctest gives them"]
+fn guests_of_javascript_and_python_greet_again_from_a_tape() {
+    let list = std::env::var("HOLDFAST_GREETERS").expect("HOLDFAST_GREETERS names the guests");
+    for path in list.split(':') {
+        let compiled = ENGINE.compile_deterministic(&std::fs::read(path).unwrap(), "").unwrap();
+        let blueprint = compiled.taped_linker(1 << 20, None, None).unwrap().finish().unwrap();
+        let greet = number_of("greet", &compiled.describe());
+        let first = blueprint.ready();
+        assert_eq!(first.call(greet, &text("ada")).unwrap(), text("hello ada"));
+        let tape = first.take_tape().unwrap();
+        let second = blueprint.instance();
+        second.play(&tape).unwrap();
+        second.settle().unwrap();
+        assert_eq!(second.call(greet, &text("ada")).unwrap(), text("hello ada"), "{path}");
+        second.end_play().unwrap();
+        println!("{path}: a tape of {} bytes", tape.len());
+    }
+}
