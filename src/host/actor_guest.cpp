@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/newcomer.hpp"
+#include "host/pool_call.hpp"
 #include "wit/packed.hpp"
 
 namespace holdfast::detail {
@@ -23,6 +24,9 @@ std::uint32_t number_in(std::span<const std::byte> packed) noexcept {
     number = number << 8 | std::to_integer<std::uint32_t>(packed[i]);
   return number;
 }
+
+// Null: nobody knows of it, and so it has called no host function.
+pool_call* known(const core::request& of) noexcept { return static_cast<pool_call*>(of.of); }
 
 std::vector<std::byte> pack_activation(const wit::function& activate, const std::string& key,
                                        const std::optional<std::vector<std::byte>>& snapshot) {
@@ -133,6 +137,7 @@ actor_guest::told actor_guest::went(core::buffer result) {
         if (is_read_only()) {
           of_.answered();
         } else if (of_.is_due()) {
+          if (known(call_) != nullptr) known(call_)->returned();
           call_.function = made_->snapshot()->index;
           call_.arguments = {};
           return begin(stage::giving, call_);
@@ -140,6 +145,7 @@ actor_guest::told actor_guest::went(core::buffer result) {
           of_.passed(call_.of);
         }
       }
+      if (known(call_) != nullptr) known(call_)->hold_timers(of_.key());
       stage_ = stage::idle;
       return core::guest_state::ready;
     case stage::giving:
@@ -153,6 +159,7 @@ actor_guest::told actor_guest::went(core::buffer result) {
       const bool after_call = stage_ == stage::giving;
       of_.keep({state.begin(), state.end()}, after_call ? call_.of : nullptr, after_call);
       if (!after_call) return say_last();
+      if (known(call_) != nullptr) known(call_)->hold_timers(of_.key());
       stage_ = stage::idle;
       return core::guest_state::ready;
     }

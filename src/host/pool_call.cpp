@@ -32,9 +32,20 @@ std::string pool_call::key_of_child(unsigned attempt) {
   return child_key(claim_of_key() != nullptr ? claim_of_key()->print : print_of_call(id()), number);
 }
 
-std::size_t pool_call::state_bytes() const noexcept { return state_ != nullptr ? state_->bytes() : 0; }
+std::size_t pool_call::state_bytes() const noexcept {
+  const timer_draft* const made = draft();
+  return (state_ != nullptr ? state_->bytes() : 0) + (made != nullptr ? made->bytes : 0);
+}
+
+timer_draft& pool_call::timers() {
+  if (timer_draft* const there = timers_.load()) return *there;
+  auto made = std::make_unique<timer_draft>();
+  timer_draft* there = nullptr;
+  return timers_.compare_exchange_strong(there, made.get()) ? *made.release() : *there;
+}
 
 pool_call::~pool_call() {
+  delete timers_.load();
   if (end().what == outcome::completed && result_ && !read_.load(std::memory_order_relaxed) &&
       is_read_once(*result_))
     release_result();
