@@ -49,6 +49,10 @@ struct actor_options {
   /// begins to live.
   std::size_t state_bytes = 256U << 20;
 
+  /// Of one actor that wait (`holdfast:timers`, guests/timers/timers.wit). They are in memory, with up to
+  /// `call_bytes` of arguments each, where there is a journal too.
+  std::size_t timers = 64;
+
   std::size_t queue_depth = 256;           ///< calls of one actor that wait; one more is refused
   std::size_t queue_bytes = 16U << 20;     ///< the arguments of those
   std::size_t call_bytes = 4U << 20;       ///< the arguments of one call

@@ -55,6 +55,7 @@ struct actor_figures {
   std::uint64_t activations = 0;   ///< times that an actor was given one
   std::uint64_t passivations = 0;  ///< times that one gave it up for another
   std::size_t state_bytes = 0;     ///< of states that are in memory: all of them where there is no journal
+  std::size_t timers = 0;          ///< that the group's actors have set (`holdfast:timers`)
 };
 
 /// Cheap to copy. Made by `host::open_actors`; its actors live until it is drained or its host ends.

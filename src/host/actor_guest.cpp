@@ -7,6 +7,7 @@
 
 #include "core/newcomer.hpp"
 #include "host/journal_digest.hpp"
+#include "host/pool_call.hpp"
 #include "wit/packed.hpp"
 
 namespace holdfast::detail {
@@ -24,6 +25,9 @@ std::uint32_t number_in(std::span<const std::byte> packed) noexcept {
     number = number << 8 | std::to_integer<std::uint32_t>(packed[i]);
   return number;
 }
+
+// Null: nobody knows of it, and so it has called no host function.
+pool_call* known(const core::request& of) noexcept { return static_cast<pool_call*>(of.of); }
 
 std::vector<std::byte> pack_activation(const wit::function& activate, const std::string& key,
                                        const snapshot_ptr& snapshot) {
@@ -198,6 +202,7 @@ actor_guest::told actor_guest::went(core::buffer result) {
         build();
         return std::nullopt;
       }
+      if (known(call_) != nullptr) known(call_)->hold_timers(of_.key());
       // The next segment is the next call's.
       if (made_->replays()) static_cast<void>(inner_->take_tape());
       stage_ = stage::idle;
@@ -224,12 +229,14 @@ actor_guest::told actor_guest::completed(core::buffer result) {
     if (made_->replays()) static_cast<void>(inner_->take_tape());
     of_.answered();
   } else if (made_->replays() ? !log_call() : of_.is_due()) {
+    if (known(call_) != nullptr) known(call_)->returned();
     call_.function = made_->snapshot()->index;
     call_.arguments = {};
     return begin(stage::giving, call_);
   } else if (!made_->replays()) {
     of_.passed(call_.of);
   }
+  if (known(call_) != nullptr) known(call_)->hold_timers(of_.key());
   stage_ = stage::idle;
   return core::guest_state::ready;
 }

@@ -7,6 +7,8 @@
 #include "core/lineage.hpp"
 #include "engine/engine_impl.hpp"
 #include "host/actors_impl.hpp"
+#include "host/timer_calls.hpp"
+#include "host/timer_functions.hpp"
 
 namespace holdfast {
 namespace {
@@ -14,6 +16,7 @@ namespace {
 constexpr std::size_t longest_key = 1024;
 constexpr std::size_t most_looked_at = 64;  // of those who might give their place up
 constexpr std::chrono::milliseconds again_in(1);
+constexpr std::chrono::minutes look_again_in(1);  // whether a timer is due
 
 pool_options options_of_actor(const actors::impl& group) {
   pool_options made;
@@ -38,6 +41,7 @@ detail::actor_impl::actor_impl(std::shared_ptr<actors::impl> in, std::string nam
       key(std::move(name)),
       print(print_of_actor(key_scope, key)) {
   turns = &group->turns;
+  actor_print = &print;
 }
 
 detail::actor_impl::~actor_impl() { group->forget(*this); }
@@ -93,11 +97,12 @@ void actors::drain(duration grace) const {
 
 result<std::shared_ptr<const detail::actor_make>> actors::impl::link(host::impl& owner,
                                                                      const actor_options& how,
+                                                                     const std::string& scope,
                                                                      const holdfast::component& what) {
   pool_options options;
   options.limits = how.limits;
   options.may_reach = how.may_reach;
-  options.functions = how.functions;
+  options.functions = detail::offered_with_timers(owner, what, scope, how);
   options.output = how.output;
   options.stop_grace = how.stop_grace;
   // What is deterministic is run again where it would be lost.
@@ -118,19 +123,20 @@ result<std::shared_ptr<actors::impl>> actors::impl::make(std::shared_ptr<host::i
     return error(errc::bad_arguments,
                  "actors in a journal need a name (`actor_options::name`): they could not be told from "
                  "others after a restart");
-  auto first = link(*by, options, what);
+  std::string scope = by->scope_of(options.name);
+  auto first = link(*by, options, scope, what);
   if (!first) return first.error();
   std::vector<std::shared_ptr<const detail::actor_make>> earlier;
   for (const holdfast::component& each : options.earlier) {
-    auto linked = link(*by, options, each);
+    auto linked = link(*by, options, scope, each);
     if (!linked) return linked.error();
     if ((*linked)->keeps() && !(*first)->keeps()) return stateless();
     earlier.push_back(*std::move(linked));
   }
   auto instances = detail::reservation::make(by->with, options.resident);
   if (!instances) return instances.error();
-  std::shared_ptr<impl> made(
-      new impl(std::move(by), std::move(options), *std::move(first), *std::move(instances)));
+  std::shared_ptr<impl> made(new impl(std::move(by), std::move(options), std::move(scope), *std::move(first),
+                                      *std::move(instances)));
   made->older_ = std::move(earlier);
   made->retry_.reset(new detail::deferred(*made->owner->world, [of = made->weak_from_this()] {
     if (const auto group = of.lock()) group->try_again();
@@ -138,12 +144,12 @@ result<std::shared_ptr<actors::impl>> actors::impl::make(std::shared_ptr<host::i
   return made;
 }
 
-actors::impl::impl(std::shared_ptr<host::impl> by, actor_options with,
+actors::impl::impl(std::shared_ptr<host::impl> by, actor_options with, std::string named,
                    std::shared_ptr<const detail::actor_make> first, detail::reservation instances)
     : owner(std::move(by)),
       options(std::move(with)),
       limits{options.queue_depth, options.queue_bytes, options.call_bytes, true},
-      scope(owner->scope_of(options.name)),
+      scope(std::move(named)),
       now_(std::move(first)),
       instances_(std::move(instances)) {
   const auto refusing = [&](errc why, std::string text) {
@@ -192,7 +198,8 @@ actor_figures actors::impl::figures() const {
           .waiting = waiting_.size(),
           .activations = activations_,
           .passivations = passivations_,
-          .state_bytes = owner->states->bytes()};
+          .state_bytes = owner->states->bytes(),
+          .timers = owner->timers->count(scope)};
 }
 
 // Places.
@@ -408,7 +415,7 @@ void actors::impl::try_again() noexcept {
 // Another component.
 
 result<void> actors::impl::swap(const holdfast::component& next) {
-  auto made = link(*owner, options, next);
+  auto made = link(*owner, options, scope, next);
   if (!made) return made.error();
   {
     const std::scoped_lock lock(mutex_);
@@ -431,12 +438,28 @@ result<void> actors::impl::swap(const holdfast::component& next) {
 
 // The end.
 
+void actors::impl::begin_timers() {
+  const boost::intrusive_ptr<detail::deferred> round(
+      new detail::deferred(*owner->world, [of = weak_from_this()] {
+        if (const auto group = of.lock()) detail::call_due_timers(group);
+      }));
+  const std::scoped_lock lock(mutex_);
+  if (draining_) return;
+  owner->timers->open(scope, [round, in = owner.get()](std::optional<detail::actor_timers::time> due) {
+    if (!due) return round->at(time_point::max());
+    // The calendar may be set meanwhile: it is looked at again before long.
+    const duration left = std::min<duration>(*due - in->wall(), look_again_in);
+    round->at(core::later(in->world->time.now(), std::max(left, duration::zero())));
+  });
+}
+
 void actors::impl::begin_drain() noexcept {
   std::vector<edition_ptr> live;
   std::vector<edition_ptr> waiting;
   {
     const std::scoped_lock lock(mutex_);
     draining_ = true;
+    owner->timers->close(scope);
     for (const auto& [turn, each] : residents_) live.push_back(each->current.load());
     for (const actor_ptr& each : waiting_) waiting.push_back(each->current.load());
   }

@@ -70,6 +70,9 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   /// refused because others wait.
   std::shared_ptr<detail::edition> awaken(detail::actor_impl& which, bool pressing = false);
 
+  /// From now on its timers are called.
+  void begin_timers();
+
   void begin_drain() noexcept;
   void finish_drain(time_point until) noexcept;
 
@@ -89,10 +92,11 @@ struct actors::impl : std::enable_shared_from_this<impl> {
     std::vector<edition_ptr> editions{};
   };
 
-  impl(std::shared_ptr<host::impl> by, actor_options with, std::shared_ptr<const detail::actor_make> first,
-       detail::reservation instances);
+  impl(std::shared_ptr<host::impl> by, actor_options with, std::string scope,
+       std::shared_ptr<const detail::actor_make> first, detail::reservation instances);
 
   static result<std::shared_ptr<const detail::actor_make>> link(host::impl& owner, const actor_options& how,
+                                                                const std::string& scope,
                                                                 const holdfast::component& what);
 
   // Under the lock.

@@ -66,10 +66,13 @@ void host::impl::keep_calls() {
   if (options.journal != nullptr)
     writer = std::make_unique<detail::journal_writer>(options.journal, options.keys, wall, world->observe);
   states = writer != nullptr ? writer->states() : std::make_shared<detail::actor_states>(nullptr);
+  timers = writer != nullptr ? writer->timers() : std::make_shared<detail::actor_timers>(wall, nullptr);
   keys.reset(new core::keys(*world, options.keys, writer != nullptr ? writer->records() : nullptr));
   if (writer == nullptr) return;
   recovered = std::make_unique<detail::recovery>();
-  if (const auto failed = recovered->load(*this)) {
+  auto failed = timers->load(writer->to());
+  if (!failed) failed = recovered->load(*this);
+  if (failed) {
     keys->close();  // its calls hold it
     throw std::system_error(failed->code, failed->message());
   }
@@ -188,6 +191,7 @@ result<actors> host::open_actors(const component& what, actor_options options) {
     impl_->groups.push_back(*made);
   }
   if (impl_->recovered != nullptr) impl_->recovered->resume(**made);
+  (*made)->begin_timers();
   return actors(*std::move(made));
 }
 

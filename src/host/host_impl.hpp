@@ -19,6 +19,7 @@
 #include "core/workers.hpp"
 #include "engine/blueprint.hpp"
 #include "host/actor_states.hpp"
+#include "host/actor_timers.hpp"
 #include "host/function_threads.hpp"
 #include "host/journal_writer.hpp"
 
@@ -83,6 +84,7 @@ struct host::impl {
   std::unique_ptr<detail::journal_writer> writer;  // null: there is no journal
   boost::intrusive_ptr<core::keys> keys;
   std::shared_ptr<detail::actor_states> states;
+  std::shared_ptr<detail::actor_timers> timers;
   std::unique_ptr<detail::recovery> recovered;  // of the journal
   bridge::function_runner runner;
   std::optional<std::uint64_t> heartbeat;

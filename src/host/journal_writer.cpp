@@ -92,7 +92,8 @@ journal_writer::journal_writer(std::shared_ptr<journal> to, const key_policy& bo
       now_(std::move(now)),
       told_(told),
       records_(new core::records(bounds.under_way, bounds.under_way_bytes, [this] { wake(); })),
-      states_(std::make_shared<actor_states>([this] { wake(); })) {}
+      states_(std::make_shared<actor_states>([this] { wake(); })),
+      timers_(std::make_shared<actor_timers>(now_, [this] { wake(); })) {}
 
 void journal_writer::wake() {
   const std::scoped_lock lock(mutex_);
@@ -182,19 +183,24 @@ void journal_writer::add_steps() {
   }
 }
 
+// What there was no room for, or else what waits. False: nothing does.
+bool journal_writer::take() {
+  const auto any = [this] { return !next_.empty() || !next_states_.empty() || !next_timers_.empty(); };
+  if (any()) return true;
+  next_states_ = states_->take(most_records, most_bytes);
+  next_ = records_->take(most_records, most_bytes);
+  for (const auto& each : next_.items)
+    if (each.ended)
+      if (const auto& state = static_cast<const pool_call&>(*each.of).state()) next_states_.push_back(state);
+  next_timers_ = timers_->collect(next_);
+  add_steps();
+  return any();
+}
+
 journal_writer::wrote journal_writer::write() {
   // Whoever asks waits for nothing else.
   const bool answered = answer_questions();
-  if (next_.empty() && next_states_.empty()) {
-    next_states_ = states_->take(most_records, most_bytes);
-    next_ = records_->take(most_records, most_bytes);
-    for (const auto& each : next_.items)
-      if (each.ended)
-        if (const auto& state = static_cast<const pool_call&>(*each.of).state())
-          next_states_.push_back(state);
-    add_steps();
-  }
-  if (next_.empty() && next_states_.empty()) return answered ? wrote::batch : wrote::nothing;
+  if (!take()) return answered ? wrote::batch : wrote::nothing;
   std::vector<journal_record> kept;
   kept.reserve(next_.items.size());
   const auto now = now_();
@@ -211,11 +217,14 @@ journal_writer::wrote journal_writer::write() {
   std::vector<journal_state> states;
   states.reserve(next_bases_.size());
   for (const actor_state_ptr& each : next_bases_) states.push_back(record_of(*each, now));
+  std::vector<journal_timer> timers;
+  timers.reserve(next_timers_.size());
+  for (const timer_change& each : next_timers_) timers.push_back(record_of(each));
 
   const auto began = std::chrono::steady_clock::now();
-  const std::size_t changes = kept.size() + gone.size() + states.size() + next_steps_.size();
+  const std::size_t changes = kept.size() + gone.size() + states.size() + next_steps_.size() + timers.size();
   // Calls that have only waited for those before them have nothing to be written.
-  const auto failed = changes > 0 ? to_->commit({kept, gone, states, next_steps_}) : std::nullopt;
+  const auto failed = changes > 0 ? to_->commit({kept, gone, states, next_steps_, timers}) : std::nullopt;
   if (failed && failed->code != make_error_code(errc::journal_full)) end_process(*failed);
   if (failed) records_->stuck();
   if (full_ != failed.has_value()) {
@@ -230,6 +239,7 @@ journal_writer::wrote journal_writer::write() {
   next_states_.clear();
   next_bases_.clear();
   next_steps_.clear();
+  timers_->kept(std::exchange(next_timers_, {}));
   const core::driving_mark mark;  // whoever is told must not wait here for what only this thread writes
   records_->kept(std::exchange(next_, {}));
   return wrote::batch;

@@ -15,9 +15,10 @@
 
 #include "core/records.hpp"
 #include "host/actor_states.hpp"
+#include "host/actor_timers.hpp"
 
-/// Writes a host's records and the states of its actors into its journal: whatever waits, as soon as the disk
-/// is idle. It alone reads there too.
+/// Writes a host's records and the states and timers of its actors into its journal: whatever waits, as soon
+/// as the disk is idle. It alone reads there too.
 namespace holdfast::detail {
 
 /// The record of a call as it is now. Its views are the call's.
@@ -38,6 +39,7 @@ class journal_writer {
   const boost::intrusive_ptr<core::records>& records() const noexcept { return records_; }
   /// Of the host's actors.
   const std::shared_ptr<actor_states>& states() const noexcept { return states_; }
+  const std::shared_ptr<actor_timers>& timers() const noexcept { return timers_; }
   journal& to() const noexcept { return *to_; }
   std::chrono::system_clock::time_point now() const { return now_(); }
 
@@ -56,6 +58,7 @@ class journal_writer {
  private:
   enum class wrote : std::uint8_t { nothing, batch, no_room };
   wrote write();
+  bool take();
   bool answer_questions();
   actor_states::found read_actor(const core::key_print& which);
   void add_steps();
@@ -69,6 +72,7 @@ class journal_writer {
   std::vector<actor_state_ptr> next_states_;
   std::vector<actor_state_ptr> next_bases_;  // of those: what is not there
   std::vector<journal_step> next_steps_;
+  std::vector<timer_change> next_timers_;
   bool full_ = false;
 
   std::mutex mutex_;
@@ -80,6 +84,7 @@ class journal_writer {
   std::thread thread_;
   const boost::intrusive_ptr<core::records> records_;
   const std::shared_ptr<actor_states> states_;
+  const std::shared_ptr<actor_timers> timers_;
 };
 
 }  // namespace holdfast::detail

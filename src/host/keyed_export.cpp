@@ -29,6 +29,16 @@ std::array<std::byte, N> finish(crypto_generichash_state& of) {
 
 namespace {
 
+std::string hex_of(const core::key_print& print) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte each : print) {
+    const auto value = std::to_integer<unsigned>(each);
+    text.append({digits[value >> 4U], digits[value & 15U]});
+  }
+  return text;
+}
+
 core::key_print print_of_all(std::initializer_list<std::string_view> parts) {
   constexpr std::size_t size = std::tuple_size_v<core::key_print>;
   static_assert(size >= crypto_generichash_BYTES_MIN);
@@ -58,14 +68,15 @@ std::vector<std::byte> result_type_of(const wit::function& which) {
   return which.result ? wit::encode_type(*which.result) : std::vector<std::byte>();
 }
 
+core::key_print print_of_timer(const call_id& set_by, std::string_view name) {
+  const core::key_print by = print_of_call(set_by);
+  return print_of_all({std::string_view(reinterpret_cast<const char*>(by.data()), by.size()), name});
+}
+
+std::string timer_key(const core::key_print& of) { return "timer:" + hex_of(of); }
+
 std::string child_key(const core::key_print& of, std::uint32_t number) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text = "from ";
-  for (const std::byte each : of) {
-    const auto value = std::to_integer<unsigned>(each);
-    text.append({digits[value >> 4U], digits[value & 15U]});
-  }
-  return text + ' ' + std::to_string(number);
+  return "from " + hex_of(of) + ' ' + std::to_string(number);
 }
 
 keyed_export::keyed_export(std::string_view in, std::string_view of_actor, const wit::function& of)

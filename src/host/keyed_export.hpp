@@ -31,6 +31,11 @@ core::key_print print_of_actor(std::string_view group, std::string_view key);
 /// That of a call which no caller named: nobody else has it.
 core::key_print print_of_call(const call_id& id) noexcept;
 
+/// That of a timer, as the call that sets it has it.
+core::key_print print_of_timer(const call_id& set_by, std::string_view name);
+/// The key of the call that a timer makes.
+std::string timer_key(const core::key_print& of);
+
 /// The packed type of what it returns; empty: nothing.
 std::vector<std::byte> result_type_of(const wit::function& which);
 

@@ -66,8 +66,10 @@ boost::intrusive_ptr<detail::pool_call> pool::impl::make(detail::checked_request
   // What came through a stream is used up by the first attempt.
   form.repeatable = asked.of->contract.retry_safe() && !detail::takes_streams(*asked.of);
   form.only_in = asked.only_in;
-  return boost::intrusive_ptr<detail::pool_call>(
+  boost::intrusive_ptr<detail::pool_call> made(
       new detail::pool_call(*owner->world, id, form, *asked.of, std::move(asked.arguments), how.key));
+  if (actor_print != nullptr) made->is_of_actor(*actor_print, asked.of->contract.has(cancel_mark::read_only));
+  return made;
 }
 
 reply pool::call(std::string_view function, wit::arguments arguments, const call_options& options) const {

@@ -33,11 +33,21 @@ std::string pool_call::key_of_child(unsigned attempt) {
 }
 
 std::size_t pool_call::state_bytes() const noexcept {
-  if (state_ == nullptr) return 0;
-  return state_->last_step != nullptr ? state_->last_step->bytes() : state_->bytes();
+  const timer_draft* const made = draft();
+  const std::size_t timers = made != nullptr ? made->bytes : 0;
+  if (state_ == nullptr) return timers;
+  return timers + (state_->last_step != nullptr ? state_->last_step->bytes() : state_->bytes());
+}
+
+timer_draft& pool_call::timers() {
+  if (timer_draft* const there = timers_.load()) return *there;
+  auto made = std::make_unique<timer_draft>();
+  timer_draft* there = nullptr;
+  return timers_.compare_exchange_strong(there, made.get()) ? *made.release() : *there;
 }
 
 pool_call::~pool_call() {
+  delete timers_.load();
   if (end().what == outcome::completed && result_ && !read_.load(std::memory_order_relaxed) &&
       is_read_once(*result_))
     release_result();

@@ -12,6 +12,7 @@
 
 #include "core/call.hpp"
 #include "host/actor_state.hpp"
+#include "host/actor_timers.hpp"
 #include "host/call_arguments.hpp"
 #include "host/keyed_export.hpp"
 #include "wit/packed.hpp"
@@ -54,6 +55,23 @@ class pool_call final : public core::call {
   const actor_state_ptr& state() const noexcept { return state_; }
   /// It is kept.
   void forget_state() noexcept { state_.reset(); }
+  /// Of an actor's, before it is admitted: whose, and whether its export is marked `read-only`.
+  void is_of_actor(const core::key_print& which, bool reads_only) noexcept {
+    actor_ = which;
+    reads_only_ = reads_only;
+  }
+  const std::optional<core::key_print>& actor() const noexcept { return actor_; }
+  bool reads_only() const noexcept { return reads_only_; }
+  /// Its export has returned; what the guest does now is to give its state.
+  void returned() noexcept { returned_.store(true); }
+  bool has_returned() const noexcept { return returned_.load(); }
+  /// What its guest sets and cancels of timers; made when it is asked for. Null: nothing yet.
+  timer_draft& timers();
+  timer_draft* draft() const noexcept { return timers_.load(); }
+  /// It has completed, as the actor of that key: they hold.
+  void hold_timers(const std::string& key) {
+    if (timer_draft* const made = draft()) made->of->hold(*this, key);
+  }
   /// The key of the next call that its guest makes in this attempt: the same in each.
   std::string key_of_child(unsigned attempt);
   /// Null: it has no key.
@@ -81,6 +99,10 @@ class pool_call final : public core::call {
   duration deadline_asked_ = no_limit;
   actor_state_ptr state_;
   std::atomic<std::uint64_t> children_{0};  // the attempt, and how many it has made
+  std::optional<core::key_print> actor_;
+  bool reads_only_ = false;
+  std::atomic<bool> returned_{false};
+  std::atomic<timer_draft*> timers_{nullptr};
 };
 
 /// What a caller asks of a pool, checked and packed.

@@ -84,6 +84,8 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   const std::string key_scope;
   /// Of an actor: the turns of its group, which say how long ago each was called. Null: it is a pool.
   const std::atomic<std::uint64_t>* turns = nullptr;
+  /// Of an actor: the hash by which it is found. Null: it is a pool.
+  const core::key_print* actor_print = nullptr;
   std::atomic<std::shared_ptr<detail::edition>> current;
   std::atomic<detail::edition*> front;  // the same, for those who look under a hazard
 

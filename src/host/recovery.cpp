@@ -141,12 +141,17 @@ std::optional<error> recovery::load(host::impl& into) {
 // So that it ends now, and not again in each process to come.
 std::optional<error> recovery::write_lost(read_in& in) {
   constexpr std::size_t at_once = 1024;
-  std::vector<journal_record> some;
   for (std::size_t i = 0; i < in.lost_now.size(); i += at_once) {
-    some.clear();
-    for (std::size_t k = i; k < std::min(i + at_once, in.lost_now.size()); ++k)
-      some.push_back(record_of({.of = in.lost_now[k], .ended = true, .awaited = false}, in.now));
-    auto failed = in.of.writer->to().commit({some, {}});
+    core::records::batch next;
+    std::vector<journal_record> some;
+    for (std::size_t k = i; k < std::min(i + at_once, in.lost_now.size()); ++k) {
+      next.items.push_back({.of = in.lost_now[k], .ended = true, .awaited = false});
+      some.push_back(record_of(next.items.back(), in.now));
+    }
+    const std::vector<timer_change> changes = in.of.timers->collect(next);
+    std::vector<journal_timer> timers;
+    for (const timer_change& each : changes) timers.push_back(record_of(each));
+    auto failed = in.of.writer->to().commit({.kept = some, .timers = timers});
     if (failed && failed->code == make_error_code(errc::journal_full)) return std::nullopt;  // the next does
     if (failed) return failed;
   }

@@ -393,8 +393,8 @@ TEST_F(replay_test, is_refused_to_components_of_which_no_end_of_calls_could_be_f
   (core instance $guest (instantiate $code (with "thing" (instance (export "new" (func $new))))))
   (func (export "make") (result (own $thing)) (canon lift (core func $guest "make"))))
 )";
-  const error held = refusal(
-      component::compile(calm_engine(), bytes_of(maker), {.replay = determinism::on}).value(), {});
+  const error held =
+      refusal(component::compile(calm_engine(), bytes_of(maker), {.replay = determinism::on}).value(), {});
   EXPECT_EQ(held, errc::bad_arguments);
   EXPECT_THAT(held.message(), HasSubstr("resources"));
   actor_options reaching = oracles();
