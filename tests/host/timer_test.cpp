@@ -117,6 +117,9 @@ class timer_test : public durable_test {
   void begin_anew() {
     calendar += owner->world.now().time_since_epoch() - 1h;
     crash();
+    // No two processes draw the same numbers.
+    for (int i = 0; i < 1000 * processes_; ++i) owner->world.random.next();
+    ++processes_;
   }
 
   /// Outcomes of calls of timers that are on disk.
@@ -126,6 +129,9 @@ class timer_test : public durable_test {
       if (each.done && each.name.starts_with("timer:")) all.push_back(each.what);
     return all;
   }
+
+ private:
+  int processes_ = 1;
 };
 
 // Where there is no journal.
@@ -260,6 +266,7 @@ TEST_F(timer_test, set_by_a_call_that_does_not_complete_is_none) {
 TEST_F(timer_test, is_called_only_when_the_call_that_set_it_is_on_disk) {
   const actors alarms = open_alarms();
   const actor a = alarms.at("a").value();
+  clock().total(a);
   const ticket sets = a.submit("set", clockwork::timer("once", 0)).value();
   owner->settle_guests();
   owner->world.advance(1s);
