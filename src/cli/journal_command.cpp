@@ -39,11 +39,9 @@ std::string mebibytes(std::int64_t bytes) {
 }
 
 boost::json::object to_json(const std::string& path, const journal_account& of) {
-  return {{"journal", path},
-          {"version", of.version},
-          {"records", of.records},
-          {"unfinished", of.unfinished},
-          {"bytes", of.bytes}};
+  return {
+      {"journal", path},     {"version", of.version}, {"records", of.records}, {"unfinished", of.unfinished},
+      {"actors", of.actors}, {"steps", of.steps},     {"timers", of.timers},   {"bytes", of.bytes}};
 }
 
 exit_code run_check(const journal_settings& given) {
@@ -67,9 +65,13 @@ exit_code run_check(const journal_settings& given) {
     json["sound"] = true;
     std::printf("%s\n", json_line(json).c_str());
   } else {
-    std::printf("%s: sound. Version %d, %lld records, %lld of them not finished, %s\n",
-                escape_line(given.path).c_str(), account->version, static_cast<long long>(account->records),
-                static_cast<long long>(account->unfinished), mebibytes(account->bytes).c_str());
+    std::printf(
+        "%s: sound. Version %d, %lld records, %lld of them not finished, %lld actors with %lld calls to do "
+        "again and %lld timers, %s\n",
+        escape_line(given.path).c_str(), account->version, static_cast<long long>(account->records),
+        static_cast<long long>(account->unfinished), static_cast<long long>(account->actors),
+        static_cast<long long>(account->steps), static_cast<long long>(account->timers),
+        mebibytes(account->bytes).c_str());
   }
   return success;
 }

@@ -66,13 +66,25 @@ class journal_command : public testing::Test {
 }  // namespace
 
 TEST_F(journal_command, check_says_that_a_journal_is_sound_and_what_is_in_it) {
+  {
+    const auto here = holdfast::open_journal(path).value();
+    const holdfast::journal_state state{.actor = {std::byte{1}}, .group = "bank", .key = "ada"};
+    const holdfast::journal_step step{.actor = {std::byte{1}}, .serial = 1, .function = "f"};
+    const holdfast::journal_timer timer{.actor = {std::byte{1}}, .name = "t", .group = "bank", .key = "ada"};
+    ASSERT_FALSE(here->commit({.states = {&state, 1}, .steps = {&step, 1}, .timers = {&timer, 1}}));
+  }
   const ended told = run_holdfast({"journal", "check", path});
   EXPECT_EQ(told.code, 0) << told.err;
-  EXPECT_THAT(told.out, HasSubstr("sound. Version 2, 4 records, 2 of them not finished"));
+  EXPECT_THAT(told.out,
+              HasSubstr("sound. Version 3, 4 records, 2 of them not finished, 1 actors with 1 calls to "
+                        "do again and 1 timers, "));
   const auto json = boost::json::parse(run_holdfast({"journal", "check", path, "--json"}).out);
   EXPECT_EQ(json.at("sound"), true);
   EXPECT_EQ(json.at("records"), 4);
   EXPECT_EQ(json.at("unfinished"), 2);
+  EXPECT_EQ(json.at("actors"), 1);
+  EXPECT_EQ(json.at("steps"), 1);
+  EXPECT_EQ(json.at("timers"), 1);
 }
 
 TEST_F(journal_command, check_tells_a_record_that_stands_under_another_key) {
