@@ -2,7 +2,8 @@
 ;;
 ;; An actor whose every call learns something that nobody can know beforehand: chance (`draw`), the time (`hour`), what the
 ;; host answers (`ask`). Its state is the sum of all that. It also counts its `peek`s, which are said to change nothing, and
-;; that count is in no snapshot: `stray` returns it, and `fickle` asks for one thing or another by it.
+;; that count is in no snapshot: `stray` returns it, and `fickle` asks for one thing or another by it. Without a state it
+;; begins with a number drawn by chance. `long` adds the first byte of a text.
 (component
   (import "wasi:random/random@0.2.0" (instance $chance (export "get-random-u64" (func (result u64)))))
   (import "wasi:clocks/wall-clock@0.2.0" (instance $clock
@@ -17,7 +18,7 @@
   (core module $library
     (memory (export "memory") 1)
     (global $free (mut i32) (i32.const 1024))
-    ;; Only `activate` gets anything, once.
+    ;; Only `activate` and `long` get anything, and not often.
     (func (export "realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
       (local $block i32)
       (local.set $block (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
@@ -57,10 +58,16 @@
         (then (call $add (call $random)))
         (else (call $add (call $ask (i64.const 7))))))
     (func (export "fall") unreachable)
+    (func (export "long") (param $at i32) (param $size i32) (result i64)
+      ;; All of it is looked at.
+      (drop (i32.load8_u (i32.add (local.get $at) (i32.sub (local.get $size) (i32.const 1)))))
+      (call $add (i64.extend_i32_u (i32.load8_u (local.get $at)))))
 
     (func (export "activate") (param $key i32) (param $key_size i32) (param $some i32) (param $at i32) (param $size i32)
       (result i32)
-      (if (local.get $some) (then (global.set $sum (i64.load (local.get $at)))))
+      (if (local.get $some)
+        (then (global.set $sum (i64.load (local.get $at))))
+        (else (drop (call $random))))
       (i32.store (i32.const 80) (i32.const 0))
       (i32.const 80))
     (func (export "snapshot") (result i32)
@@ -84,6 +91,8 @@
   (func (export "stray") (result u64) (canon lift (core func $guest "stray")))
   (func (export "fickle") (result u64) (canon lift (core func $guest "fickle")))
   (func (export "fall") (canon lift (core func $guest "fall")))
+  (func (export "long") (param "text" string) (result u64)
+    (canon lift (core func $guest "long") (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
 
   (func $activate (param "key" string) (param "snapshot" (option (list u8))) (result (result (error string)))
     (canon lift (core func $guest "activate")

@@ -34,11 +34,24 @@ void records::give_back() noexcept {
 }
 
 void records::enqueue(record_slot& which, record_slot::note what) noexcept {
-  if (std::exchange(which.queued_, what) != record_slot::note::nothing)
-    return;  // the latest alone is written
-  intrusive_ptr_add_ref(which.of_);
+  const bool queued = std::exchange(which.queued_, what) != record_slot::note::nothing;
+  // The latest alone is written, and ends in the order in which they came: what one has left in its actor has
+  // what those before it did.
+  if (queued) queue_.erase(queue_.iterator_to(which));
+  if (!queued) intrusive_ptr_add_ref(which.of_);
+  which.place_ = ++places_;
   queue_.push_back(which);
-  if (queue_.size() == 1) wake();
+  if (queue_.size() == 1 && !queued) wake();
+}
+
+std::uint64_t records::last_place() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return places_;
+}
+
+std::uint64_t records::taken_to() const noexcept {
+  const std::scoped_lock lock(mutex_);
+  return queue_.empty() ? places_ : queue_.front().place_ - 1;
 }
 
 void records::starts(record_slot& which, bool awaited) noexcept {

@@ -38,6 +38,7 @@ class record_slot : public boost::intrusive::list_base_hook<> {
   note queued_ = note::nothing;
   bool written_ = false;   // something of it is, or may be, in the journal
   std::size_t bytes_ = 0;  // of an end that waits
+  std::uint64_t place_ = 0;
 };
 
 /// Thread-safe. Its lock is a leaf.
@@ -86,6 +87,9 @@ class records final : public shared_object {
   };
   /// The next, at most so many of each, and no more bytes than one call's record and these.
   batch take(std::size_t most, std::size_t bytes);
+  /// How many were queued so far, and how many of those, from the first on, were taken.
+  std::uint64_t last_place() const noexcept;
+  std::uint64_t taken_to() const noexcept;
   /// It will be there after a crash. Tells whoever waited for that.
   void kept(batch&& what) noexcept;
   /// Nothing will be written any more, this and all that waits. Whoever waits for an end is told what the
@@ -115,6 +119,7 @@ class records final : public shared_object {
   mutable short_mutex mutex_;
   boost::intrusive::list<record_slot> queue_;  // each holds a reference to its call
   std::vector<erasure> erasures_;
+  std::uint64_t places_ = 0;
   std::size_t count_ = 0;
   std::size_t bytes_ = 0;    // of ends that wait
   std::size_t writing_ = 0;  // batches that were taken and are not kept

@@ -42,6 +42,31 @@ std::vector<std::byte> pack_activation(const wit::function& activate, const std:
 
 std::vector<std::byte> copy_of(std::span<const std::byte> bytes) { return {bytes.begin(), bytes.end()}; }
 
+// A step's `beginning`: how long the tape of the instantiation is, that tape, and whether there is one of
+// `activate`, which is the rest.
+std::vector<std::byte> pack_beginning(std::span<const std::byte> instantiated,
+                                      const std::vector<std::byte>* activated) {
+  std::vector<std::byte> all(number_size);
+  for (std::size_t i = 0; i < number_size; ++i)
+    all[i] = static_cast<std::byte>(instantiated.size() >> (8 * i));
+  all.insert(all.end(), instantiated.begin(), instantiated.end());
+  all.push_back(static_cast<std::byte>(activated != nullptr));
+  if (activated != nullptr) all.insert(all.end(), activated->begin(), activated->end());
+  return all;
+}
+
+std::span<const std::byte> instantiation_in(std::span<const std::byte> beginning) noexcept {
+  if (beginning.size() < number_size) return {};
+  const auto rest = beginning.subspan(number_size);
+  return rest.first(std::min<std::size_t>(number_in(beginning), rest.size()));
+}
+
+std::optional<std::span<const std::byte>> activation_in(std::span<const std::byte> beginning) noexcept {
+  const std::size_t at = number_size + instantiation_in(beginning).size();
+  if (at >= beginning.size() || beginning[at] == std::byte{0}) return std::nullopt;
+  return beginning.subspan(at + 1);
+}
+
 }  // namespace
 
 core::guest_state actor_guest::poll() {
@@ -87,6 +112,20 @@ actor_guest::told actor_guest::step() {
 
 actor_guest::told actor_guest::built() {
   if (!made_->keeps()) return settled();
+  if (!made_->replays()) return activate();
+  if (steps_.empty()) {
+    instantiated_ = take_tape();
+    return activate();
+  }
+  if (auto left = inner_->end_play()) return fail({.code = errc::replay_diverged, .message = left->detail});
+  instantiated_ = copy_of(instantiation_in(steps_.front()->beginning));
+  // One that was made when the actor had given another state asks anew: nobody knows what it would have
+  // asked.
+  if (const auto told = activation_in(steps_.front()->beginning)) inner_->play(*told);
+  return activate();
+}
+
+actor_guest::told actor_guest::activate() {
   snapshot_call_ = pack_activation(*made_->activate(), of_.key(), of_.snapshot());
   return begin(stage::activating, {.number = first_own_number + ++own_calls_,
                                    .function = made_->activate()->index,
@@ -112,7 +151,7 @@ void actor_guest::build() {
   stage_ = stage::building;
   steps_ = of_.steps();
   next_step_ = 0;
-  if (!steps_.empty()) inner_->play(steps_.front()->beginning);
+  if (!steps_.empty()) inner_->play(instantiation_in(steps_.front()->beginning));
 }
 
 actor_guest::told actor_guest::settled() {
@@ -125,14 +164,18 @@ actor_guest::told actor_guest::settled() {
 actor_guest::told actor_guest::activated() {
   snapshot_call_ = {};
   if (!made_->replays()) return settled();
-  if (!steps_.empty()) {
-    if (auto left = inner_->end_play()) return fail({.code = errc::replay_diverged, .message = left->detail});
-    beginning_ = steps_.front()->beginning;
-    return replay();
+  activated_by_state_ = true;
+  if (steps_.empty()) {
+    activated_ = take_tape();
+    return settled();
   }
-  beginning_.reset();
-  if (const auto tape = inner_->take_tape()) beginning_ = copy_of(tape->bytes());
-  return settled();
+  if (const auto told = activation_in(steps_.front()->beginning)) {
+    if (auto left = inner_->end_play()) return fail({.code = errc::replay_diverged, .message = left->detail});
+    activated_ = copy_of(*told);
+  } else {
+    activated_ = take_tape();
+  }
+  return replay();
 }
 
 // The next of the calls that were before.
@@ -205,6 +248,7 @@ actor_guest::told actor_guest::went(core::buffer result) {
       if (known(call_) != nullptr) known(call_)->hold_timers(of_.key());
       // The next segment is the next call's.
       if (made_->replays()) static_cast<void>(inner_->take_tape());
+      activated_by_state_ = false;
       stage_ = stage::idle;
       return core::guest_state::ready;
     }
@@ -241,15 +285,27 @@ actor_guest::told actor_guest::completed(core::buffer result) {
   return core::guest_state::ready;
 }
 
+std::optional<std::vector<std::byte>> actor_guest::take_tape() {
+  if (const auto tape = inner_->take_tape()) return copy_of(tape->bytes());
+  return std::nullopt;
+}
+
+// For the first step after a state.
+std::optional<std::vector<std::byte>> actor_guest::beginning() const {
+  if (!instantiated_ || (activated_by_state_ && !activated_)) return std::nullopt;
+  return pack_beginning(*instantiated_, activated_by_state_ ? &*activated_ : nullptr);
+}
+
 bool actor_guest::log_call() {
-  const auto tape = inner_->take_tape();
-  if (!tape || !beginning_ || of_.is_due()) return false;
+  auto tape = take_tape();
+  auto begun = of_.has_steps() ? std::optional(std::vector<std::byte>()) : beginning();
+  if (!tape || !begun || of_.is_due()) return false;
   const auto step = std::make_shared<actor_step>(nullptr);
   step->function = made_->exported(call_.function).qualified_name();
   step->arguments = copy_of(call_.arguments);
   step->result = digest_of(result_.bytes());
-  step->tape = copy_of(tape->bytes());
-  if (!of_.has_steps()) step->beginning = *beginning_;
+  step->tape = *std::move(tape);
+  step->beginning = *std::move(begun);
   if (!of_.has_room(step->bytes())) return false;
   of_.passed(step, call_.of);
   return true;
@@ -321,6 +377,7 @@ std::optional<error> actor_guest::start(const core::request& what) {
     }
   }
   if (auto never = inner_->start(call_)) return never;
+  of_.begins();
   stage_ = stage::calling;
   // Its state belongs to the call and is asked for when the result is there already, and what is written down
   // of it has its arguments and result: whoever handed it over waits for a call like any other.

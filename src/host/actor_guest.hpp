@@ -59,6 +59,7 @@ class actor_guest final : public core::guest {
   told look();
   void build();
   told built();
+  told activate();
   told activated();
   told replay();
   std::optional<core::fault> replayed(const core::buffer& result);
@@ -72,6 +73,8 @@ class actor_guest final : public core::guest {
   bool is_read_only() const;      // the call that runs
   bool gives_after_call() const;  // its state
   bool log_call();                // false: it takes its state
+  std::optional<std::vector<std::byte>> beginning() const;
+  std::optional<std::vector<std::byte>> take_tape();
 
   actor_home& of_;
   const boost::intrusive_ptr<core::poller> owner_;
@@ -85,7 +88,10 @@ class actor_guest final : public core::guest {
   // Of a deterministic actor.
   std::vector<std::shared_ptr<const actor_step>> steps_;  // to be gone through
   std::size_t next_step_ = 0;
-  std::optional<std::vector<std::byte>> beginning_;  // of the instance; none: it is too long to be kept
+  // What its instantiation was told, and `activate`; none: it is too long to be kept.
+  std::optional<std::vector<std::byte>> instantiated_;
+  std::optional<std::vector<std::byte>> activated_;
+  bool activated_by_state_ = false;  // by the one that steps come after; else it has given another since
 
   std::optional<core::buffer> early_;  // of a task that goes on after its result
   core::buffer result_;

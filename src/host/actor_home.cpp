@@ -113,13 +113,14 @@ bool actor_home::look(const boost::intrusive_ptr<core::poller>& asks, std::optio
 
 // Steps are for the component that made them.
 std::optional<error> actor_home::choose() {
-  if (!has_steps() || !now_->replays()) return std::nullopt;
+  if (!has_steps()) return std::nullopt;
   const auto made_them = [&](const auto& each) {
     return each->replays() && each->digest() == state_->last_step->written_by;
   };
   before_.reset();
   if (made_them(now_)) return std::nullopt;
   const auto older = std::ranges::find_if(older_, made_them);
+  if (older == older_.end() && !now_->replays()) return std::nullopt;  // it goes on without them
   if (older == older_.end())
     return error(
         errc::replay_diverged,
@@ -163,7 +164,9 @@ void actor_home::report(const core::home& where, const core::fault& why) const n
 
 bool actor_home::is_due() const noexcept {
   if (!to_make()->keeps()) return false;
+  // One is built within a time, and does all of it again.
   if (!to_make()->replays()) return unkept_ + 1 >= std::max(terms_.snapshot_every, 1U);
+  if (since_state_ + (world_.time.now() - began_) > terms_.replay_time) return true;
   // Steps after a state that lacks some would hide that.
   if (state_ == nullptr) return terms_.snapshot_every == 1;
   return state_->open ||
@@ -193,6 +196,7 @@ void actor_home::passed(std::shared_ptr<actor_step> next, core::call* of) {
   next->serial = newest() + 1;
   next->written_by = to_make()->digest();
   next->before = all->last_step;
+  since_state_ += world_.time.now() - began_;
   all->step_bytes += next->bytes();
   all->last_step = std::move(next);
   put(all, of);
@@ -206,6 +210,7 @@ void actor_home::keep(std::vector<std::byte> snapshot, core::call* of, bool afte
   next->serial = newest() + 1;
   next->written_by = to_make()->digest();
   next->snapshot = std::make_shared<const std::vector<std::byte>>(std::move(snapshot));
+  since_state_ = {};
   put(next, of);
 }
 

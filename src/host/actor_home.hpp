@@ -69,6 +69,7 @@ struct actor_terms {
   std::uint32_t snapshot_every = 0;
   std::size_t snapshot_bytes = 0;
   std::size_t replay_bytes = 0;
+  duration replay_time{};  ///< of calls between two states of a deterministic actor
 };
 
 /// Its cell's driver alone uses it, but for what is const.
@@ -106,7 +107,10 @@ class actor_home final : public core::guest_maker {
   /// An instance is there, of `to_make`, with all of the state that it can have.
   void activated() noexcept;
   /// The one that has gone through the steps gives way to one of `asked`.
-  void moved_on() noexcept { before_.reset(); }
+  void moved_on() noexcept {
+    before_.reset();
+    tried_ = false;  // that one may not take the state over
+  }
   /// Tells the observer of an instance that could not be built.
   void report(const core::home& where, const core::fault& why) const noexcept;
 
@@ -117,6 +121,8 @@ class actor_home final : public core::guest_maker {
   /// Whether what a call of a deterministic actor has done can be kept as a step of so many bytes.
   bool has_room(std::size_t bytes) const noexcept;
   bool has_steps() const noexcept { return state_ != nullptr && state_->steps() > 0; }
+  /// A call begins.
+  void begins() noexcept { began_ = world_.time.now(); }
   /// Whether the state has all that calls have done. One that lacks some, of which a caller was told, may
   /// give way to what there is.
   bool is_kept() const noexcept {
@@ -149,6 +155,8 @@ class actor_home final : public core::guest_maker {
   actor_state_ptr state_;
   std::uint64_t unkept_ = 0;  // calls that have completed since
   bool lacks_ = false;
+  time_point began_{};      // the call that runs
+  duration since_state_{};  // that calls of a deterministic actor took
 };
 
 }  // namespace holdfast::detail

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <holdfast/error.hpp>
@@ -25,7 +26,10 @@ struct actor_step {
   actor_step& operator=(const actor_step&) = delete;
   // One by one: they would go deeper than any stack else.
   ~actor_step() {
-    while (before != nullptr && before.use_count() == 1) before = std::exchange(before->before, nullptr);
+    while (before != nullptr && before.use_count() == 1) {
+      std::atomic_thread_fence(std::memory_order_acquire);  // whoever let it go has done with it
+      before = std::exchange(before->before, nullptr);
+    }
   }
 
   std::uint64_t serial = 0;

@@ -32,7 +32,7 @@ void actor_states::put(actor_state_ptr what, bool with_call) {
   if (known != nullptr) bytes_ -= known->bytes();
   known = what;
   if (!journalled() || with_call) return;
-  notes_.push_back(std::move(what));
+  notes_.push_back({std::move(what), calls_->last_place()});
   wakes_();
 }
 
@@ -48,16 +48,16 @@ std::size_t actor_states::bytes() const noexcept {
 
 std::vector<actor_state_ptr> actor_states::take(std::size_t most, std::size_t bytes) {
   const std::scoped_lock lock(mutex_);
+  const std::uint64_t taken_to = calls_->taken_to();
+  std::vector<actor_state_ptr> some;
   std::size_t weight = 0;
-  std::size_t count = 0;
-  while (count < std::min(most, notes_.size())) {
-    weight += notes_[count]->bytes();
-    if (count > 0 && weight > bytes) break;
-    ++count;
+  for (note& each : notes_) {
+    if (some.size() == most || each.after > taken_to) break;
+    weight += each.what->bytes();
+    if (!some.empty() && weight > bytes) break;
+    some.push_back(std::move(each.what));
   }
-  const auto last = notes_.begin() + static_cast<std::ptrdiff_t>(count);
-  std::vector<actor_state_ptr> some(std::make_move_iterator(notes_.begin()), std::make_move_iterator(last));
-  notes_.erase(notes_.begin(), last);
+  notes_.erase(notes_.begin(), notes_.begin() + static_cast<std::ptrdiff_t>(some.size()));
   return some;
 }
 

@@ -22,8 +22,10 @@ namespace holdfast::detail {
 /// Thread-safe. Its lock is a leaf.
 class actor_states {
  public:
-  /// `wakes` tells the journal's writer that there is something; empty: there is no journal.
-  explicit actor_states(std::function<void()> wakes) : wakes_(std::move(wakes)) {}
+  /// `wakes` tells the journal's writer that there is something; empty: there is no journal. `calls` are the
+  /// records of calls in it.
+  explicit actor_states(std::function<void()> wakes, boost::intrusive_ptr<core::records> calls = nullptr)
+      : wakes_(std::move(wakes)), calls_(std::move(calls)) {}
 
   bool journalled() const noexcept { return wakes_ != nullptr; }
 
@@ -45,7 +47,8 @@ class actor_states {
 
   // The writer's side.
 
-  /// States that no call takes along, at most so many and until they weigh so much; and what is asked for.
+  /// States that no call takes along, at most so many and until they weigh so much, but for those that come
+  /// after calls whose records were not taken yet; and what is asked for.
   std::vector<actor_state_ptr> take(std::size_t most, std::size_t bytes);
   /// They are in the journal.
   void kept(std::span<const actor_state_ptr> what) noexcept;
@@ -59,11 +62,17 @@ class actor_states {
     std::optional<found> answer{};
   };
 
+  struct note {
+    actor_state_ptr what;
+    std::uint64_t after;  // records of calls that were queued before it
+  };
+
   const std::function<void()> wakes_;
+  const boost::intrusive_ptr<core::records> calls_;
   mutable std::mutex mutex_;
   std::unordered_map<core::key_print, actor_state_ptr, print_hash> states_;
   std::unordered_map<core::key_print, question, print_hash> questions_;
-  std::vector<actor_state_ptr> notes_;
+  std::vector<note> notes_;
   std::size_t bytes_ = 0;
 };
 

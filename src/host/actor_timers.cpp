@@ -53,6 +53,7 @@ std::optional<error> actor_timers::load(journal& from) {
 // A call's side.
 
 timer_draft* actor_timers::draft_of(pool_call& by, unsigned attempt) {
+  if (by.phase() == call_phase::done) return nullptr;
   timer_draft& draft = by.timers();
   if (attempt < draft.attempt || !draft.held.empty()) return nullptr;
   if (attempt > draft.attempt) draft.wishes.clear();
@@ -135,6 +136,12 @@ void actor_timers::hold(pool_call& completed, const std::string& key) {
   }
   // They wait behind this one, in their actor's order: none of them has begun, but it itself.
   for (const auto& each : useless) each->revoke();
+}
+
+void actor_timers::forget(pool_call& over) noexcept {
+  std::map<std::string, std::shared_ptr<actor_timer>> wishes;  // let go after the lock
+  const std::scoped_lock lock(mutex_);
+  if (timer_draft* const draft = over.draft()) wishes.swap(draft->wishes);
 }
 
 // A group's side.

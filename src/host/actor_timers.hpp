@@ -93,6 +93,9 @@ class actor_timers : public std::enable_shared_from_this<actor_timers> {
   /// is told. The calls of timers that are not there any more are revoked.
   void hold(pool_call& completed, const std::string& key);
 
+  /// The call is over: what it has not kept is nobody's.
+  void forget(pool_call& over) noexcept;
+
   // A group's side: its timers are called while it is open.
 
   void open(const std::string& group, alarm told);

@@ -276,12 +276,16 @@ bool actors::impl::may_wait(const detail::actor_impl& which) const noexcept {
 actors::impl::edition_ptr actors::impl::reside(detail::actor_impl& which) {
   auto home = std::make_unique<detail::actor_home>(
       which.key_scope, which.key, which.print, now_, older_,
-      detail::actor_terms{options.snapshot_every, options.snapshot_bytes, options.replay_bytes},
+      detail::actor_terms{options.snapshot_every, options.snapshot_bytes, options.replay_bytes,
+                          options.rebuild.build_limit / 4},
       owner->states, *owner->world);
   auto made = detail::edition::of_actor(*owner, now_->what, limits, options.rebuild, which.key,
                                         std::move(home), [of = weak_from_this()](detail::edition& over) {
                                           if (const auto group = of.lock()) group->ended(over);
                                         });
+  // It may go on with any of them.
+  made->in_line =
+      now_->replays() || std::ranges::any_of(older_, [](const auto& each) { return each->replays(); });
   which.current.store(made);
   return made;
 }

@@ -94,6 +94,8 @@ class edition {
   std::atomic<bool> opened{false};
   /// Calls without a key wait for their records too.
   bool durable = false;
+  /// What is written down of calls has their arguments: they lie in line.
+  bool in_line = false;
   /// Why it takes none.
   std::optional<error> refuses{};
 

@@ -60,7 +60,8 @@ class pool_export final : public export_link {
     const auto of = target_.in(in.what);
     if (!of) return in_->refused(of.error());
     if (auto why = in_->unfit(**of)) return in_->refused(*std::move(why));
-    packer_ptr packed = take_packer(how.key.empty() ? wit::placement::by_reference : wit::placement::in_line);
+    packer_ptr packed =
+        take_packer(how.key.empty() && !in.in_line ? wit::placement::by_reference : wit::placement::in_line);
     error failure;
     if (!from.pack(from.from, *packed, **of, failure)) return in_->refused(std::move(failure));
     if (packed->handles().several())

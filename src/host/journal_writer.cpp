@@ -92,7 +92,7 @@ journal_writer::journal_writer(std::shared_ptr<journal> to, const key_policy& bo
       now_(std::move(now)),
       told_(told),
       records_(new core::records(bounds.under_way, bounds.under_way_bytes, [this] { wake(); })),
-      states_(std::make_shared<actor_states>([this] { wake(); })),
+      states_(std::make_shared<actor_states>([this] { wake(); }, records_)),
       timers_(std::make_shared<actor_timers>(now_, [this] { wake(); })) {}
 
 void journal_writer::wake() {
@@ -187,8 +187,9 @@ void journal_writer::add_steps() {
 bool journal_writer::take() {
   const auto any = [this] { return !next_.empty() || !next_states_.empty() || !next_timers_.empty(); };
   if (any()) return true;
-  next_states_ = states_->take(most_records, most_bytes);
+  // A state that no call takes along has what those before it did, so it comes with them or later.
   next_ = records_->take(most_records, most_bytes);
+  next_states_ = states_->take(most_records, most_bytes);
   for (const auto& each : next_.items)
     if (each.ended)
       if (const auto& state = static_cast<const pool_call&>(*each.of).state()) next_states_.push_back(state);

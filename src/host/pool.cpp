@@ -31,8 +31,9 @@ std::optional<error> pool::impl::check(const detail::edition& in, std::string_vi
   auto home = detail::home_of(**found, arguments);
   if (!home) return refused(home.error());
   // In line, equal requests are equal bytes.
-  auto packed = wit::encode(**found, std::move(arguments),
-                            how.key.empty() ? wit::placement::by_reference : wit::placement::in_line);
+  auto packed =
+      wit::encode(**found, std::move(arguments),
+                  how.key.empty() && !in.in_line ? wit::placement::by_reference : wit::placement::in_line);
   if (!packed) return refused(packed.error());
   into.of = *found;
   into.arguments = detail::call_arguments(std::move(*packed));

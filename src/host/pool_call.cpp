@@ -39,6 +39,10 @@ std::size_t pool_call::state_bytes() const noexcept {
   return timers + (state_->last_step != nullptr ? state_->last_step->bytes() : state_->bytes());
 }
 
+void pool_call::forget_wishes() noexcept {
+  if (draft()->of != nullptr) draft()->of->forget(*this);
+}
+
 timer_draft& pool_call::timers() {
   if (timer_draft* const there = timers_.load()) return *there;
   auto made = std::make_unique<timer_draft>();

@@ -42,6 +42,7 @@ class pool_call final : public core::call {
   /// Small ones go with the call: as a rule on the thread that made them, whose memory they came from.
   void forget_arguments(bool parked) noexcept override {
     if (parked || arguments_.size() > 4096) arguments_.forget();
+    if (draft() != nullptr) forget_wishes();
   }
   std::string_view key() const noexcept override { return key_; }
   /// Of a call with a key, before it is admitted: its export, and the time that its caller gave it.
@@ -89,6 +90,7 @@ class pool_call final : public core::call {
 
  private:
   void release_result() const;
+  void forget_wishes() noexcept;
 
   // Relaxed: the count of references orders it before the end.
   mutable std::atomic<bool> read_{false};

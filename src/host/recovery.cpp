@@ -103,7 +103,8 @@ std::optional<error> recovery::load(host::impl& into) {
     if (in.wrong) return;
     if (each.done) return in.add_done(each);
     const auto ago = std::chrono::duration_cast<duration>(in.now - each.at);
-    if (ago >= into.options.keys.time) {
+    // An actor's may be a timer's, which goes with the outcome.
+    if (ago >= into.options.keys.time && (each.arguments || each.actor.empty())) {
       into.writer->records()->forgets(each.key, each.call);
       return;
     }

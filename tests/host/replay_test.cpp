@@ -131,6 +131,53 @@ TEST_F(replay_test, gives_an_actor_after_a_crash_all_that_it_was_told_before) {
   EXPECT_THAT(asked, ElementsAre(5U));
 }
 
+TEST_F(replay_test, keeps_long_arguments_whoever_had_them) {
+  const actors all = open_oracles();
+  const actor delphi = all.at("delphi").value();
+  number(delphi, "long", args(std::string(3000, 'a')));
+  const auto typed = delphi.function<std::uint64_t(std::string)>("long").value();
+  {
+    const auto begun = typed.submit(std::string(5000, 'b')).value();
+    owner->settle();
+  }
+  number(delphi, "long", args(std::string(300, 'c')));
+  const std::uint64_t sum = 'a' + 'b' + 'c';
+  fall(delphi);
+  EXPECT_EQ(number(delphi, "peek"), sum);
+  crash();
+  EXPECT_EQ(number(open_oracles().at("delphi").value(), "peek"), sum);
+}
+
+TEST_F(replay_test, begins_from_a_state_that_an_instance_gave_and_went_on) {
+  // `activate` asks for chance where there is no state, and for nothing where there is one.
+  const actor delphi = open_oracles({.snapshot_every = 2}).at("delphi").value();
+  for (int calls = 0; calls < 3; ++calls) number(delphi, "draw");
+  EXPECT_EQ(steps("delphi").size(), 1U);
+  const std::uint64_t sum = number(delphi, "peek");
+  fall(delphi);
+  EXPECT_EQ(number(delphi, "peek"), sum);
+}
+
+TEST_F(replay_test, is_short_enough_to_be_done_in_the_time_that_an_instance_has) {
+  actor_options options;
+  options.rebuild.build_limit = std::chrono::seconds(4);
+  actors all = [&] {
+    actor_options slow = oracles(std::move(options));
+    slow.functions.define("holdfast:demo/oracle", "ask", [this](std::uint64_t) -> std::uint64_t {
+      owner->world.advance(std::chrono::milliseconds(400));
+      return 1;
+    });
+    return owner->get().open_actors(almanac(), std::move(slow)).value();
+  }();
+  const actor delphi = all.at("delphi").value();
+  std::vector<std::size_t> kept_steps;
+  for (int calls = 0; calls < 6; ++calls) {
+    number(delphi, "ask", args(std::uint64_t{1}));
+    kept_steps.push_back(steps("delphi").size());
+  }
+  EXPECT_THAT(kept_steps, ElementsAre(1U, 2U, 0U, 1U, 2U, 0U)) << "a quarter of it";
+}
+
 TEST_F(replay_test, skips_what_did_not_complete) {
   const actor delphi = open_oracles().at("delphi").value();
   const std::uint64_t sum = number(delphi, "draw");
@@ -313,6 +360,32 @@ TEST_F(replay_test, is_done_by_the_component_that_made_the_calls_before_the_next
   EXPECT_EQ(ask(ada, "version").value, wit::value(std::uint32_t{2}));
   EXPECT_EQ(number(ada, "balance"), 5U);
   EXPECT_THAT(steps("ada", "bank"), IsEmpty());
+}
+
+TEST_F(replay_test, is_done_by_the_component_that_can_before_one_has_the_state_that_cannot) {
+  const component plain =
+      component::load(calm_engine(), std::filesystem::path(HOLDFAST_GUESTS_DIR) / "ledger-v2.wasm").value();
+  const actors bank = open_bank(ledger());
+  const actor ada = bank.at("ada").value();
+  deposit(ada, 5);
+  ASSERT_TRUE(ada.submit("fail", args(std::uint64_t{1})));
+  ASSERT_TRUE(bank.swap(plain));
+  owner->settle();
+  EXPECT_EQ(number(ada, "balance"), 5U);
+  EXPECT_EQ(ask(ada, "version").value, wit::value(std::uint32_t{2}));
+}
+
+TEST_F(replay_test, goes_on_with_the_component_before_as_often_as_it_falls) {
+  const actors bank = open_bank(next_ledger());
+  const actor ada = bank.at("ada").value();
+  deposit(ada, 5);
+  ASSERT_TRUE(bank.swap(ledger()));  // it does not read the state
+  for (std::uint64_t calls = 1; calls <= 3; ++calls) {
+    deposit(ada, 1);
+    ASSERT_EQ(ask(ada, "fail", args(std::uint64_t{1})).outcome, outcome::trapped);
+    EXPECT_EQ(number(ada, "balance"), 5 + calls);
+    EXPECT_EQ(ask(ada, "version").value, wit::value(std::uint32_t{2}));
+  }
 }
 
 TEST_F(replay_test, by_another_component_than_made_the_calls_is_refused_and_says_what_to_do) {
