@@ -164,8 +164,8 @@ void actor_home::report(const core::home& where, const core::fault& why) const n
 
 bool actor_home::is_due() const noexcept {
   if (!to_make()->keeps()) return false;
-  // One is built within a time, and does all of it again.
   if (!to_make()->replays()) return unkept_ + 1 >= std::max(terms_.snapshot_every, 1U);
+  // An instance is built within a time, and does all of it again.
   if (since_state_ + (world_.time.now() - began_) > terms_.replay_time) return true;
   // Steps after a state that lacks some would hide that.
   if (state_ == nullptr) return terms_.snapshot_every == 1;

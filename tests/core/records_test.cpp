@@ -112,6 +112,20 @@ class ordered_records_test : public records_test {
   fake_pool ordered;
 };
 
+TEST_F(ordered_records_test, are_written_in_the_order_of_the_ends) {
+  const auto first = ordered.make({.value = 1});
+  first->stand_for({.of = known, .print = print(9), .nameless = true});
+  const auto second = ordered.make({.value = 2}, {.repeatable = true});
+  second->stand_for({.of = known, .print = print(2), .request = {}});
+  for (const auto& each : {first, second}) ASSERT_FALSE(ordered.box().admit(each, start::post));
+  world.settle();  // the start of the second was to be written before anything had ended
+  EXPECT_THAT(take(), ElementsAre("ends", "ends"));
+  EXPECT_EQ(batch.items[0].of, first);
+  EXPECT_EQ(batch.items[1].of, second);
+  EXPECT_EQ(written->taken_to(), written->last_place());
+  keep();
+}
+
 TEST_F(ordered_records_test, keep_calls_behind_one_that_is_held) {
   queue(1, 1);
   queue(0, 2);
