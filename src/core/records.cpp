@@ -126,15 +126,15 @@ records::batch records::take(std::size_t most, std::size_t bytes) {
 }
 
 void records::kept(batch&& what) noexcept {
-  if (what.empty()) return;
   {
     const std::scoped_lock lock(mutex_);
+    stuck_ = false;  // also where what was kept was no call's
+    if (what.empty()) return;
     for (const item& each : what.items) {
       if (!each.ended && !each.withdrawn) continue;
       --count_;
       bytes_ -= std::exchange(each.of->slot().bytes_, 0);
     }
-    stuck_ = false;
   }
   for (const item& each : what.items) {
     if (each.ended || each.withdrawn) {
