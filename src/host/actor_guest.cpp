@@ -245,12 +245,10 @@ actor_guest::told actor_guest::went(core::buffer result) {
         build();
         return std::nullopt;
       }
-      if (known(call_) != nullptr) known(call_)->hold_timers(of_.key());
       // The next segment is the next call's.
       if (made_->replays()) static_cast<void>(inner_->take_tape());
       activated_by_state_ = false;
-      stage_ = stage::idle;
-      return core::guest_state::ready;
+      return answered();
     }
     case stage::leaving:
       stage_ = stage::parted;
@@ -280,6 +278,11 @@ actor_guest::told actor_guest::completed(core::buffer result) {
   } else if (!made_->replays()) {
     of_.passed(call_.of);
   }
+  return answered();
+}
+
+// The call has completed, with all that belongs to it.
+actor_guest::told actor_guest::answered() {
   if (known(call_) != nullptr) known(call_)->hold_timers(of_.key());
   stage_ = stage::idle;
   return core::guest_state::ready;
@@ -377,7 +380,7 @@ std::optional<error> actor_guest::start(const core::request& what) {
     }
   }
   if (auto never = inner_->start(call_)) return never;
-  of_.begins();
+  if (made_->replays()) of_.begins();
   stage_ = stage::calling;
   // Its state belongs to the call and is asked for when the result is there already, and what is written down
   // of it has its arguments and result: whoever handed it over waits for a call like any other.

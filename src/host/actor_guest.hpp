@@ -65,7 +65,8 @@ class actor_guest final : public core::guest {
   std::optional<core::fault> replayed(const core::buffer& result);
   told settled();
   told completed(core::buffer result);  // the call that runs
-  told went(core::buffer result);       // what was begun in this stage has ended
+  told answered();
+  told went(core::buffer result);  // what was begun in this stage has ended
   told begin(stage next, core::request what);
   told fail(core::fault why);
   void say_where(core::fault& why) const;

@@ -11,7 +11,6 @@
 namespace holdfast::detail {
 namespace {
 
-constexpr std::string_view lifecycle = "holdfast:actor/lifecycle@0.1.0";
 constexpr const char* activate_type =
     "activate: func(key: string, snapshot: option<list<u8>>) -> result<_, string>";
 constexpr const char* snapshot_type = "snapshot: func() -> list<u8>";
@@ -31,7 +30,7 @@ bool can_be_kept(const wit::function& which) {
 result<std::shared_ptr<const actor_make>> actor_make::of(const component& what,
                                                          std::unique_ptr<bridge::blueprint> linked) {
   std::shared_ptr<actor_make> made(new actor_make(what, std::move(linked)));
-  const auto offers = [&](const wit::function* each) { return each->interface == lifecycle; };
+  const auto offers = [&](const wit::function* each) { return each->interface == lifecycle_interface; };
   if (made->replays()) {
     const auto never = std::ranges::find_if_not(made->exports_, can_be_kept,
                                                 [](const wit::function* each) -> auto& { return *each; });
@@ -43,7 +42,7 @@ result<std::shared_ptr<const actor_make>> actor_make::of(const component& what,
   if (std::ranges::none_of(made->exports_, offers)) {
     if (made->replays())
       return error(errc::bad_arguments, "the component is deterministic and does not export `" +
-                                            std::string(lifecycle) +
+                                            std::string(lifecycle_interface) +
                                             "`: what its actors did would have to be kept for good");
     return made;
   }
@@ -52,10 +51,10 @@ result<std::shared_ptr<const actor_make>> actor_make::of(const component& what,
     const auto found = std::ranges::find_if(
         made->exports_, [&](const wit::function* each) { return offers(each) && each->name == name; });
     if (found == made->exports_.end())
-      return error(errc::bad_arguments,
-                   "`" + std::string(lifecycle) + "` is exported without `" + std::string(name) + "`");
+      return error(errc::bad_arguments, "`" + std::string(lifecycle_interface) + "` is exported without `" +
+                                            std::string(name) + "`");
     if ((*found)->to_string() != type)
-      return error(errc::bad_arguments, "`" + std::string(lifecycle) + "` is exported with `" +
+      return error(errc::bad_arguments, "`" + std::string(lifecycle_interface) + "` is exported with `" +
                                             (*found)->to_string() + "` in place of `" + type + "`");
     into = *found;
     return std::nullopt;
@@ -137,7 +136,7 @@ const snapshot_ptr& actor_home::snapshot() const noexcept {
 
 std::vector<std::shared_ptr<const actor_step>> actor_home::steps() const {
   std::vector<std::shared_ptr<const actor_step>> all;
-  if (state_ == nullptr || !to_make()->replays()) return all;
+  if (!has_steps() || !to_make()->replays()) return all;
   for (std::shared_ptr<const actor_step> each = state_->last_step; each != nullptr; each = each->before)
     all.push_back(each);
   std::ranges::reverse(all);
@@ -168,9 +167,9 @@ bool actor_home::is_due() const noexcept {
   // An instance is built within a time, and does all of it again.
   if (since_state_ + (world_.time.now() - began_) > terms_.replay_time) return true;
   // Steps after a state that lacks some would hide that.
-  if (state_ == nullptr) return terms_.snapshot_every == 1;
-  return state_->open ||
-         state_->steps() + 1 >= (terms_.snapshot_every != 0 ? terms_.snapshot_every : replayed_calls);
+  if (state_ != nullptr && state_->open) return true;
+  const std::uint64_t steps = state_ != nullptr ? state_->steps() : 0;
+  return steps + 1 >= (terms_.snapshot_every != 0 ? terms_.snapshot_every : replayed_calls);
 }
 
 bool actor_home::has_room(std::size_t bytes) const noexcept {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/guest.hpp"
@@ -17,6 +18,9 @@
 
 /// Where an actor lives while it is resident: makes its guests, one after the other, and has its state.
 namespace holdfast::detail {
+
+/// What a component exports whose actors give their state (guests/actor/lifecycle.wit).
+inline constexpr std::string_view lifecycle_interface = "holdfast:actor/lifecycle@0.1.0";
 
 /// A component as actors are made from it.
 class actor_make {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/lineage.hpp"
+#include "host/actor_home.hpp"
 #include "host/actor_timers.hpp"
 #include "host/handle_home.hpp"
 #include "host/host_impl.hpp"
@@ -20,7 +21,6 @@ namespace holdfast::detail {
 namespace {
 
 constexpr const char* interface = "holdfast:timers/timers@0.1.0";
-constexpr std::string_view lifecycle = "holdfast:actor/lifecycle@0.1.0";
 constexpr std::size_t longest_name = 256;
 constexpr std::chrono::hours longest_wait(24 * 3653);  // ten years
 
@@ -97,7 +97,7 @@ class timer_desk {
     const auto found = of_.world().find_export(function);
     if (!found) return found.error();
     const wit::function& which = **found;
-    if (which.interface == lifecycle)
+    if (which.interface == lifecycle_interface)
       return error(errc::no_such_export, "`" + which.qualified_name() + "` is for Holdfast alone to call");
     if (takes_streams(which) || (which.result && is_read_once(*which.result)))
       return error(errc::bad_arguments, "`" + which.qualified_name() +
