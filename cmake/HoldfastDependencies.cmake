@@ -37,6 +37,9 @@ find_package(Threads REQUIRED)
 
 if(HOLDFAST_ENGINE)
   holdfast_need(CLI11 "CLI11 (libcli11-dev)" QUIET CONFIG)
+  holdfast_need(OpenSSL "OpenSSL (libssl-dev)" 3.0 QUIET)
+  holdfast_need(tomlplusplus "toml++ (libtomlplusplus-dev)" QUIET CONFIG)
+  holdfast_need(prometheus-cpp "prometheus-cpp's core (prometheus-cpp-dev)" QUIET CONFIG)
 endif()
 
 if(HOLDFAST_TESTS)
