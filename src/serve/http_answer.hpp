@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// What a request is answered with.
+namespace holdfast::serve {
+
+struct http_answer {
+  unsigned status = 200;
+  /// Besides those of the connection (`Date`, `Content-Length`, `Connection` and the like), which are not to
+  /// be given. Values that no field may have are dropped with their fields.
+  std::vector<std::pair<std::string, std::string>> fields{};
+  std::string body{};
+  /// Kept, and sent in place of `body`: pages that the program has.
+  std::string_view fixed_body{};
+
+  std::string_view content() const noexcept { return fixed_body.empty() ? body : fixed_body; }
+};
+
+/// The phrase beside a status.
+std::string_view reason_of(unsigned status) noexcept;
+
+/// How the length of an answer is told.
+enum class answer_framing : std::uint8_t { none, length, chunked, until_close };
+
+/// Appends the head of an answer.
+void write_head(std::string& to, unsigned status,
+                const std::vector<std::pair<std::string, std::string>>& fields, answer_framing framing,
+                std::uint64_t length, bool keep_alive, std::string_view date);
+
+/// The time as HTTP has it; one text a second and thread.
+std::string_view http_date();
+
+}  // namespace holdfast::serve

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "serve/http_answer.hpp"
+#include "serve/http_request.hpp"
+#include "serve/task.hpp"
+
+/// One request on a connection, and its answer: what a handler gets.
+namespace holdfast::serve {
+
+/// For the thread of its connection, as long as the handler runs.
+class http_turn {
+ public:
+  http_turn(const http_turn&) = delete;
+  http_turn& operator=(const http_turn&) = delete;
+
+  const http_request& request() const noexcept { return request_; }
+  /// The address of the client, or `unix`.
+  virtual const std::string& peer() const noexcept = 0;
+  /// Whom the certificate of the client names; empty: it has shown none.
+  virtual const std::string& certified() const noexcept = 0;
+  virtual bool encrypted() const noexcept = 0;
+
+  struct piece {
+    std::size_t bytes = 0;  ///< 0: the body has come whole, or something is wrong
+    bool wrong = false;     ///< `refusal` says what
+  };
+  /// Some of the request's body, decoded. A slow client is waited for as long as `body_timeout` says.
+  virtual task<piece> read_some(asio::mutable_buffer into) = 0;
+  /// All of it. False: something is wrong with it, or it is longer than `most`, and `refusal` says what.
+  virtual task<bool> read_all(std::string& into, std::size_t most) = 0;
+  /// Why a body could not be read. Status 0: the client is gone.
+  const http_refusal& refusal() const noexcept { return refusal_; }
+
+  /// Answers, once. False: the client is gone.
+  virtual task<bool> answer(const http_answer& what) = 0;
+
+  /// Answers in pieces, of whatever length in all. False: the client is gone.
+  virtual task<bool> begin_answer(const http_answer& head, std::optional<std::uint64_t> length = {}) = 0;
+  virtual task<bool> write(asio::const_buffer some) = 0;
+  virtual task<bool> end_answer() = 0;
+  /// Nothing more comes, and the client is to know that it did not come whole.
+  virtual void abort_answer() noexcept = 0;
+
+  /// Gets `terminal` when the client is found to have left: its connection was reset. That it has only closed
+  /// its sending half, is not leaving. Asked for before what may take long, and not twice at a time.
+  virtual asio::cancellation_slot leaving() = 0;
+  /// Whether it has.
+  virtual bool left() const noexcept = 0;
+  /// Whether the server is to end: what would go on for ever ends now. `leaving` is told of that too.
+  virtual bool ending() const noexcept = 0;
+
+  virtual loop_executor executor() noexcept = 0;
+
+  /// For the access log: what the request came to beside its status.
+  struct remarks {
+    std::string call;  ///< the id
+    std::string outcome;
+    std::string component;
+    std::string function;
+    std::string principal;
+    std::string trace;
+  };
+  remarks noted{};
+
+ protected:
+  http_turn() = default;
+  ~http_turn() = default;
+  http_request request_{};
+  http_refusal refusal_{};
+};
+
+/// Answers requests, several at a time, each on the thread of its connection.
+class http_handler {
+ public:
+  virtual ~http_handler() = default;
+  /// What it throws is answered as 500.
+  virtual task<void> serve(http_turn& turn) = 0;
+  /// A request that no handler saw was answered so.
+  virtual http_answer refused(const http_refusal& why) = 0;
+  /// A request is over. `status` 0: the client left before it was answered.
+  virtual void served(const http_turn& turn, unsigned status, std::uint64_t bytes,
+                      std::chrono::nanoseconds took) noexcept = 0;
+};
+
+}  // namespace holdfast::serve

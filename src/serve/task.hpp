@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
+#include <cstddef>
+
+/// Coroutines of one thread of the server. Each connection lives on one, so nothing of it needs a lock.
+namespace holdfast::serve {
+
+namespace asio = boost::asio;
+
+using loop_executor = asio::io_context::executor_type;
+template <class T>
+using task = asio::awaitable<T, loop_executor>;
+inline constexpr asio::use_awaitable_t<loop_executor> use_task{};
+/// What failed comes as the first of a tuple, not as an exception.
+inline constexpr asio::as_tuple_t<asio::use_awaitable_t<loop_executor>> use_tuple{};
+
+struct io_result {
+  boost::system::error_code failed{};
+  std::size_t bytes = 0;
+};
+
+}  // namespace holdfast::serve
