@@ -81,6 +81,9 @@ class pool_call final : public core::call {
   /// For another call of the same request; this one was not accepted.
   call_arguments give_back_arguments() noexcept { return std::move(arguments_); }
 
+  /// What its export returns.
+  const std::optional<wit::type>& result() const noexcept { return result_; }
+
   /// What a caller is told once the call is done.
   reply outcome_reply() const;
   /// The same, the value going into the sink.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -120,7 +121,7 @@ task<connection::head_end> connection::read_head() {
     const bool late = got.failed == asio::error::operation_aborted && begun && expired();
     until_ = time_point::max();
     if (late) {
-      co_await refuse({408, "the head of the request did not come in time"});
+      co_await refuse(http_refusal(408, "the head of the request did not come in time"));
       co_return head_end::refused;
     }
     lost_ = begun && got.failed != asio::error::operation_aborted;
@@ -149,7 +150,8 @@ task<void> connection::serve_one() {
   stop_watching();
   if (failed || (status_ == 0 && !lost_)) {
     keep_ = false;
-    if (status_ == 0) co_await answer(of_.handler.refused({500, "something is wrong with Holdfast itself"}));
+    if (status_ == 0)
+      co_await answer(of_.handler.refused(http_refusal(500, "something is wrong with Holdfast itself")));
   }
   if (status_ != 0 && !answered_) lost_ = true;  // it began and did not come whole
   of_.handler.served(*this, status_, sent_, of_.time.now() - began);
@@ -309,10 +311,14 @@ task<void> connection::linger() {
   stream_->lowest().close(ignored);
 }
 
-// Costs a system call, so it is begun when a handler is found to wait.
+// To watch costs system calls, so it begins when the loop comes round and the handler still waits: a short
+// call is over by then.
 asio::cancellation_slot connection::leaving() {
   watched_ = true;
-  if (!watching_now_ && !lost_) watch_client();
+  asio::post(on_, [self = shared_from_this(), turn = requests_] {
+    if (self->watched_ && turn == self->requests_ && !self->watching_now_ && !self->lost_)
+      self->watch_client();
+  });
   return leaving_.slot();
 }
 

@@ -12,11 +12,16 @@
 namespace holdfast::serve {
 
 struct http_answer {
-  unsigned status = 200;
+  using field_list = std::vector<std::pair<std::string, std::string>>;
+  // No aggregate, as `http_refusal` is none.
+  explicit http_answer(unsigned code = 200, field_list with = {}, std::string content = {})
+      : status(code), fields(std::move(with)), body(std::move(content)) {}
+
+  unsigned status;
   /// Besides those of the connection (`Date`, `Content-Length`, `Connection` and the like), which are not to
   /// be given. Values that no field may have are dropped with their fields.
-  std::vector<std::pair<std::string, std::string>> fields{};
-  std::string body{};
+  field_list fields;
+  std::string body;
   /// Kept, and sent in place of `body`: pages that the program has.
   std::string_view fixed_body{};
 

@@ -42,8 +42,11 @@ struct http_request {
 
 /// Why a request is not taken: a status and a sentence.
 struct http_refusal {
+  // No aggregate: g++ 12 destroys one twice that a `co_await` has in its expression.
+  http_refusal() = default;
+  http_refusal(unsigned code, std::string because) : status(code), why(std::move(because)) {}
   unsigned status = 400;
-  std::string why;
+  std::string why{};
 };
 
 /// `%2F` and the like as the bytes that they stand for; nothing: a percent sign that is none, or a byte NUL.

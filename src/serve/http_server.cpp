@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <future>
 
+#include "serve/listen_address.hpp"
 #include "serve/tls_context.hpp"
 
 namespace holdfast::serve {
@@ -50,7 +51,7 @@ result<void> http_server::start() {
   for (unsigned i = 0; i < (settings_.threads != 0 ? settings_.threads : cores); ++i)
     loops_.push_back(std::make_unique<loop>());
   std::vector<listen_address> wanted = settings_.listen;
-  if (wanted.empty()) wanted.push_back(parse_address("127.0.0.1:8080").value());
+  if (wanted.empty()) wanted.push_back(parse_listen_address("127.0.0.1:8080").value());
   for (const listen_address& each : wanted) {
     auto opened = listener::open(each, loops_.front()->context);
     if (!opened) return opened.error();

@@ -12,11 +12,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
-
-#include "serve/ascii.hpp"
 
 namespace holdfast::serve {
 namespace {
@@ -138,49 +135,6 @@ std::string peer_of(const protocol::endpoint& from) {
   else
     return "unix";
   return text.data();
-}
-
-result<listen_address> parse_address(std::string_view text) {
-  listen_address where;
-  where.text = text;
-  if (text == "systemd") {
-    where.kind = listen_address::family::inherited;
-    return where;
-  }
-  if (text.starts_with("unix:")) {
-    where.kind = listen_address::family::unix_socket;
-    where.path = text.substr(5);
-    if (where.path.empty()) return error(errc::bad_arguments, "`" + where.text + "` names no path");
-    return where;
-  }
-  const error wrong(
-      errc::bad_arguments,
-      "`" + where.text +
-          "` is not an address such as 127.0.0.1:8080, [::1]:8080, unix:/run/holdfast.sock or systemd");
-  const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) return wrong;
-  std::string_view host = text.substr(0, colon);
-  const std::string_view port = text.substr(colon + 1);
-  const auto [end, failed] = std::from_chars(port.data(), port.data() + port.size(), where.port);
-  if (port.empty() || failed != std::errc() || end != port.data() + port.size()) return wrong;
-  if (host.starts_with('[') && host.ends_with(']') && host.size() > 2)
-    host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string_view::npos)
-    return wrong;
-  where.host = host.empty() || host == "localhost" ? "127.0.0.1" : std::string(host);
-  boost::system::error_code bad;
-  asio::ip::make_address(where.host, bad);
-  if (bad)
-    return error(errc::bad_arguments,
-                 "`" + where.host + "` in `" + where.text + "` is not an address; names are not looked up");
-  return where;
-}
-
-bool is_local(const listen_address& where) noexcept {
-  if (where.kind != listen_address::family::tcp) return true;
-  boost::system::error_code failed;
-  const auto address = asio::ip::make_address(where.host, failed);
-  return !failed && address.is_loopback();
 }
 
 }  // namespace holdfast::serve

@@ -40,12 +40,4 @@ class listener {
 /// The address that a connection came from, without its port: `127.0.0.1`, `::1`, `unix`.
 std::string peer_of(const asio::generic::stream_protocol::endpoint& from);
 
-/// An address as people write it: `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`, `:8080` (loopback),
-/// `unix:/run/holdfast.sock`, `systemd`.
-/// @par Errors  `bad_arguments`
-result<listen_address> parse_address(std::string_view text);
-
-/// Whether nobody but this machine can reach it.
-bool is_local(const listen_address& where) noexcept;
-
 }  // namespace holdfast::serve

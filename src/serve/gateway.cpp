@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/gateway.hpp"
+
+#include <algorithm>
+
+#include "serve/problem.hpp"
+
+namespace holdfast::serve {
+namespace {
+
+constexpr std::size_t most_clients = 10'000;  // whose rates are remembered
+
+// The parts of a path between its slashes, decoded: a slash within one is written `%2F`.
+std::vector<std::string> parts_of(std::string_view path) {
+  std::vector<std::string> parts;
+  path.remove_prefix(std::min<std::size_t>(1, path.size()));
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    parts.push_back(percent_decoded(path.substr(0, end)).value_or(std::string()));
+    if (end == path.size()) break;
+    path.remove_prefix(end + 1);
+    if (path.empty()) parts.emplace_back();
+  }
+  return parts;
+}
+
+}  // namespace
+
+gateway::gateway(service& what, const server_settings& settings, const core::time_source& time)
+    : service_(what),
+      settings_(settings),
+      time_(time),
+      door_(settings),
+      clients_(settings.per_client, most_clients) {}
+
+http_answer gateway::refused(const http_refusal& why) { return problem_of(why); }
+
+void gateway::served(const http_turn& /*turn*/, unsigned /*status*/, std::uint64_t /*bytes*/,
+                     std::chrono::nanoseconds /*took*/) noexcept {}
+
+bool gateway::open_to_all(const std::string& path) noexcept { return path == "livez" || path == "readyz"; }
+
+task<void> gateway::answer(http_turn& turn, http_answer what) {
+  what.fields.emplace_back("X-Content-Type-Options", "nosniff");
+  if (std::string origin = door_.allowed_origin(turn.request()); !origin.empty()) {
+    what.fields.emplace_back("Access-Control-Allow-Origin", std::move(origin));
+    what.fields.emplace_back("Access-Control-Expose-Headers", "Location, Retry-After");
+    what.fields.emplace_back("Vary", "Origin");
+  }
+  co_await turn.answer(what);
+}
+
+task<void> gateway::allow_only(visit& on, const char* methods) {
+  const std::string allowed = std::string(methods) + ", OPTIONS";
+  if (on.method == http_method::options) {
+    http_answer told(204);
+    told.fields.emplace_back("Allow", allowed);
+    if (!door_.allowed_origin(on.turn.request()).empty()) {
+      told.fields.emplace_back("Access-Control-Allow-Methods", allowed);
+      told.fields.emplace_back(
+          "Access-Control-Allow-Headers",
+          "Authorization, Content-Type, Idempotency-Key, Prefer, Holdfast-Deadline, traceparent");
+      told.fields.emplace_back("Access-Control-Max-Age", "600");
+    }
+    co_return co_await answer(on.turn, std::move(told));
+  }
+  http_answer told = problem_of(http_refusal(405, "this takes " + std::string(methods) + " alone"));
+  told.fields.emplace_back("Allow", allowed);
+  co_await answer(on.turn, std::move(told));
+}
+
+task<void> gateway::serve(http_turn& turn) {
+  visit on{turn, {}, parts_of(turn.request().path()), turn.request().method};
+  // HEAD is GET whose content is not sent; the connection sees to that.
+  if (on.method == http_method::head) on.method = http_method::get;
+  const std::string first = on.path.empty() ? std::string() : on.path.front();
+  if (!open_to_all(first)) {
+    if (auto foreign = door_.check_origin(turn.request(), turn.encrypted()))
+      co_return co_await answer(turn, problem_of(*foreign));
+    if (on.method != http_method::options) {
+      auto who = door_.recognize(turn);
+      if (!who) {
+        http_answer told = problem_of(
+            http_refusal(401, "a bearer token, or a certificate, of somebody who is known here is needed"));
+        told.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"holdfast\"");
+        co_return co_await answer(turn, std::move(told));
+      }
+      on.who = *std::move(who);
+      turn.noted.principal = on.who.name;
+    }
+  }
+  co_await route(on);
+}
+
+task<void> gateway::route(visit& on) {
+  const auto& path = on.path;
+  const auto is = [&](std::size_t at, std::string_view word) { return path.size() > at && path[at] == word; };
+  if (path.size() == 1 && (is(0, "livez") || is(0, "readyz") || is(0, "version")))
+    co_return co_await health(on);
+  if (is(0, "v1")) {
+    if (is(1, "call") && path.size() >= 4) co_return co_await call_pool(on);
+    if (is(1, "actors") && path.size() >= 5) co_return co_await call_actor(on);
+    if (is(1, "calls") && path.size() >= 3) co_return co_await one_call(on);
+    if (is(1, "components") && path.size() == 2) co_return co_await list_components(on);
+    if (is(1, "components") && path.size() >= 3) co_return co_await one_component(on);
+  }
+  co_await answer(on.turn, problem_of(http_refusal(
+                               404, "there is nothing at `" + std::string(on.turn.request().path()) + "`")));
+}
+
+}  // namespace holdfast::serve

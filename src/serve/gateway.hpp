@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <holdfast/call_options.hpp>
+#include <holdfast/ticket.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/time_source.hpp"
+#include "serve/call_owners.hpp"
+#include "serve/call_wish.hpp"
+#include "serve/doorkeeper.hpp"
+#include "serve/hosted.hpp"
+#include "serve/http_turn.hpp"
+#include "serve/rate_gate.hpp"
+#include "serve/service.hpp"
+
+/// What stands between HTTP and the host: which request is which call, and who may make it.
+///
+/// Leaving never cancels here either: a client whose connection is reset is a caller who left. Its queued
+/// call is revoked, one that runs goes on, and is found again by its id.
+namespace holdfast::serve {
+
+/// @par Thread safety  requests of different connections: safe
+class gateway final : public http_handler {
+ public:
+  /// All of them outlive it.
+  gateway(service& what, const server_settings& settings, const core::time_source& time);
+
+  task<void> serve(http_turn& turn) override;
+  http_answer refused(const http_refusal& why) override;
+  void served(const http_turn& turn, unsigned status, std::uint64_t bytes,
+              std::chrono::nanoseconds took) noexcept override;
+
+ private:
+  // What every route gets.
+  struct visit {
+    http_turn& turn;
+    principal who{};
+    std::vector<std::string> path{};  // decoded, without the version
+    http_method method = http_method::get;
+  };
+
+  // gateway.cpp
+  task<void> route(visit& on);
+  task<void> answer(http_turn& turn, http_answer what);
+  task<void> allow_only(visit& on, const char* methods);
+  static bool open_to_all(const std::string& path) noexcept;
+
+  // call_routes.cpp
+  task<void> call_pool(visit& on);
+  task<void> call_actor(visit& on);
+  template <class Target>
+  task<void> call(visit& on, const hosted& of, const Target& target, std::string_view name);
+  template <class Target>
+  task<void> call_bound(visit& on, const Target& target, const served_export& what, wit::arguments arguments,
+                        const call_options& options);
+  template <class Target>
+  task<void> call_kept(visit& on, const Target& target, const served_export& what, wit::arguments arguments,
+                       const call_options& options, const call_wish& wish);
+  std::optional<http_answer> admit(visit& on, const hosted& of, rate_pass& pass);
+
+  // claim_routes.cpp
+  task<void> one_call(visit& on);
+  task<void> attach(visit& on, const ticket& claim);
+  result<ticket> claim(const visit& on, std::string_view id) const;
+  void note_owner(const visit& on, const call_id& call);
+
+  // status_routes.cpp
+  task<void> health(visit& on);
+  task<void> list_components(visit& on);
+  task<void> one_component(visit& on);
+
+  service& service_;
+  const server_settings& settings_;
+  const core::time_source& time_;
+  const doorkeeper door_;
+  client_gates clients_;
+  call_owners owners_;
+};
+
+}  // namespace holdfast::serve

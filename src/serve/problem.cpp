@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/problem.hpp"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cmath>
+
+#include "wit/json.hpp"
+
+namespace holdfast::serve {
+namespace {
+
+constexpr const char* json_type = "application/json";
+constexpr const char* problem_type = "application/problem+json";
+// The names of errors, behind this, are what a program may go by.
+constexpr std::string_view type_prefix = "urn:holdfast:error:";
+
+// The member of a problem that says whether the guest ran.
+effect effect_of_code(const std::error_code& code) noexcept {
+  if (code == effect::not_executed) return effect::not_executed;
+  return code == effect::executed ? effect::executed : effect::unknown;
+}
+
+errc errc_of(const std::error_code& code) noexcept {
+  return code.category() == error_category() ? static_cast<errc>(code.value()) : errc::internal;
+}
+
+bool worth_a_retry(errc code) noexcept {
+  const unsigned status = status_of(code);
+  return status == 429 || status == 503;
+}
+
+http_answer problem(unsigned status, std::string_view code, const std::string& title,
+                    const std::string& detail, boost::json::object more) {
+  boost::json::object body;
+  body["type"] = std::string(type_prefix) + std::string(code);
+  body["title"] = title;
+  body["status"] = status;
+  if (!detail.empty()) body["detail"] = detail;
+  body["error"] = code;
+  for (auto& [name, value] : more) body[name] = std::move(value);
+  return http_answer(status, {{"Content-Type", problem_type}, {"Cache-Control", "no-store"}},
+                     boost::json::serialize(body));
+}
+
+void with_retry_after(http_answer& answer, duration wait) {
+  const double seconds = std::chrono::duration<double>(wait).count();
+  const auto whole = std::clamp<long long>(static_cast<long long>(std::ceil(seconds)), 1, 3600);
+  answer.fields.emplace_back("Retry-After", std::to_string(whole));
+}
+
+}  // namespace
+
+unsigned status_of(errc code) noexcept {
+  switch (code) {
+    case errc::queue_full:
+      return 429;
+    case errc::deadline_too_close:
+    case errc::draining:
+    case errc::broken:
+    case errc::journal_full:
+    case errc::no_resources:
+      return 503;
+    case errc::cycle:
+    case errc::revoked:
+    case errc::killed:
+      return 409;
+    case errc::bad_arguments:
+      return 400;
+    case errc::no_such_export:
+      return 404;
+    case errc::key_conflict:
+      return 422;
+    case errc::limit:
+      return 413;
+    case errc::expired_in_queue:
+    case errc::deadline_killed:
+      return 504;
+    case errc::detached:
+      return 202;
+    case errc::gone:
+      return 410;
+    case errc::forked:
+    case errc::trapped:
+    case errc::host_failed:
+    case errc::collateral:
+    case errc::lost_in_crash:
+    case errc::not_wasm:
+    case errc::core_module:
+    case errc::malformed_component:
+    case errc::unsupported_component:
+    case errc::unknown_import:
+    case errc::type_mismatch:
+    case errc::cannot_instantiate:
+    case errc::bad_contract:
+    case errc::bad_journal:
+    case errc::journal_failed:
+    case errc::internal:
+    case errc::replay_diverged:
+      return 500;
+  }
+  return 500;
+}
+
+http_answer answer_of(const reply& told, const std::optional<wit::type>& result) {
+  const std::string id = told.id.to_string();
+  if (!told.code) {
+    // By hand: all but the value needs no escaping, and this is what most answers are.
+    std::string body = R"({"id":")" + id + R"(","outcome":"completed","value":)";
+    if (told.value && result) {
+      const auto value = wit::to_json(*result, *told.value);
+      if (!value) return problem_of(value.error());
+      body += boost::json::serialize(*value);
+    } else {
+      body += "null";
+    }
+    body += ",\"generation\":" + std::to_string(told.generation) +
+            ",\"attempts\":" + std::to_string(told.attempts) + R"(,"effect":"executed")";
+    if (told.state_lost) body += R"(,"state_lost":true)";
+    body += '}';
+    return http_answer(200, {{"Content-Type", json_type}}, std::move(body));
+  }
+  const errc code = errc_of(told.code);
+  if (code == errc::detached) {
+    const std::string place = "/v1/calls/" + id;
+    return http_answer(
+        202, {{"Content-Type", json_type}, {"Location", place}},
+        R"({"id":")" + id + R"(","outcome":"detached","effect":"unknown","location":")" + place + "\"}");
+  }
+  boost::json::object more;
+  more["outcome"] = holdfast::to_string(told.outcome.value_or(outcome_of(code)));
+  more["effect"] = holdfast::to_string(effect_of_code(told.code));
+  if (told.id != call_id()) {
+    more["id"] = id;
+    more["instance"] = "/v1/calls/" + id;
+    more["generation"] = told.generation;
+    more["attempts"] = told.attempts;
+  }
+  if (told.state_lost) more["state_lost"] = true;
+  if (!told.backtrace.empty()) more["backtrace"] = told.backtrace;
+  http_answer answer =
+      problem(status_of(code), holdfast::to_string(code), told.code.message(), told.detail, std::move(more));
+  if (worth_a_retry(code)) with_retry_after(answer, std::chrono::seconds(1));
+  return answer;
+}
+
+http_answer problem_of(const error& why) {
+  const errc code = errc_of(why.code);
+  boost::json::object more;
+  if (code != errc::gone) more["outcome"] = holdfast::to_string(outcome_of(code));
+  more["effect"] = holdfast::to_string(effect_of_code(why.code));
+  http_answer answer =
+      problem(status_of(code), holdfast::to_string(code), why.code.message(), why.detail, std::move(more));
+  if (worth_a_retry(code)) with_retry_after(answer, std::chrono::seconds(1));
+  return answer;
+}
+
+http_answer problem_of(const http_refusal& why, std::string_view code) {
+  boost::json::object more;
+  more["outcome"] = holdfast::to_string(outcome::refused);
+  more["effect"] = holdfast::to_string(effect::not_executed);
+  return problem(why.status, code, std::string(reason_of(why.status)), why.why, std::move(more));
+}
+
+http_answer problem_of(const http_refusal& why) {
+  std::string code(reason_of(why.status));
+  for (char& c : code) c = c == ' ' || c == '-' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return problem_of(why, code);
+}
+
+http_answer too_many(const std::string& why, duration wait) {
+  http_answer answer = problem_of(http_refusal{429, why}, "too_many_requests");
+  with_retry_after(answer, wait);
+  return answer;
+}
+
+}  // namespace holdfast::serve
