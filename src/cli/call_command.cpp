@@ -11,7 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/component_file.hpp"
 #include "cli/terminal.hpp"
-#include "cli/units.hpp"
+#include "serve/units.hpp"
 #include "wit/mentions.hpp"
 #include "wit/wave.hpp"
 
@@ -59,7 +59,7 @@ result<void> check_size(std::string_view text, std::uint64_t argument_limit) {
 }
 
 result<duration> run_limit_of(const call_settings& given) {
-  auto limit = parse_duration(given.run_limit);
+  auto limit = serve::parse_duration(given.run_limit);
   if (!limit) return error(errc::bad_arguments, "--run-limit: " + limit.error().message());
   if (*limit == duration::zero())
     return error(errc::bad_arguments, "--run-limit: a guest needs some time; none is no limit");
@@ -68,11 +68,11 @@ result<duration> run_limit_of(const call_settings& given) {
 
 result<pool_options> options_of(const call_settings& given, const std::shared_ptr<guest_log>& log) {
   pool_options options;
-  const auto memory = parse_size(given.memory);
+  const auto memory = serve::parse_size(given.memory);
   if (!memory) return error(errc::bad_arguments, "--memory: " + memory.error().message());
   if (*memory == 0 || *memory > largest_memory)
     return error(errc::bad_arguments, "--memory: `" + given.memory + "` is not between 1 byte and 4GiB");
-  const auto argument_limit = parse_size(given.argument_limit);
+  const auto argument_limit = serve::parse_size(given.argument_limit);
   if (!argument_limit)
     return error(errc::bad_arguments, "--argument-limit: " + argument_limit.error().message());
   options.limits.memory = *memory;

@@ -51,11 +51,11 @@ struct principal_settings {
   serve::rights may{};
 };
 
-/// What one client, or one component, may ask for. 0: no limit.
+/// What one client, or one component, may ask for.
 struct rate_limits {
-  double per_second = 0;         ///< calls begun
+  double per_second = 0;         ///< calls begun; 0: no limit
   std::uint32_t burst = 0;       ///< at once, on top; 0: as many as a second has, at least one
-  std::uint32_t concurrent = 0;  ///< that are not answered yet
+  std::uint32_t concurrent = 0;  ///< that are not answered yet; 0: no limit
 };
 
 /// Bounds of one connection and its requests.
@@ -105,12 +105,14 @@ enum class component_kind : std::uint8_t { pool, actors, web };
 struct component_settings {
   std::string name;
   std::filesystem::path path;  ///< absolute, or relative to the working directory
-  component_kind kind = component_kind::pool;
+  /// Empty: what exports `wasi:http/incoming-handler` is `web`, anything else a `pool`.
+  std::optional<component_kind> kind{};
   contract_sources contract{};
   bool metered = false;        ///< compiled for fuel
   bool deterministic = false;  ///< of actors
   pool_options pool{};         ///< of `pool` and `web`; `name` is `component_settings::name`
-  actor_options actors{};      ///< of `actors`
+  actor_options actors{};      ///< of `actors`; the same
+  std::vector<std::filesystem::path> earlier{};  ///< of actors: versions that kept states may be of
   rate_limits rate{};
   std::optional<duration> deadline{};     ///< of calls that name none
   std::optional<duration> run_limit{};    ///< of its calls

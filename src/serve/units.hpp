@@ -8,7 +8,7 @@
 #include <string_view>
 
 /// Durations and sizes as people write them.
-namespace holdfast::cli {
+namespace holdfast::serve {
 
 /// `500ms`, `1.5s`, `2m`, `1h`, `10us`, or `none` for no limit. A unit is needed.
 /// @par Errors  `errc::bad_arguments`
@@ -18,7 +18,10 @@ result<duration> parse_duration(std::string_view text);
 /// @par Errors  `errc::bad_arguments`
 result<std::uint64_t> parse_size(std::string_view text);
 
-/// A duration in the unit that reads best: `12.3 ms`.
-std::string to_text(duration length);
+/// A duration as `parse_duration` reads it, exactly: `500ms`, `2m`, `none`.
+std::string written(duration length);
 
-}  // namespace holdfast::cli
+/// A size as `parse_size` reads it, exactly: `64MiB`, `100`.
+std::string written_size(std::uint64_t bytes);
+
+}  // namespace holdfast::serve

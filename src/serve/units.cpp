@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/units.hpp"
+#include "serve/units.hpp"
 
 #include <array>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-namespace holdfast::cli {
+namespace holdfast::serve {
 namespace {
 
 // A number that is not negative, and the unit that follows it.
@@ -60,19 +60,26 @@ result<std::uint64_t> parse_size(std::string_view text) {
   return static_cast<std::uint64_t>(std::llround(number * factor));
 }
 
-std::string to_text(duration length) {
-  const double ns = static_cast<double>(length.count());
-  std::array<char, 32> text{};
-  if (ns < 1e3) {
-    std::snprintf(text.data(), text.size(), "%.0f ns", ns);
-  } else if (ns < 1e6) {
-    std::snprintf(text.data(), text.size(), "%.1f us", ns / 1e3);
-  } else if (ns < 1e9) {
-    std::snprintf(text.data(), text.size(), "%.1f ms", ns / 1e6);
-  } else {
-    std::snprintf(text.data(), text.size(), "%.1f s", ns / 1e9);
+std::string written(duration length) {
+  if (length == no_limit) return "none";
+  if (length == duration::zero()) return "0s";
+  std::string_view best = "ns";
+  duration::rep least = 1;
+  for (const auto& [name, factor] : time_units) {
+    const auto whole = static_cast<duration::rep>(factor);
+    if (length.count() % whole == 0 && length.count() / whole != 0) {
+      best = name;
+      least = whole;
+    }
   }
-  return text.data();
+  return std::to_string(length.count() / least) + std::string(best);
 }
 
-}  // namespace holdfast::cli
+std::string written_size(std::uint64_t bytes) {
+  constexpr std::array<std::pair<const char*, unsigned>, 3> units{{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}}};
+  for (const auto& [name, shift] : units)
+    if (bytes != 0 && bytes % (1ULL << shift) == 0) return std::to_string(bytes >> shift) + name;
+  return std::to_string(bytes);
+}
+
+}  // namespace holdfast::serve
