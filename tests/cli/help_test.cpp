@@ -54,8 +54,15 @@ class example_folder : public temporary_folder {
 }  // namespace
 
 TEST(help, is_printed_for_the_command_and_each_subcommand) {
-  for (const std::vector<std::string>& command :
-       {std::vector<std::string>{}, {"call"}, {"inspect"}, {"docs"}, {"demo"}, {"journal"}}) {
+  for (const std::vector<std::string>& command : {std::vector<std::string>{},
+                                                  {"call"},
+                                                  {"inspect"},
+                                                  {"docs"},
+                                                  {"demo"},
+                                                  {"journal"},
+                                                  {"check"},
+                                                  {"new"},
+                                                  {"completion"}}) {
     std::vector<std::string> words = command;
     words.emplace_back("--help");
     const ended told = run_holdfast(words);
@@ -78,6 +85,9 @@ TEST(help, fits_in_120_columns) {
                                                   {"inspect", "--help"},
                                                   {"docs", "--help"},
                                                   {"journal", "--help"},
+                                                  {"check", "--help"},
+                                                  {"new", "--help"},
+                                                  {"completion", "--help"},
                                                   {"demo", "--help"}}) {
     std::istringstream help(run_holdfast(command).out);
     for (std::string line; std::getline(help, line);) EXPECT_LE(line.size(), 120U) << line;
@@ -129,6 +139,25 @@ TEST(help, has_examples_of_journal_that_run) {
     const ended told = folder.run_line(example);
     EXPECT_EQ(told.code, 0) << example << ": " << told.err;
   }
+}
+
+TEST(help, has_examples_of_check_that_run) {
+  const example_folder folder;
+  folder.write("holdfast.toml", "[components.app]\npath = \"app.wasm\"\n");
+  for (const std::string& example : examples_of({"check"})) {
+    const ended told = folder.run_line(example);
+    EXPECT_EQ(told.code, 0) << example << ": " << told.err;
+  }
+}
+
+TEST(help, has_examples_of_new_and_of_completion_that_run) {
+  const example_folder folder;
+  for (const char* command : {"new", "completion"})
+    for (const std::string& example : examples_of({command})) {
+      const ended told = folder.run_line(example);
+      EXPECT_EQ(told.code, 0) << example << ": " << told.err;
+    }
+  EXPECT_THAT(contents_of((folder.path() / "_holdfast").string()), HasSubstr("#compdef holdfast"));
 }
 
 TEST(help, has_examples_of_demo_that_are_well_formed) {
