@@ -17,6 +17,8 @@ void add_inspect(CLI::App& app, action& run);
 void add_docs(CLI::App& app, action& run);
 void add_demo(CLI::App& app, action& run);
 void add_journal(CLI::App& app, action& run);
+void add_serve(CLI::App& app, action& run);
+void add_compile(CLI::App& app, action& run);
 void add_check(CLI::App& app, action& run);
 void add_new(CLI::App& app, action& run);
 void add_completion(CLI::App& app, action& run);

@@ -15,6 +15,7 @@ constexpr const char* footer = R"(Examples:
   holdfast inspect app.wasm
   holdfast docs app.wasm
   holdfast call app.wasm 'greet("ada")'
+  holdfast serve app.wasm
   holdfast new greeter --language python
   holdfast check holdfast.toml
   holdfast journal check calls.journal
@@ -58,7 +59,9 @@ int main(int argc, char** argv) {
   add_docs(app, run);
   add_demo(app, run);
   add_journal(app, run);
+  add_serve(app, run);
   add_check(app, run);
+  add_compile(app, run);
   add_new(app, run);
   add_completion(app, run);
   try {
