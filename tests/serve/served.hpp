@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json/parse.hpp>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "core/fakes.hpp"
+#include "serve/application.hpp"
+#include "serve/listen_address.hpp"
+#include "serve/raw_client.hpp"
+#include "support/scratch_folder.hpp"
+
+/// A server on loopback, with a guest that does what a test wants.
+namespace holdfast::testing_support {
+
+using namespace std::chrono_literals;
+
+/// `add`, `count` (of its calls, in its instance), `spin` (so many rounds), `forever`, `trap`.
+inline constexpr const char* counting_guest = R"(
+(component
+  (core module $code
+    (global $calls (mut i32) (i32.const 0))
+    (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+    (func (export "count") (result i32)
+      (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+      (global.get $calls))
+    (func (export "spin") (param i32) (result i32)
+      (local $left i32)
+      (local.set $left (local.get 0))
+      (loop $again
+        (local.set $left (i32.sub (local.get $left) (i32.const 1)))
+        (br_if $again (i32.gt_s (local.get $left) (i32.const 0))))
+      (local.get 0))
+    (func (export "forever") (loop $again (br $again)))
+    (func (export "trap") unreachable))
+  (core instance $guest (instantiate $code))
+  (func (export "add") (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $guest "add")))
+  (func (export "count") (result u32) (canon lift (core func $guest "count")))
+  (func (export "spin") (param "rounds" u32) (result u32) (canon lift (core func $guest "spin")))
+  (func (export "forever") (canon lift (core func $guest "forever")))
+  (func (export "trap") (canon lift (core func $guest "trap")))))";
+
+class served_test : public testing::Test {
+ protected:
+  served_test() { add("counting", counting_guest); }
+
+  /// One more component, before `start`.
+  serve::component_settings& add(const std::string& name, const std::string& text) {
+    const std::string path = folder / (name + ".wat");
+    std::ofstream(path) << text;
+    settings.components.push_back({.name = name, .path = path});
+    return settings.components.back();
+  }
+  void start() {
+    if (settings.server.listen.empty())
+      settings.server.listen.push_back(serve::parse_listen_address("127.0.0.1:0").value());
+    settings.log = {.access = "off", .guests = "off"};
+    settings.engine.max_instances = 16;
+    auto made = serve::application::start(settings, parts);
+    ASSERT_TRUE(made) << made.error().message();
+    running = *std::move(made);
+    port = running->addresses().front().port;
+    const auto ready = running->wait_ready(60s);
+    ASSERT_TRUE(ready) << ready.error().message();
+  }
+  raw_answer ask(std::string_view bytes) const { return raw_client(port).ask(bytes); }
+  static boost::json::object json(const raw_answer& told) {
+    boost::system::error_code failed;
+    const auto value = boost::json::parse(told.body, failed);
+    EXPECT_FALSE(failed) << told.body;
+    return value.is_object() ? value.as_object() : boost::json::object();
+  }
+  static std::string text(const boost::json::object& of, const char* name) {
+    const auto* const found = of.if_contains(name);
+    return found != nullptr && found->is_string() ? std::string(found->as_string()) : std::string();
+  }
+
+  const scratch_folder folder;
+  serve::config settings;
+  serve::application_parts parts;
+  std::unique_ptr<serve::application> running;
+  std::uint16_t port = 0;
+};
+
+}  // namespace holdfast::testing_support
