@@ -50,7 +50,8 @@ exit_code run_compile(const compile_settings& given) {
   if (const auto limited = limit_this_process(given); !limited) return show(limited.error(), given.json);
   auto with = engine::make({.max_instances = 1});
   if (!with) return show(with.error(), given.json);
-  const std::filesystem::path cache = given.cache.empty() ? default_compile_cache() : given.cache;
+  const std::filesystem::path cache =
+      given.cache.empty() ? default_compile_cache() : std::filesystem::path(given.cache);
   if (cache.empty())
     return show(error(errc::bad_arguments, "there is no home to keep compiled code in: name a --cache"),
                 given.json);
