@@ -107,9 +107,8 @@ void add_check(CLI::App& app, action& run) {
   const auto given = std::make_shared<check_settings>();
   CLI::App* command = app.add_subcommand("check", "Read a configuration, and tell all that is wrong with it");
   command->add_option("file", given->path, "The configuration")->capture_default_str();
-  command->add_flag(
-      "--compile", given->compile,
-      "Compile each component too, and see that its imports are there and its exports are as named");
+  command->add_flag("--compile", given->compile,
+                    "Compile each component too: its imports have to be there, exports as named");
   command->add_flag("--json", given->json, "Print one line of JSON");
   command->footer(
       R"(Variables such as HOLDFAST_SERVER__LISTEN stand above the file; docs/configuration.md has every key.

@@ -92,7 +92,7 @@ TEST(config_check, refuses_to_listen_twice_at_one_place) {
     return wrong("server = { listen = [" + list + "] }");
   };
   EXPECT_THAT(listening(R"("127.0.0.1:80", "localhost:80")"),
-              HasSubstr("f:1:37: `localhost:80` is listened on already, as `127.0.0.1:80`"));
+              HasSubstr("f:1:38: `localhost:80` is listened on already, as `127.0.0.1:80`"));
   EXPECT_THAT(listening(R"("[::1]:80", "[0:0::1]:80")"), HasSubstr("is listened on already"));
   EXPECT_THAT(listening(R"("unix:a/s", "unix:a/../a/s")"), HasSubstr("is listened on already"));
   EXPECT_EQ(listening(R"("127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:80", "127.0.0.2:80")"), "no error");
