@@ -124,9 +124,9 @@ class ledger_calls {
   // What a call writes, a line of the cache apart from its neighbours'.
   struct alignas(64) shard {
     mutable std::mutex mutex;
+    std::deque<live_call> storage{};  // before whatever points into it
     boost::unordered_flat_map<call_id, live_call*, std::hash<call_id>> live{};
     boost::intrusive::list<live_call> order{};  // by the last change
-    std::deque<live_call> storage{};
     std::vector<live_call*> spare{};
     std::map<std::string, known_component, std::less<>> components{};
     known_component* last_component = nullptr;  // that was asked for

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -86,6 +87,13 @@ TEST(ledger, ends_with_what_it_was_fed_while_others_read) {
     EXPECT_EQ(reader.calls, whole.calls) << "changes add up to what there is";
 }
 
+// Of the processor, in nanoseconds: neighbours do not count.
+double used_by_this_thread() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return static_cast<double>(used.tv_sec) * 1e9 + static_cast<double>(used.tv_nsec);
+}
+
 // To be run by hand: --gtest_also_run_disabled_tests --gtest_filter='ledger.*costs*'
 TEST(ledger, DISABLED_costs_a_call_on_one_thread) {
   ledger of;
@@ -93,7 +101,7 @@ TEST(ledger, DISABLED_costs_a_call_on_one_thread) {
   constexpr int rounds = 200'000;
   double best = 1e9;
   for (int again = 0; again < 7; ++again) {
-    const auto before = std::chrono::steady_clock::now();
+    const double before = used_by_this_thread();
     for (std::uint64_t i = 0; i < rounds; ++i) {
       const call_id id{.high = i, .low = i * 0x9e3779b97f4a7c15U};
       told.on_asked(id, {.where = {"hello", {}}, .function = "greet"});
@@ -103,8 +111,7 @@ TEST(ledger, DISABLED_costs_a_call_on_one_thread) {
       told.on_done(id, outcome::completed);
       told.on_cell(0, 1, cell_state::running, cell_state::idle);
     }
-    const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - before;
-    best = std::min(best, took.count() / rounds);
+    best = std::min(best, (used_by_this_thread() - before) / rounds);
   }
   std::printf("ledger: %.0f ns a call\n", best);
 }
