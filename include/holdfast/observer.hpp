@@ -27,6 +27,20 @@ enum class cell_state : std::uint8_t {
 /// The word for it.
 const char* to_string(cell_state state) noexcept;
 
+/// Whose a cell is.
+struct cell_place {
+  std::string_view component{};  ///< the name of its pool or actors (`pool_options::name`)
+  std::string_view actor{};      ///< the actor's key; empty: it is a pool's
+};
+
+/// What a call asks for.
+struct call_target {
+  cell_place where{};
+  std::string_view function{};  ///< the export's `qualified_name`; empty: to give a resource back
+  bool keyed = false;           ///< it has an idempotency key
+  std::size_t bytes = 0;        ///< of its arguments
+};
+
 /// Called on the thread where it happens, at times under a lock, so that events of one call and of one cell
 /// keep their order: be quick, throw nothing, call nothing of Holdfast, end no
 /// execution context. The defaults do nothing.
@@ -34,6 +48,8 @@ class observer {
  public:
   virtual ~observer() = default;
 
+  /// A cell begins, as `building`. What its place names is there for the length of this call.
+  virtual void on_cell_opened(std::uint32_t /*cell*/, const cell_place& /*where*/) noexcept {}
   /// A cell has changed its state. Cells are numbered from 0 within their host.
   virtual void on_cell(std::uint32_t /*cell*/, std::uint64_t /*generation*/, cell_state /*from*/,
                        cell_state /*to*/) noexcept {}
@@ -60,6 +76,8 @@ class observer {
   /// executors; told at each change.
   virtual void on_stuck(std::size_t /*now*/) noexcept {}
 
+  /// It is about to be accepted, on this thread. What its target names is there for the length of this call.
+  virtual void on_asked(const call_id& /*call*/, const call_target& /*what*/) noexcept {}
   virtual void on_accepted(const call_id& /*call*/) noexcept {}
   virtual void on_refused(errc /*why*/) noexcept {}
   virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/,
@@ -68,6 +86,10 @@ class observer {
   /// the journal has that, or has nothing of it any more where none ran.
   virtual void on_recording(const call_id& /*call*/, outcome /*what*/) noexcept {}
   virtual void on_done(const call_id& /*call*/, outcome /*what*/) noexcept {}
+
+  /// A guest that was cut is gone: so long after the end of its deadline or run limit, or of a kill's asking,
+  /// and of the grace that follows. Before the outcome.
+  virtual void on_overshoot(const call_id& /*call*/, duration /*late*/) noexcept {}
 
   /// The journal has it that the call, which may not run twice, is about to run: it waits for an instance
   /// now.

@@ -61,6 +61,7 @@ cell::cell(const environment& world, boost::intrusive_ptr<mailbox> serves, guest
 cell::~cell() = default;
 
 void cell::open() noexcept {
+  if (world_.watched) world_.observe.on_cell_opened(number_, mailbox_->place());
   mailbox_->join(*this);
   wake();
 }

@@ -129,6 +129,7 @@ class cell final : public poller, public task {
   void cut_tail() noexcept;
   bool say_farewell() noexcept;   // false: there is nothing to be waited for
   void lose(fault why) noexcept;  // the instance, with all that is in flight
+  void tell_overshoot() const noexcept;
   fault why_lost(const flight& which,
                  const fault& why) const noexcept;  // under the lock: what that is for one
   void show(newcomer& which) noexcept;              // handed over here, it becomes known

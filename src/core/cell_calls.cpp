@@ -26,9 +26,11 @@ void cell::stop(call& which, unsigned attempt, errc why) noexcept {
 void cell::ask(flight& which, errc why) noexcept {
   which.stop_why = why;
   const duration grace = which.of->terms().grace;
+  const time_point now = world_.time.now();
+  which.gone_due = later(why == errc::deadline_killed ? which.stop_at : now, grace);
   raise(stop_asked);
   if (grace > duration::zero()) {
-    which.stop_due = later(world_.time.now(), grace);
+    which.stop_due = later(now, grace);
     const bool first = std::ranges::none_of(flights_, [&](const flight& each) {
       return &each != &which && each.stop_why && !each.cut && each.stop_due <= which.stop_due;
     });
@@ -362,6 +364,7 @@ void cell::lose(fault why) noexcept {
   // The store first, with all that still works for the calls: it reads their arguments, and nobody is told of
   // an end, nor a next attempt begun, while there is any of it left.
   replace_guest(nullptr);
+  tell_overshoot();
   for (ending& each : ends) {
     call_end end;
     end.what = outcome_of(each.why.code);
@@ -371,6 +374,15 @@ void cell::lose(fault why) noexcept {
     complete(each.number, std::move(end));
   }
   spoil(why);
+}
+
+void cell::tell_overshoot() const noexcept {
+  if (!world_.watched) return;
+  const std::scoped_lock lock(mutex_);
+  for (const flight& each : flights_)
+    if (each.cut && !each.of->terms().chore)
+      world_.observe.on_overshoot(each.of->id(),
+                                  std::max(world_.time.now() - each.gone_due, duration::zero()));
 }
 
 void cell::told_result(std::uint64_t number, buffer value) noexcept {

@@ -24,6 +24,7 @@ struct flight {
   // Its stop.
   std::optional<errc> stop_why{};
   time_point stop_due{};  ///< when its grace is over
+  time_point gone_due{};  ///< the same, had it been asked without delay
   bool asked = false;     ///< the guest knows of it
   bool cut = false;       ///< the grace is over
 

@@ -73,7 +73,7 @@ handed cell::hand_over(newcomer& next) noexcept {
 
   const driving_mark mark;
   next.in_ = this;
-  mailbox_->let_through(next.id_);
+  mailbox_->let_through(next);
   const std::uint64_t generation = generation_.load();
   const request attempt{.number = ++begun_,
                         .function = next.function_,

@@ -9,6 +9,7 @@
 #include "core/cell.hpp"
 #include "core/keys.hpp"
 #include "core/lineage.hpp"
+#include "core/newcomer.hpp"
 #include "core/parking.hpp"
 
 namespace holdfast::core {
@@ -21,10 +22,11 @@ constexpr std::chrono::microseconds each_waits(100);
 
 }  // namespace
 
-mailbox::mailbox(environment& world, mailbox_limits limits, retry_policy retry) noexcept
+mailbox::mailbox(environment& world, mailbox_limits limits, retry_policy retry, mailbox_names names) noexcept
     : world_(world),
       limits_(limits),
       retry_(retry),
+      names_(std::move(names)),
       budget_(one_retry * static_cast<std::int64_t>(retry.burst)) {}
 
 // Admission.
@@ -154,7 +156,7 @@ std::optional<error> mailbox::admit(const boost::intrusive_ptr<call>& request, s
       const bool noted_first = request->awaits_note();
       const bool queues = !full && !noted_first && !(limits_.ordered && !held_.empty());
       if (queues) waiting_.fetch_add(1);  // first: nobody is told of it while another may overtake it
-      world_.observe.on_accepted(request->id());
+      tell_accepted(*request);
       intrusive_ptr_add_ref(request.get());
       earn();
       if (full) {
@@ -196,9 +198,31 @@ bool mailbox::lets_through(std::size_t bytes) const noexcept {
          limits_.depth > 0;
 }
 
-void mailbox::let_through(const call_id& which) noexcept {
-  if (world_.watched) world_.observe.on_accepted(which);
+void mailbox::let_through(const newcomer& which) noexcept {
+  if (world_.watched) {
+    tell_asked(which.id_, which.function_, !which.key_.empty(), which.weight_ - which.key_.size());
+    world_.observe.on_accepted(which.id_);
+  }
   earn();
+}
+
+void mailbox::tell_accepted(const call& request) noexcept {
+  if (world_.watched) {
+    const std::size_t key = request.key().size();
+    tell_asked(request.id(), request.function(), key > 0, request.bytes() - key);
+  }
+  world_.observe.on_accepted(request.id());
+}
+
+void mailbox::tell_asked(const call_id& which, std::uint32_t function, bool keyed,
+                         std::size_t bytes) noexcept {
+  const auto& known = names_.functions;
+  const bool named = known != nullptr && function < known->size();
+  world_.observe.on_asked(which,
+                          {.where = place(),
+                           .function = named ? std::string_view((*known)[function]) : std::string_view(),
+                           .keyed = keyed,
+                           .bytes = bytes});
 }
 
 void mailbox::went(const call_id& which, outcome how) noexcept {
@@ -261,7 +285,7 @@ bool mailbox::admit_recalled(const boost::intrusive_ptr<call>& request) {
   request->mailbox_.reset(this);
   request->count_from(world_.time.now());
   request->recalled_ = true;
-  world_.observe.on_accepted(request->id());
+  tell_accepted(*request);
   intrusive_ptr_add_ref(request.get());
   watch_alone(*request);
   if (limits_.ordered) {

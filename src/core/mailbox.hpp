@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <functional>
 #include <holdfast/call_options.hpp>
+#include <holdfast/observer.hpp>
 #include <holdfast/retry_policy.hpp>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -39,10 +41,21 @@ struct mailbox_limits {
   bool ordered = false;                ///< no call passes one that is held
 };
 
+/// What observers are told of its calls and cells.
+struct mailbox_names {
+  std::string component{};
+  std::string actor{};  ///< empty: it is a pool's
+  /// Of the exports, by their numbers; shared by those of a component.
+  std::shared_ptr<const std::vector<std::string>> functions{};
+};
+
+class newcomer;
+
 /// Thread-safe.
 class mailbox final : public shared_object {
  public:
-  mailbox(environment& world, mailbox_limits limits, retry_policy retry = {}) noexcept;
+  mailbox(environment& world, mailbox_limits limits, retry_policy retry = {},
+          mailbox_names names = {}) noexcept;
   mailbox(const mailbox&) = delete;
   mailbox& operator=(const mailbox&) = delete;
   ~mailbox() override = default;
@@ -61,7 +74,7 @@ class mailbox final : public shared_object {
   /// Looked at by whoever has that cell: what is queued later comes after.
   bool lets_through(std::size_t bytes) const noexcept;
   /// It goes: it is accepted.
-  void let_through(const call_id& which) noexcept;
+  void let_through(const newcomer& which) noexcept;
   /// It has its end, and nobody else knew of it.
   void went(const call_id& which, outcome how) noexcept;
   /// Whether anything waits for a cell.
@@ -92,6 +105,9 @@ class mailbox final : public shared_object {
   bool deserted() const noexcept;
   /// Whether it is closed and nothing waits or backs off.
   bool finished() const noexcept;
+
+  /// Whose its cells are.
+  cell_place place() const noexcept { return {names_.component, names_.actor}; }
 
   std::size_t depth() const noexcept;
   std::size_t bytes() const noexcept;
@@ -152,6 +168,8 @@ class mailbox final : public shared_object {
 
   // All under the lock.
   std::optional<error> refusal(const call& request) const;
+  void tell_accepted(const call& request) noexcept;
+  void tell_asked(const call_id& which, std::uint32_t function, bool keyed, std::size_t bytes) noexcept;
   std::optional<error> fullness(const call& request) const;
   std::optional<error> lateness(const call& request, time_point now);
   void enqueue(call& request, time_point now) noexcept;  // counted already
@@ -193,6 +211,7 @@ class mailbox final : public shared_object {
   environment& world_;
   const mailbox_limits limits_;
   const retry_policy retry_;
+  const mailbox_names names_;
   const process_mark began_;
   mutable short_mutex mutex_;
   queue queue_;  // each of the lists holds a reference to its calls

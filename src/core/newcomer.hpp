@@ -77,6 +77,7 @@ class newcomer {
 
  private:
   friend class core::cell;
+  friend class core::mailbox;
 
   bool in_time(const time_source& clock) noexcept;
 

@@ -279,7 +279,7 @@ actors::impl::edition_ptr actors::impl::reside(detail::actor_impl& which) {
       detail::actor_terms{options.snapshot_every, options.snapshot_bytes, options.replay_bytes,
                           options.rebuild.build_limit / 4},
       owner->states, *owner->world);
-  auto made = detail::edition::of_actor(*owner, now_->what, limits, options.rebuild, which.key,
+  auto made = detail::edition::of_actor(*owner, now_->what, limits, options.rebuild, options.name, which.key,
                                         std::move(home), [of = weak_from_this()](detail::edition& over) {
                                           if (const auto group = of.lock()) group->ended(over);
                                         });

@@ -81,7 +81,7 @@ result<std::shared_ptr<edition>> edition::make(host::impl& owner, const componen
   const bool shares = (*linked)->shares();
   const core::mailbox_limits limits{options.queue_depth, options.queue_bytes, options.call_bytes};
   std::shared_ptr<edition> made(new edition(owner, what, std::move(*linked), options.cells, limits,
-                                            options.retry, std::move(*instances), {}, {}));
+                                            options.retry, std::move(*instances), options.name, {}, {}));
   if (options.rebuild.spares > 0)
     made->spares.reset(new core::spares(made->world, made->box, *made->maker, options.rebuild));
   made->add_cells(owner, options.cells, options.rebuild,
@@ -91,24 +91,25 @@ result<std::shared_ptr<edition>> edition::make(host::impl& owner, const componen
 
 std::shared_ptr<edition> edition::of_actor(host::impl& owner, const component& what,
                                            const core::mailbox_limits& limits, const rebuild_policy& rebuild,
-                                           std::string_view actor, std::unique_ptr<core::guest_maker> home,
+                                           std::string_view group, std::string_view actor,
+                                           std::unique_ptr<core::guest_maker> home,
                                            std::function<void(edition&)> told_of_end) {
-  std::shared_ptr<edition> made(
-      new edition(owner, what, std::move(home), 1, limits, {}, std::nullopt, actor, std::move(told_of_end)));
+  std::shared_ptr<edition> made(new edition(owner, what, std::move(home), 1, limits, {}, std::nullopt, group,
+                                            actor, std::move(told_of_end)));
   made->durable = owner.journalled();
   made->add_cells(owner, 1, rebuild, {.calls = 1});
   return made;
 }
 
 std::shared_ptr<edition> edition::refusing(host::impl& owner, const component& what, error why) {
-  std::shared_ptr<edition> made(new edition(owner, what, nullptr, 0, {}, {}, std::nullopt, {}, {}));
+  std::shared_ptr<edition> made(new edition(owner, what, nullptr, 0, {}, {}, std::nullopt, {}, {}, {}));
   made->refuses = std::move(why);
   return made;
 }
 
 edition::edition(host::impl& owner, const component& of, std::unique_ptr<core::guest_maker> makes,
                  std::size_t cell_count, const core::mailbox_limits& limits, const retry_policy& retry,
-                 std::optional<reservation> instances, std::string_view actor,
+                 std::optional<reservation> instances, std::string_view name, std::string_view actor,
                  std::function<void(edition&)> told_of_end)
     : what(of),
       ready(owner.world->observe, cell_count,
@@ -116,7 +117,8 @@ edition::edition(host::impl& owner, const component& of, std::unique_ptr<core::g
                         : std::function<void()>()),
       world(told_by(*owner.world, ready)),
       maker(std::move(makes)),
-      box(new core::mailbox(*owner.world, limits, retry)),
+      box(new core::mailbox(*owner.world, limits, retry,
+                            {std::string(name), std::string(actor), what.internals()->export_names})),
       exports(std::string(actor)),
       instances_(std::move(instances)) {}
 

@@ -62,7 +62,8 @@ class edition {
   /// `told_of_end` is called when the instance is gone for good.
   static std::shared_ptr<edition> of_actor(host::impl& owner, const component& what,
                                            const core::mailbox_limits& limits, const rebuild_policy& rebuild,
-                                           std::string_view actor, std::unique_ptr<core::guest_maker> home,
+                                           std::string_view group, std::string_view actor,
+                                           std::unique_ptr<core::guest_maker> home,
                                            std::function<void(edition&)> told_of_end);
   /// One that refuses whatever comes.
   static std::shared_ptr<edition> refusing(host::impl& owner, const component& what, error why);
@@ -111,7 +112,7 @@ class edition {
  private:
   edition(host::impl& owner, const component& what, std::unique_ptr<core::guest_maker> makes,
           std::size_t cell_count, const core::mailbox_limits& limits, const retry_policy& retry,
-          std::optional<reservation> instances, std::string_view actor,
+          std::optional<reservation> instances, std::string_view name, std::string_view actor,
           std::function<void(edition&)> told_of_end);
   void add_cells(host::impl& owner, std::uint32_t count, const rebuild_policy& rebuild,
                  const sharing_policy& sharing);

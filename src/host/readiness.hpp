@@ -19,6 +19,9 @@ class readiness final : public observer {
   readiness(observer& next, std::size_t cells, std::function<void()> all_ended = {}) noexcept
       : next_(next), cells_(cells), all_ended_(std::move(all_ended)) {}
 
+  void on_cell_opened(std::uint32_t cell, const cell_place& where) noexcept override {
+    next_.on_cell_opened(cell, where);
+  }
   void on_cell(std::uint32_t cell, std::uint64_t generation, cell_state from,
                cell_state to) noexcept override;
   void on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
@@ -26,6 +29,7 @@ class readiness final : public observer {
   void on_started(const call_id& call, std::uint32_t cell, std::uint64_t generation) noexcept override {
     next_.on_started(call, cell, generation);
   }
+  void on_overshoot(const call_id& call, duration late) noexcept override { next_.on_overshoot(call, late); }
   void on_tail(std::uint32_t cell, std::uint64_t generation, bool well) noexcept override {
     next_.on_tail(cell, generation, well);
   }

@@ -368,8 +368,8 @@ class manual_world final : public time_source, public scheduler {
 class fake_pool {
  public:
   fake_pool(environment& world, record& log, unsigned cells = 1, mailbox_limits limits = {},
-            rebuild_policy policy = {}, retry_policy retry = {})
-      : world_(world), maker_(log), box_(new mailbox(world, limits, retry)) {
+            rebuild_policy policy = {}, retry_policy retry = {}, mailbox_names names = {})
+      : world_(world), maker_(log), box_(new mailbox(world, limits, retry, std::move(names))) {
     if (policy.spares > 0) spares_.reset(new core::spares(world, box_, maker_, policy));
     for (unsigned i = 0; i < cells; ++i) {
       cells_.emplace_back(new cell(world, box_, maker_, policy, i, spares_));
