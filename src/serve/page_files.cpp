@@ -12,8 +12,9 @@ const embedded_file* find_page_file(std::string_view path) {
     return nullptr;  // what it loads is named from the root
   }
   const auto files = page_files();
-  const auto found = std::ranges::find_if(
-      files, [path](const embedded_file& file) { return path.starts_with('/') && path.substr(1) == file.path; });
+  const auto found = std::ranges::find_if(files, [path](const embedded_file& file) {
+    return path.starts_with('/') && path.substr(1) == file.path;
+  });
   return found == files.end() ? nullptr : &*found;
 }
 

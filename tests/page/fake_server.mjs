@@ -23,6 +23,7 @@ export async function start_server() {
     away: false,          // answers nothing and cuts whoever comes
     snapshot: null,       // what a new stream begins with; a function
     acts: [],             // requests that would change something, as {method, path, headers, body}
+    metrics: '',          // the text of /metrics
     answer: () => ({ status: 200, body: { state: 'stopping' } }),
     connections: 0,       // streams so far
 
@@ -94,6 +95,7 @@ export async function start_server() {
     if (server.token !== null && request.headers.authorization !== `Bearer ${server.token}`) {
       return problem(answer, 401, 'a token is needed');
     }
+    if (path === '/metrics') return answer.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(server.metrics);
     if (path === '/v1/events') return begin_stream(answer);
     if (request.method !== 'GET') return act(request, answer);
     return problem(answer, 404, 'no such path');

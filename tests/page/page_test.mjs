@@ -57,7 +57,7 @@ test('change ends a call and says how', () => visit(browser, async ({ page, serv
   await page.locator(row(0xa1)).waitFor({ state: 'detached' });
   const ended = await page.locator('#ended-rows tr').first().innerText();
   assert.match(ended, /killed/);
-  assert.match(ended, /42.5 s/);
+  assert.match(ended, /42.5\ss/);
   await shows(page, '[data-total="killed"]', '2');
 }));
 
@@ -88,8 +88,8 @@ test('grid is walked with the arrow keys, across components', () => visit(browse
 }));
 
 test('grid chooses the cell that is clicked', () => visit(browser, async ({ page }) => {
-  // The third square of the second component: 22 px of a name, a row of 24, 6 between, 22 of a name.
-  await page.locator('#grid').click({ position: { x: 2 * 24 + 10, y: 22 + 24 + 6 + 22 + 10 } });
+  // The third square of the second component: 22 px of a name, a row of 32, 6 between, 22 of a name.
+  await page.locator('#grid').click({ position: { x: 2 * 32 + 10, y: 22 + 32 + 6 + 22 + 10 } });
   await shows(page, '[data-fact="cell"]', '22');
   await shows(page, '[data-fact="actor"]', 'customer-2');
   assert.match(await page.locator('[data-fact="call"]').innerText(), /orders.place of orders\/customer-2/);
@@ -132,7 +132,7 @@ test('fault that is read stays while others come', () => visit(browser, async ({
 test('display that is held stands still, and catches up', () => visit(browser, async ({ page, server, at }) => {
   await page.locator('#hold').click();
   server.tell('change', { revision: 813, at, totals: { trapped: 99 } });
-  await until(page, () => document.documentElement.dataset.revision === '813');
+  await until(page, () => document.documentElement.dataset.received === '813');
   await shows(page, '[data-total="trapped"]', '4');
   await page.locator('#hold').click();
   await shows(page, '[data-total="trapped"]', '99');

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a server might tell: one of an afternoon, and ones of any size.
 
-export const id_of = (number) => number.toString(16).padStart(32, '0');
+// An id that looks like one: its beginning tells it from the others.
+export const id_of = (number) =>
+  `${(Math.imul(number, 0x9e3779b1) >>> 0).toString(16).padStart(8, '0')}${number.toString(16).padStart(24, '0')}`;
 
 const outcomes = ['completed', 'refused', 'revoked', 'expired_in_queue', 'trapped', 'host_failed', 'deadline_killed',
   'killed', 'collateral', 'lost_in_crash'];
@@ -100,12 +102,12 @@ export function many_cells(at, cells, chance) {
 }
 
 // A tick in which so many cells change.
-export function busy_change(revision, at, cells, many, chance) {
+export function busy_change(tick, at, cells, many, chance) {
   const of = ['greet', 'ledger', 'orders', 'images'];
   return {
-    revision,
+    revision: 900 + tick,
     at,
-    totals: { completed: 10388 + revision * 140, trapped: 4 + Math.floor(revision / 9), refused: 12 + Math.floor(revision / 3) },
+    totals: { completed: 10388 + tick * 140, trapped: 4 + Math.floor(tick / 9), refused: 12 + Math.floor(tick / 3) },
     cells: Array.from({ length: many }, () => {
       const cell = chance(cells);
       return { cell, component: of[cell % of.length], state: states[chance(states.length)], generation: 2, since: at };

@@ -37,10 +37,13 @@ export async function until(page, condition, argument) {
   await page.waitForFunction(condition, argument, { timeout: 10_000, polling: 'raf' });
 }
 
-// Waits until an element has exactly this text.
+// Waits until an element has exactly this text; any space is a space.
 export async function shows(page, selector, text) {
   try {
-    await until(page, ([where, wanted]) => document.querySelector(where)?.textContent.trim() === wanted, [selector, text]);
+    await until(page, ([where, wanted]) => {
+      const there = document.querySelector(where)?.textContent;
+      return there?.replaceAll('\u00a0', ' ').trim() === wanted;
+    }, [selector, text]);
   } catch {
     assert.equal(await page.locator(selector).first().textContent(), text, selector);
   }

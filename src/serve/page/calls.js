@@ -47,6 +47,7 @@ export function make_calls(model, acts) {
         write(id, short_id(call.id));
         id.title = plain(call.id);
         write(target, `${plain(call.component)} ${plain(call.export)}`);
+        target.title = target.textContent;
         write(actor, plain(call.actor ?? ''));
         write(phase, words(call.phase));
         phase.className = `phase ${call.phase === 'running' ? 'running' : 'waits'}`;

@@ -9,7 +9,7 @@ export const states = {
   running: 'R', idle: 'I', building: 'U', rebuilding: 'E', stopping: 'S', draining: 'D', broken: 'X', closed: 'C',
 };
 // In pixels, so that a handful of cells and thousands both leave room for what stands below them.
-const lowest = 200;
+const lowest = 280;
 const highest = 420;
 const letter_of = (state) => states[state] ?? '?';
 const kind_of = (state) => (Object.hasOwn(states, state) ? state : 'closed');

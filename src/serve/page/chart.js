@@ -54,18 +54,15 @@ export function make_chart(canvas, model) {
     });
     context.fillStyle = colour('--soft');
     context.fillRect(0, axis, width, 1);
-    words(context, width, height, high, low);
+    words(context, height, high, low);
   }
 
-  function words(context, width, height, high, low) {
+  function words(context, height, high, low) {
     context.font = '12px system-ui, sans-serif';
     context.textBaseline = 'top';
-    context.textAlign = 'left';
     context.fillText(`completed, up to ${count(high)} a second`, 0, 0);
     context.textBaseline = 'bottom';
     context.fillText(`not completed, up to ${count(low)} a second`, 0, height);
-    context.textAlign = 'right';
-    context.fillText('now', width, height);
   }
 
   return {

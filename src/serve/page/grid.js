@@ -5,7 +5,7 @@ const heading = 22;
 const gap = 6;
 
 // Thousands of cells are smaller than a handful.
-const side_for = (cells) => (cells <= 500 ? 24 : cells <= 2000 ? 20 : 17);
+const side_for = (cells) => (cells <= 100 ? 32 : cells <= 500 ? 24 : cells <= 2000 ? 20 : 17);
 
 // `cells`: a Map by number. The layout of all in a width of so many pixels.
 export function make_grid(cells, width) {

@@ -77,7 +77,7 @@ export function make_model() {
     started = model.server.started;
     if (data.totals) model.history.add(model.totals, Math.floor(told_at), goes_on);
     take_cells(data);
-    take_calls(data);
+    take_calls(data, goes_on);
     for (const component of data.components ?? []) {
       model.components.set(component.name, component);
       changed.add('components');
@@ -99,7 +99,7 @@ export function make_model() {
     }
   }
 
-  function take_calls(data) {
+  function take_calls(data, goes_on) {
     for (const call of data.calls ?? []) {
       model.calls.set(call.id, call);
       changed.add('calls');
@@ -108,7 +108,8 @@ export function make_model() {
       if (model.calls.delete(call.id)) changed.add('calls');
     }
     if (data.calls_gone?.length > 0) {
-      const ended = data.calls_gone.map((call) => ({ ...call, at: told_at }));
+      // When a call of a snapshot ended is known only where the server says so.
+      const ended = data.calls_gone.map((call) => ({ ...call, at: call.at ?? (goes_on ? told_at : undefined) }));
       model.ended = [...model.ended, ...ended].slice(-ended_kept);
       changed.add('ended');
     }

@@ -18,6 +18,9 @@ import { write } from './text.js';
 const tick = 1000;        // ms; ages go on, the chart slides
 const described = 10;     // ticks between two descriptions of the chart
 
+// Told to those who test the page: what has come, and what of it is shown.
+const marks = document.documentElement.dataset;
+
 // Below whatever path the server is reached by.
 const at = (path) => new URL(path, document.baseURI);
 
@@ -29,7 +32,7 @@ const connection = make_connection({
 const stream = open_stream(at('v1/events'), {
   event(name, data) {
     model.apply(name, data);
-    document.documentElement.dataset.revision = model.revision;
+    marks.received = model.revision;
     ask_for_frame();
   },
   state(state) {
@@ -95,6 +98,7 @@ function show() {
   if (any('faults')) faults.show();
   if (any('ended')) show_ended();
   if (any('server', 'orphans', 'overshoot', 'times')) show_figures();
+  marks.revision = model.revision;
 }
 
 let ticks = 0;

@@ -71,6 +71,7 @@ export function open_stream(url, on) {
       if (token !== null) headers.authorization = `Bearer ${token}`;
       const answer = await fetch(url, { headers, cache: 'no-store', signal: mine.signal });
       if (answer.status === 401) {
+        mine.abort();
         if (mine === attempt) ask_for_token();
         return;
       }

@@ -23,13 +23,16 @@ export function count(number) {
   return Number.isFinite(number) ? counts.format(number) : nothing;
 }
 
+// A number and its unit stay on one line.
+const with_unit = (number, unit) => `${number}\u00a0${unit}`;
+
 // How long something took: 3 significant digits in the unit that suits.
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return nothing;
-  if (seconds === 0) return '0 s';
-  if (seconds < 1e-3) return `${significant(seconds * 1e6)} µs`;
-  if (seconds < 1) return `${significant(seconds * 1e3)} ms`;
-  if (seconds < 100) return `${significant(seconds)} s`;
+  if (seconds === 0) return with_unit(0, 's');
+  if (seconds < 1e-3) return with_unit(significant(seconds * 1e6), 'µs');
+  if (seconds < 1) return with_unit(significant(seconds * 1e3), 'ms');
+  if (seconds < 100) return with_unit(significant(seconds), 's');
   return age(seconds);
 }
 
@@ -39,10 +42,10 @@ const significant = (number) => String(Number(number.toPrecision(3)));
 export function age(seconds) {
   if (!Number.isFinite(seconds)) return nothing;
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  if (whole < 86400) return `${Math.floor(whole / 3600)} h ${Math.floor(whole / 60) % 60} min`;
-  return `${Math.floor(whole / 86400)} d ${Math.floor(whole / 3600) % 24} h`;
+  if (whole < 60) return with_unit(whole, 's');
+  if (whole < 3600) return `${with_unit(Math.floor(whole / 60), 'min')} ${with_unit(whole % 60, 's')}`;
+  if (whole < 86400) return `${with_unit(Math.floor(whole / 3600), 'h')} ${with_unit(Math.floor(whole / 60) % 60, 'min')}`;
+  return `${with_unit(Math.floor(whole / 86400), 'd')} ${with_unit(Math.floor(whole / 3600) % 24, 'h')}`;
 }
 
 export function bytes(number) {
@@ -53,7 +56,7 @@ export function bytes(number) {
     number /= 1024;
     ++unit;
   }
-  return `${unit === 0 ? number : significant(number)} ${units[unit]}`;
+  return with_unit(unit === 0 ? number : significant(number), units[unit]);
 }
 
 const times = new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
