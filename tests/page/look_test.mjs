@@ -52,6 +52,8 @@ for (const scheme of ['light', 'dark']) {
     await shows(page, '[data-fact="cell"]', '1');
     assert.deepEqual(await violations(page), []);
     await shoot(page, scheme, { fullPage: true });
+    // docs/dashboard.md shows these two.
+    await shoot(page, `dashboard-${scheme}`, { fullPage: true, clip: { x: 0, y: 0, width: 1280, height: 1780 } });
     await page.getByRole('button', { name: /^Kill greet of hello/ }).first().click();
     assert.deepEqual(await violations(page), []);
     await shoot(page, `${scheme}-dialog`);

@@ -69,7 +69,7 @@ export function make_cells(model, chosen) {
   function paint() {
     const { context, width: across, height: down, ratio } = begin();
     if (across === 0) return;
-    stamps ??= make_stamps(ratio);
+    if (stamps?.ratio !== ratio) stamps = Object.assign(make_stamps(ratio), { ratio });
     const above = view.scrollTop;
     context.font = '600 13px system-ui, sans-serif';
     context.textBaseline = 'middle';
