@@ -70,6 +70,7 @@ test('page asks for a token where one is needed', () => visit(browser, async ({ 
   await page.keyboard.type('wrong');
   await page.keyboard.press('Enter');
   await until(page, () => document.getElementById('token-error').textContent !== '');
+  assert.equal(await page.locator('#token-text').getAttribute('aria-invalid'), 'true');
   await page.keyboard.type('bad token\u00e9');
   await page.keyboard.press('Enter');
   await until(page, () => /letters, digits/.test(document.getElementById('token-error').textContent));

@@ -7,7 +7,7 @@ const most_rows = 200;
 
 // The full name of a call, as its buttons say it to a screen reader.
 export function name_of(call) {
-  const place = call.actor === undefined ? plain(call.component) : `${plain(call.component)}/${plain(call.actor)}`;
+  const place = (call.actor ?? null) === null ? plain(call.component) : `${plain(call.component)}/${plain(call.actor)}`;
   return `${plain(call.export)} of ${place}`;
 }
 

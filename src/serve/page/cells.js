@@ -5,7 +5,7 @@ import { make_grid } from './grid.js';
 import { colour, make_surface } from './surface.js';
 import { count, plain, write } from './text.js';
 
-export const states = {
+const states = {
   running: 'R', idle: 'I', building: 'U', rebuilding: 'E', stopping: 'S', draining: 'D', broken: 'X', closed: 'C',
 };
 // In pixels, so that a handful of cells and thousands both leave room for what stands below them.

@@ -6,6 +6,15 @@ const kept_as = 'holdfast-token';
 // What may stand in an Authorization field, by RFC 6750.
 const token_form = /^[A-Za-z0-9\-._~+/]+=*$/;
 
+// Null where the viewer's browser keeps nothing for any page: touching it throws there.
+const storage = (() => {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+})();
+
 export function make_connection({ given, forgotten }) {
   const place = document.getElementById('connection');
   const note = document.getElementById('connection-note');
@@ -37,7 +46,7 @@ export function make_connection({ given, forgotten }) {
     document.body.classList.toggle('locked', state.is === 'token');
     if (state.is === 'token') {
       has_token = false;
-      sessionStorage.removeItem(kept_as);
+      storage?.removeItem(kept_as);
       refuse(state.rejected ? 'The server does not take this token.' : '');
       if (new_prompt) input.focus();
     }
@@ -47,7 +56,7 @@ export function make_connection({ given, forgotten }) {
 
   function refuse(why) {
     write(error, why);
-    input.toggleAttribute('aria-invalid', why !== '');
+    input.setAttribute('aria-invalid', String(why !== ''));
   }
 
   function tick() {
@@ -66,14 +75,14 @@ export function make_connection({ given, forgotten }) {
       refuse('A token has letters, digits and - . _ ~ + / only.');
       return;
     }
-    if (keep.checked) sessionStorage.setItem(kept_as, token);
+    if (keep.checked) storage?.setItem(kept_as, token);
     input.value = '';
     has_token = true;
     document.getElementById('main').focus();
     given(token);
   });
   forget.addEventListener('click', () => {
-    sessionStorage.removeItem(kept_as);
+    storage?.removeItem(kept_as);
     forgotten();
   });
 
@@ -83,7 +92,7 @@ export function make_connection({ given, forgotten }) {
     again,
     // The token of this tab, from before the page was loaded again.
     kept() {
-      const token = sessionStorage.getItem(kept_as);
+      const token = storage?.getItem(kept_as) ?? null;
       has_token = token !== null;
       return token;
     },
