@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks at a server that runs: what the page shows must be what the server's metrics say.
 //
-//   tests/page/run live URL [--shots DIR] [--token TOKEN]
+//   tests/page/run live URL [--shots DIR] [--token TOKEN] [--patience SECONDS]
 //
 // Prints JSON. Exit code 0: they agree; 1: they do not, or the browser complained.
 import { mkdir } from 'node:fs/promises';
@@ -11,10 +11,10 @@ import { launch } from './browser.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { shots: { type: 'string' }, token: { type: 'string' } },
+  options: { shots: { type: 'string' }, token: { type: 'string' }, patience: { type: 'string', default: '10' } },
 });
 if (positionals.length !== 1) {
-  console.error('usage: live.mjs URL [--shots DIR] [--token TOKEN]');
+  console.error('usage: live.mjs URL [--shots DIR] [--token TOKEN] [--patience SECONDS]');
   process.exit(2);
 }
 const base = positionals[0].endsWith('/') ? positionals[0] : `${positionals[0]}/`;
@@ -60,7 +60,7 @@ try {
   }
   await page.waitForFunction(() => Number(document.documentElement.dataset.revision) > 0, null, { timeout: 15_000 });
   // A change may be under way: the page is read until it says what the metrics say, or the time is up.
-  const end = Date.now() + 5000;
+  const end = Date.now() + Number(options.patience) * 1000;
   do {
     report.metrics = await metrics();
     report.shown = await shown(page);

@@ -17,12 +17,12 @@ holdfast_calls_refused_total{component="hello",reason="full"} 12
 `;
 
 // Ends with {code, report}.
-async function look(text) {
+async function look(text, patience) {
   const server = await start_server();
   server.metrics = text;
   server.snapshot = () => afternoon(Math.floor(Date.now() / 1000));
   try {
-    const child = spawn(process.execPath, [fileURLToPath(new URL('live.mjs', import.meta.url)), server.url], {
+    const child = spawn(process.execPath, [fileURLToPath(new URL('live.mjs', import.meta.url)), server.url, '--patience', patience], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
@@ -35,7 +35,7 @@ async function look(text) {
 }
 
 test('live look agrees with metrics that say the same', async () => {
-  const { code, report } = await look(metrics);
+  const { code, report } = await look(metrics, '10');
   assert.deepEqual(report.complaints, []);
   assert.deepEqual(report.metrics, { completed: 10388, trapped: 4, collateral: 0 });
   assert.equal(report.revision, 812);
@@ -44,7 +44,7 @@ test('live look agrees with metrics that say the same', async () => {
 });
 
 test('live look finds the outcome that differs', async () => {
-  const { code, report } = await look(metrics.replace('"trapped"} 4', '"trapped"} 5'));
+  const { code, report } = await look(metrics.replace('"trapped"} 4', '"trapped"} 5'), '0');
   assert.deepEqual(report.differences, { trapped: { shown: 4, metrics: 5 } });
   assert.equal(code, 1);
 });
