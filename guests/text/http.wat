@@ -140,7 +140,7 @@
     (memory (export "memory") 2)
     (global $free (export "free") (mut i32) (i32.const 65536))
     ;; Blocks follow each other; whoever reads again begins anew.
-    (func (export "realloc") (param i32 i32 $align i32) (param $size i32) (result i32)
+    (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
       (local $block i32)
       (local.set $block (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
       (global.set $free (i32.add (local.get $block) (local.get $size)))

@@ -67,8 +67,8 @@ boost::intrusive_ptr<detail::pool_call> pool::impl::make(detail::checked_request
   form.grace = options.stop_grace;
   form.attempts = options.retry.attempts;
   // What came through a stream is used up by the first attempt.
-  form.repeatable =
-      asked.of->contract.retry_safe() && !detail::takes_streams(*asked.of) && asked.with == nullptr;
+  form.repeatable = asked.of->contract.retry_safe() && !detail::takes_streams(*asked.of);
+  if (asked.with != nullptr) form.repeatable = false;  // nor is the body of a request there twice
   form.only_in = asked.only_in;
   boost::intrusive_ptr<detail::pool_call> made(
       new detail::pool_call(*owner->world, id, form, *asked.of, std::move(asked.arguments), how.key));
