@@ -68,6 +68,10 @@ class component {
 
   const wit::world& world() const noexcept;
 
+  /// The export that serves HTTP, `handle` of `wasi:http/incoming-handler@0.2`; as long as the component.
+  /// Null: there is none.
+  const wit::function* http_handler() const noexcept;
+
   /// Whether it was compiled with `determinism::on`.
   bool deterministic() const noexcept;
 

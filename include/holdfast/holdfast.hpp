@@ -13,6 +13,7 @@
 #include <holdfast/error.hpp>
 #include <holdfast/function.hpp>
 #include <holdfast/host.hpp>
+#include <holdfast/http_exchange.hpp>
 #include <holdfast/imports.hpp>
 #include <holdfast/journal.hpp>
 #include <holdfast/outcome.hpp>

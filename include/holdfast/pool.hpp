@@ -24,6 +24,7 @@
 /// Stateless cells of one component: any of them may serve a call.
 namespace holdfast {
 
+class http_exchange;
 template <class Signature>
 class function;
 template <class R>
@@ -118,6 +119,14 @@ class pool {
   ///              `queue_full`, `deadline_too_close`, `draining`, `broken`
   [[nodiscard]] result<ticket> submit(std::string_view function, wit::arguments arguments,
                                       const call_options& options = {}) const;
+
+  /// Hands a request of HTTP over to a component that exports `wasi:http/incoming-handler@0.2`, and answers
+  /// at once. The response comes through `with`, the outcome of its call through the ticket; the call is kept
+  /// as by `submit`, whoever leaves, and takes no key. It runs once: what `retry_policy` says is for others.
+  ///
+  /// @par Errors  as `submit`, and `with` is lost as `not_begun`; `no_such_export`: the component serves no
+  /// HTTP; `bad_arguments`: it has a key, or was served before
+  [[nodiscard]] result<ticket> serve(http_exchange& with, const call_options& options = {}) const;
 
   /// Gives a resource of the guest's back: its destructor runs, as a call of its own that can trap or be
   /// stopped.

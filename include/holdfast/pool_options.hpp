@@ -45,6 +45,11 @@ struct grants {
   std::vector<std::string> arguments{};
   std::vector<directory> directories{};
   bool network = false;
+  /// Hosts to which the guest may send HTTP requests: `host` at the scheme's own port, `host:port`, or
+  /// `*.example.org` for those below it. What counts is the authority that is connected to, so an address has
+  /// to stand here itself. No redirect is followed and no proxy of the environment is used; a connection has
+  /// 10 s to come about, the first byte and each one after it have 60 s. `network` has no part in it.
+  std::vector<std::string> http_hosts{};
   /// Pools and actors of its host, by their names, that the guest may call through `holdfast:outbound/calls`
   /// (guests/outbound/calls.wit).
   std::vector<std::string> calls{};

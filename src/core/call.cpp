@@ -232,7 +232,8 @@ request call::attempt() noexcept {
           .key = key(),
           .attempt = end_.attempts,
           .stop_at = stop_at_,
-          .of = this};
+          .of = this,
+          .with = with()};
 }
 
 std::optional<errc> call::begin(boost::intrusive_ptr<cell> on) noexcept {
@@ -393,6 +394,10 @@ void untold::tell() const noexcept {
   // speak for those who are told of it.
   std::optional<on_behalf> nobody;
   if (on_behalf::current() != nullptr) nobody.emplace(nullptr);
+  if (dialogue* const with = of != nullptr ? of->with() : nullptr) {
+    const call_end& end = of->end();
+    with->over(end.detail.empty() ? end.code.message() : end.detail);
+  }
   for (const auto& each : who) each->on_done(*of);
 }
 

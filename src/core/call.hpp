@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "core/buffer.hpp"
+#include "core/dialogue.hpp"
 #include "core/environment.hpp"
 #include "core/guest.hpp"
 #include "core/short_mutex.hpp"
@@ -103,6 +104,9 @@ class call : public shared_object, public boost::intrusive::list_base_hook<> {
 
   /// The call is done: nobody reads its arguments any more. `parked`: the result is kept for longer.
   virtual void forget_arguments(bool /*parked*/) noexcept {}
+
+  /// What it has in place of arguments; lives as long as the call. Null: it has arguments.
+  virtual dialogue* with() const noexcept { return nullptr; }
 
   /// The caller's name for the request; lives as long as the call.
   virtual std::string_view key() const noexcept { return {}; }

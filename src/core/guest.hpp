@@ -24,6 +24,7 @@
 namespace holdfast::core {
 
 class call;
+class dialogue;
 class newcomer;
 
 /// One instance of a pool: by the number of its cell in the host, and which of that cell's it is.
@@ -62,6 +63,7 @@ struct request {
   unsigned attempt = 1;    ///< counted from 1
   time_point stop_at = time_point::max();  ///< when the attempt is asked to stop
   call* of = nullptr;          ///< the call itself; a host function of the attempt works on its behalf
+  dialogue* with = nullptr;    ///< what it has in place of arguments; as long as the call
   newcomer* unseen = nullptr;  ///< in place of it, until it is shown: then `known_as` tells the call
 
   /// No export: drops a resource of the guest's, whose destructor then runs as a call does.

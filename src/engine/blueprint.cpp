@@ -71,10 +71,11 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
                                                    std::optional<std::size_t> tape_bytes) {
   if (tape_bytes && !what.deterministic())
     return error(errc::bad_arguments, "a tape needs a component that was compiled with `determinism::on`");
-  if (tape_bytes && (options.may_reach.network || !options.may_reach.directories.empty()))
-    return error(
-        errc::bad_arguments,
-        "with a tape neither directories nor the network can be granted: it has not what they answer");
+  if (tape_bytes && (options.may_reach.network || !options.may_reach.directories.empty() ||
+                     !options.may_reach.http_hosts.empty()))
+    return error(errc::bad_arguments,
+                 "with a tape neither directories, the network nor HTTP hosts can be granted: it has not "
+                 "what they answer");
 
   hfb_limits limits{};
   limits.memory_bytes = options.limits.memory;
@@ -100,8 +101,11 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
     directories.text(directory.guest);
     directories.flag(directory.read_only);
   }
+  list_writer hosts;
+  hosts.count(options.may_reach.http_hosts.size());
+  for (const auto& host : options.may_reach.http_hosts) hosts.text(host);
   const hfb_grants grants{environment.slice(), arguments.slice(), directories.slice(),
-                          options.may_reach.network};
+                          options.may_reach.network, hosts.slice()};
 
   hfb_output output{};
   if (options.output) output = {new output_sink{options.output}, holdfast_output, holdfast_output_drop};
@@ -110,8 +114,11 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
   // A limit of 0 is no tape to the bridge; one of a byte holds nothing either.
   const std::size_t tape = tape_bytes ? std::max<std::size_t>(*tape_bytes, 1) : 0;
   if (hfb_error* failed =
-          hfb_linker_new(what.internals()->handle.get(), &limits, &grants, &output, tape, &raw))
-    return to_error(failed);
+          hfb_linker_new(what.internals()->handle.get(), &limits, &grants, &output, tape, &raw)) {
+    const bool ours = hfb_error_kind(failed) == HFB_KIND_BAD_VALUE;  // a host that is none
+    const error why = to_error(failed);
+    return ours ? error(errc::bad_arguments, why.detail) : why;
+  }
   linker_handle linker(raw);
   if (hfb_error* failed = hfb_linker_context(raw, instance::context)) return to_error(failed);
 

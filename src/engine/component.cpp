@@ -77,6 +77,15 @@ result<component> component::load(const engine& with, const std::filesystem::pat
 
 const wit::world& component::world() const noexcept { return impl_->world; }
 
+const wit::function* component::http_handler() const noexcept {
+  for (const wit::interface& each : impl_->world.exports.interfaces) {
+    if (!each.name.starts_with("wasi:http/incoming-handler@0.2.")) continue;
+    for (const wit::function& f : each.functions)
+      if (f.name == "handle") return &f;
+  }
+  return nullptr;
+}
+
 bool component::deterministic() const noexcept { return impl_->replay == determinism::on; }
 
 std::filesystem::path default_compile_cache() {

@@ -30,6 +30,7 @@ using linker_handle = handle<hfb_linker, hfb_linker_free>;
 using blueprint_handle = handle<hfb_blueprint, hfb_blueprint_free>;
 using instance_handle = handle<hfb_instance, hfb_instance_free>;
 using error_handle = handle<hfb_error, hfb_error_free>;
+using exchange_handle = handle<hfb_exchange, hfb_exchange_free>;
 using direct_handle = handle<hfb_direct, hfb_direct_free>;
 
 inline hfb_slice slice_of(std::string_view text) noexcept {

@@ -6,6 +6,7 @@
 
 #include "core/newcomer.hpp"
 #include "engine/bridge_error.hpp"
+#include "engine/http_traffic.hpp"
 
 namespace holdfast::bridge {
 namespace {
@@ -138,6 +139,11 @@ std::optional<error> instance::start(const core::request& what) {
     const auto number = number_in(what.arguments);
     if (!number) return error(errc::bad_arguments, "a release takes the number of one handle");
     failed = hfb_instance_start_drop(handle_.get(), *number);
+  } else if (what.with != nullptr) {
+    // There is no other dialogue.
+    const hfb_exchange* const with = static_cast<const http_traffic*>(what.with)->raw();
+    failed = concurrent_ ? hfb_instance_begin_exchange(handle_.get(), what.number, what.function, with)
+                         : hfb_instance_start_exchange(handle_.get(), what.function, with);
   } else {
     failed = concurrent_
                  ? hfb_instance_begin(handle_.get(), what.number, what.function, slice_of(what.arguments))

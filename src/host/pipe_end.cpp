@@ -2,11 +2,10 @@
 #include <algorithm>
 #include <atomic>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/pipe_end.hpp>
 
-#include "core/context_waiter.hpp"
+#include "host/pipe_waiter.hpp"
 #include "wit/pipe.hpp"
 
 namespace holdfast::detail {
@@ -28,22 +27,6 @@ struct pipe_end::shared {
 namespace {
 
 namespace asio = boost::asio;
-
-/// Whoever waits for the other end of a pipe, on an executor.
-class pipe_waiter final : public boost::intrusive_ref_counter<pipe_waiter, boost::thread_safe_counter>,
-                          public core::context_waiter {
- public:
-  void tell() noexcept { hand_over(); }
-
-  void keep() noexcept override { intrusive_ptr_add_ref(this); }
-  void let_go() noexcept override { intrusive_ptr_release(this); }
-  void leave() noexcept override { hand_over(); }  // its operation looks whether it was cancelled
-  void withdraw() noexcept override { hand_over(); }
-
- private:
-  void answer(reply&, const value_sink*) override {}
-  void abandoned() noexcept override {}
-};
 
 class waker final : public wit::sleeper {
  public:

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <holdfast/http_exchange.hpp>
 #include <holdfast/pool.hpp>
 #include <stop_token>
 #include <utility>
 
 #include "core/lineage.hpp"
+#include "engine/http_traffic.hpp"
 #include "host/blocking_call.hpp"
 #include "host/handle_home.hpp"
 #include "host/pool_impl.hpp"
@@ -66,9 +68,11 @@ boost::intrusive_ptr<detail::pool_call> pool::impl::make(detail::checked_request
   form.attempts = options.retry.attempts;
   // What came through a stream is used up by the first attempt.
   form.repeatable = asked.of->contract.retry_safe() && !detail::takes_streams(*asked.of);
+  if (asked.with != nullptr) form.repeatable = false;  // nor is the body of a request there twice
   form.only_in = asked.only_in;
   boost::intrusive_ptr<detail::pool_call> made(
       new detail::pool_call(*owner->world, id, form, *asked.of, std::move(asked.arguments), how.key));
+  if (asked.with != nullptr) made->talks(std::move(asked.with));
   if (actor_print != nullptr) made->is_of_actor(*actor_print, asked.of->contract.has(cancel_mark::read_only));
   return made;
 }
@@ -98,6 +102,27 @@ result<ticket> pool::submit(std::string_view function, wit::arguments arguments,
   detail::checked_request asked;
   if (auto why = impl_->check(*to, function, std::move(arguments), options, asked)) return *std::move(why);
   return detail::submit(*impl_, *to, asked, options);
+}
+
+result<ticket> pool::serve(http_exchange& with, const call_options& options) const {
+  const std::shared_ptr<bridge::http_traffic> traffic = with.through();
+  if (!traffic->claim()) return impl_->refused(error(errc::bad_arguments, "the request was served before"));
+  const auto begun = [&]() -> result<ticket> {
+    const impl::admission to(*impl_);
+    if (to->refuses) return impl_->refused(*to->refuses);
+    const wit::function* const handler = to->what.http_handler();
+    if (handler == nullptr)
+      return impl_->refused(
+          error(errc::no_such_export, "the component does not export `wasi:http/incoming-handler`"));
+    if (!options.key.empty() || impl_->turns != nullptr)
+      return impl_->refused(
+          error(errc::bad_arguments,
+                "no key can stand for an HTTP request, whose body is read once, and no actor"));
+    detail::checked_request asked{.of = handler, .with = traffic};
+    return detail::submit(*impl_, *to, asked, options);
+  }();
+  if (!begun) traffic->over(begun.error().message());
+  return begun;
 }
 
 result<ticket> pool::release(const wit::handle& which, const call_options& options) const {

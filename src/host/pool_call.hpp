@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/call.hpp"
+#include "core/dialogue.hpp"
 #include "host/actor_state.hpp"
 #include "host/actor_timers.hpp"
 #include "host/call_arguments.hpp"
@@ -38,7 +39,12 @@ class pool_call final : public core::call {
   ~pool_call() override;
 
   std::span<const std::byte> arguments() const noexcept override { return arguments_.bytes(); }
-  std::size_t bytes() const noexcept override { return arguments_.size() + key_.size(); }
+  std::size_t bytes() const noexcept override {
+    return arguments_.size() + key_.size() + (with_ != nullptr ? with_->bytes() : 0);
+  }
+  /// Of one that has a dialogue in place of arguments, before it is admitted.
+  void talks(std::shared_ptr<core::dialogue> with) noexcept { with_ = std::move(with); }
+  core::dialogue* with() const noexcept override { return with_.get(); }
   /// Small ones go with the call: as a rule on the thread that made them, whose memory they came from.
   void forget_arguments(bool parked) noexcept override {
     if (parked || arguments_.size() > 4096) arguments_.forget();
@@ -99,6 +105,7 @@ class pool_call final : public core::call {
   mutable std::atomic<bool> read_{false};
   const std::optional<wit::type> result_;  // its own: a parked call outlives its pool and component
   call_arguments arguments_;
+  std::shared_ptr<core::dialogue> with_;
   const std::string key_;
   std::shared_ptr<const keyed_export> of_;
   duration deadline_asked_ = no_limit;
@@ -114,7 +121,8 @@ class pool_call final : public core::call {
 struct checked_request {
   const wit::function* of = nullptr;
   call_arguments arguments{};
-  std::optional<core::home> only_in{};  ///< the instance that issued the handles among the arguments
+  std::optional<core::home> only_in{};     ///< the instance that issued the handles among the arguments
+  std::shared_ptr<core::dialogue> with{};  ///< in place of arguments
 };
 
 /// Gives the value of a completed call to the sink. False: it cannot be taken over, and the reply says so.

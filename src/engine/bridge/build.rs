@@ -17,6 +17,8 @@ const SOURCES: &[&str] = &[
     "instance.rs",
     "play.rs",
     "many.rs",
+    "exchange.rs",
+    "serving.rs",
     "direct.rs",
 ];
 

@@ -108,6 +108,35 @@ typedef uint32_t hfb_state;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Why there is no response, or no more of it. The numbers are fixed.
+enum hfb_exchange_fault
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // There is none.
+  HFB_EXCHANGE_FAULT_NONE = 0,
+  // The guest was never entered for it.
+  HFB_EXCHANGE_FAULT_NOT_BEGUN = 1,
+  // The instance was lost: a trap, a kill, a failure of the host's.
+  HFB_EXCHANGE_FAULT_LOST = 2,
+  // The guest returned, or dropped its `response-outparam`, without a response.
+  HFB_EXCHANGE_FAULT_NO_RESPONSE = 3,
+  // The guest set an error in place of a response; its name is the detail.
+  HFB_EXCHANGE_FAULT_GUEST_ERROR = 4,
+  // The guest ended its body before it was whole, or returned before it had ended it.
+  HFB_EXCHANGE_FAULT_CUT_SHORT = 5,
+  // The head has more fields or bytes than a response may have.
+  HFB_EXCHANGE_FAULT_TOO_LARGE = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum hfb_exchange_fault hfb_exchange_fault;
+#else
+typedef uint32_t hfb_exchange_fault;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // What instances are made from, opaque to C. Immutable; any thread.
 typedef struct hfb_blueprint hfb_blueprint;
 
@@ -122,6 +151,11 @@ typedef struct hfb_engine hfb_engine;
 
 // An error, opaque to C. Freed by `hfb_error_free`.
 typedef struct hfb_error hfb_error;
+
+// A request and its response on their way through one call of a guest, opaque to C. Its functions may be called from any
+// thread, beside polls of the instance too, by one thread for the request's body and one for the response at a time.
+// They never block, and no lock is held while they call back.
+typedef struct hfb_exchange hfb_exchange;
 
 // A call of a host function by a guest, opaque to C. Consumed by `hfb_host_call_reply` or `hfb_host_call_fail`; each
 // call must reach one of them.
@@ -213,7 +247,7 @@ typedef struct hfb_limits {
   uint32_t ends;
   // Bytes of one set of HTTP fields in memory (default 128 KiB).
   uint64_t http_field_bytes;
-  // Bytes of one write to an HTTP body (default 64 KiB).
+  // Bytes of one write to an HTTP body (default 16 KiB), of which four wait for whoever takes them at most.
   uint64_t http_chunk_bytes;
   // Fuel for each call, its post-return and destructors included (default: as much as it likes). An instantiation is
   // not counted. Needs a component compiled for fuel.
@@ -228,8 +262,12 @@ typedef struct hfb_grants {
   struct hfb_slice arguments;
   // Packed: count, then text host path, text guest path and u8 read only each.
   struct hfb_slice directories;
-  // 1: sockets and name look-up. HTTP requests of the guest are refused either way.
+  // 1: sockets and name look-up. HTTP requests of the guest do not depend on it.
   bool network;
+  // Packed: count, then text each: hosts to which the guest may send HTTP requests, as `host`, `host:port` or
+  // `*.example.org`; without a port only that of the scheme. An address has to stand here itself, one of IPv6 in
+  // brackets. Others are refused as `HTTP-request-denied`.
+  struct hfb_slice http_hosts;
 } hfb_grants;
 
 // Where the text goes that a guest writes to its standard output (stream 1) and error (stream 2).
@@ -327,6 +365,19 @@ typedef struct hfb_landing {
   // instance may be touched. True: the result is taken, and packed it is empty. False: it is packed as any other.
   bool (*take)(void *context, struct hfb_slice run);
 } hfb_landing;
+
+// The head of a request. All of it is copied.
+typedef struct hfb_request_head {
+  struct hfb_slice method;
+  // `http` or `https`.
+  struct hfb_slice scheme;
+  // Host and port as the client named them; they take the place of a field `host`.
+  struct hfb_slice authority;
+  // Path and query.
+  struct hfb_slice target;
+  // Packed: count, then text name and bytes value each. Fields that are of one connection are left out.
+  struct hfb_slice fields;
+} hfb_request_head;
 
 #ifdef __cplusplus
 extern "C" {
@@ -767,6 +818,98 @@ bool hfb_blueprint_runs_alone(const struct hfb_blueprint *blueprint, uint32_t fu
 // # Safety
 // `instance` is a live instance with no other call on it; `call` is writable.
 bool hfb_instance_failed_call(const struct hfb_instance *instance, uint64_t *call);
+
+// Makes an exchange of a request's head; its body follows by `hfb_exchange_push`.
+//
+// Errors: `bad_value`, which names what is wrong with the head.
+//
+// # Safety
+// `head` is readable, with readable slices; `out` is writable.
+struct hfb_error *hfb_exchange_new(const struct hfb_request_head *head, struct hfb_exchange **out);
+
+// Whether more of the request's body can be pushed: `open`; `waiting`; `ended`: nobody reads it any more, or its end was
+// pushed. Where it waits, `waker` is called once when that changes, in place of one that was given before; it is taken
+// over in every case, and may be null.
+//
+// # Safety
+// `exchange` is a live exchange; `waker` is null or readable.
+hfb_flow hfb_exchange_room(const struct hfb_exchange *exchange, const struct hfb_waker *waker);
+
+// Pushes some of the request's body, and answers how much there was room for. What the guest does not read any more is
+// taken and dropped.
+//
+// # Safety
+// `exchange` is a live exchange, `bytes` is readable.
+size_t hfb_exchange_push(const struct hfb_exchange *exchange, struct hfb_slice bytes);
+
+// The request's body has ended; `lost`: before it was whole, which its guest reads as an error.
+//
+// # Safety
+// `exchange` is a live exchange.
+void hfb_exchange_end_push(const struct hfb_exchange *exchange, bool lost);
+
+// Whether there is something of the response, its head first and then its body: `open`; `waiting`; `ended`: the body is
+// whole; `lost`: no more comes, and `hfb_exchange_fault_of` says why. As `hfb_exchange_room`.
+//
+// # Safety
+// As for `hfb_exchange_room`.
+hfb_flow hfb_exchange_news(const struct hfb_exchange *exchange, const struct hfb_waker *waker);
+
+// Takes the response's head: its status, and its fields packed as those of a request. False: it is not there, or was
+// taken.
+//
+// # Safety
+// `exchange` is a live exchange; `status` and `fields` are writable.
+bool hfb_exchange_take_head(const struct hfb_exchange *exchange, uint16_t *status, struct hfb_bytes *fields);
+
+// Copies what is there of the response's body, and answers how much that is. Only after its head was taken.
+//
+// # Safety
+// `exchange` is a live exchange; `into` points at `size` writable, initialized bytes.
+size_t hfb_exchange_read(const struct hfb_exchange *exchange, uint8_t *into, size_t size);
+
+// Why there is no response, or no more of it, and a sentence about it: it may quote the guest, is escaped as messages of
+// errors are, and belongs to the caller. `detail` may be null.
+//
+// # Safety
+// `exchange` is a live exchange; `detail` is null or writable.
+hfb_exchange_fault hfb_exchange_fault_of(const struct hfb_exchange *exchange, struct hfb_bytes *detail);
+
+// No guest will be entered for it any more, and why: it ends as `not_begun`. One whose call has ended is as before.
+//
+// # Safety
+// `exchange` is a live exchange, `why` is readable.
+void hfb_exchange_refuse(const struct hfb_exchange *exchange, struct hfb_slice why);
+
+// The client is gone. The guest goes on: what it writes is taken and dropped, and reading the request's body ends with an
+// error. Nobody is told any more.
+//
+// # Safety
+// `exchange` is a live exchange.
+void hfb_exchange_abandon(const struct hfb_exchange *exchange);
+
+// Abandons the exchange and gives it up. A guest that has it keeps what it needs. Null is fine.
+//
+// # Safety
+// `exchange` is null or a live exchange, not used again.
+void hfb_exchange_free(struct hfb_exchange *exchange);
+
+// Begins a call of exported function number `function`, which is `wasi:http/incoming-handler#handle`, with an exchange
+// in place of arguments. Otherwise as `hfb_instance_start`. The exchange learns of the call's end before the poll that
+// tells it, or as the instance is freed, and may be freed earlier.
+//
+// Errors: `bad_value` where the exchange was begun before, or refused; `unsupported` for another export, and with a tape;
+// `internal` for misuse.
+//
+// # Safety
+// `instance` is a live instance with no other call on it; `exchange` is a live exchange.
+struct hfb_error *hfb_instance_start_exchange(struct hfb_instance *instance, uint32_t function, const struct hfb_exchange *exchange);
+
+// The same beside other calls in flight, as `hfb_instance_begin`.
+//
+// # Safety
+// As for `hfb_instance_start_exchange`.
+struct hfb_error *hfb_instance_begin_exchange(struct hfb_instance *instance, uint64_t call, uint32_t function, const struct hfb_exchange *exchange);
 
 // Makes an instance for direct calls and instantiates it, blocking.
 //

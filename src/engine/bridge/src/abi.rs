@@ -180,7 +180,7 @@ pub struct hfb_limits {
     pub ends: u32,
     /// Bytes of one set of HTTP fields in memory (default 128 KiB).
     pub http_field_bytes: u64,
-    /// Bytes of one write to an HTTP body (default 64 KiB).
+    /// Bytes of one write to an HTTP body (default 16 KiB), of which four wait for whoever takes them at most.
     pub http_chunk_bytes: u64,
     /// Fuel for each call, its post-return and destructors included (default: as much as it likes). An instantiation is
     /// not counted. Needs a component compiled for fuel.
@@ -197,8 +197,12 @@ pub struct hfb_grants {
     pub arguments: hfb_slice,
     /// Packed: count, then text host path, text guest path and u8 read only each.
     pub directories: hfb_slice,
-    /// 1: sockets and name look-up. HTTP requests of the guest are refused either way.
+    /// 1: sockets and name look-up. HTTP requests of the guest do not depend on it.
     pub network: bool,
+    /// Packed: count, then text each: hosts to which the guest may send HTTP requests, as `host`, `host:port` or
+    /// `*.example.org`; without a port only that of the scheme. An address has to stand here itself, one of IPv6 in
+    /// brackets. Others are refused as `HTTP-request-denied`.
+    pub http_hosts: hfb_slice,
 }
 
 /// Where the text goes that a guest writes to its standard output (stream 1) and error (stream 2).

@@ -6,10 +6,11 @@
 //! the task: whoever spoils the store takes the others along.
 
 use crate::abi::hfb_kind;
-use crate::body::{Body, take_over, why};
+use crate::body::{Body, handler, take_over, why};
 use crate::describe::Comes;
 use crate::dynamic::{decode, encode};
 use crate::error::{Failure, HostFailed, failure};
+use crate::exchange::Exchange;
 use crate::guest::Guest;
 use crate::instance::{Phase, Shared};
 use crate::lift::{Answer, PackedResult, PackedReturn};
@@ -21,6 +22,7 @@ use holdfast_wave::packed::Writer;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use wasmtime::component::{Accessor, Func, GuestTaskId, TypedFunc, Val};
@@ -42,8 +44,14 @@ pub(crate) struct Calls {
 pub(crate) struct Accepted {
     pub call: u64,
     pub number: usize,
-    /// The embedder's, kept until the call has ended.
-    pub args: *const [u8],
+    /// The embedder's, kept until the call has ended. None: an exchange is carried for it.
+    pub args: Option<*const [u8]>,
+}
+
+impl Accepted {
+    pub(crate) fn exchange(call: u64, number: usize) -> Self {
+        Self { call, number, args: None }
+    }
 }
 
 /// The number of a call that `hfb_instance_start` began.
@@ -91,11 +99,17 @@ pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Resu
                 });
                 let function = function.map_err(|failed| wasmtime::Error::msg(failed.message))?;
                 one = Some(function);
+                let Some(args) = accepted.args else {
+                    let exchange = shared.carried(accepted.call).expect("an exchange is carried");
+                    let call = accepted.call;
+                    let served = async move { (call, exchanged(accessor, function, exchange, call).await) };
+                    return Ok(Box::pin(served) as InFlight<'_>);
+                };
                 let description = &blueprint.component.description;
                 let comes = description.result_of(&description.exports[accepted.number]);
                 // SAFETY: the bytes are the embedder's, who keeps them until the call has ended, and no task reads
                 // them after it has begun. The handles are the instance's, which goes together with its tasks.
-                let args = unsafe { std::mem::transmute::<Args<'_>, Args<'static>>(args_of(&accepted, shared)) };
+                let args = unsafe { std::mem::transmute::<Args<'_>, Args<'static>>(args_of(args, shared)) };
                 Ok::<_, wasmtime::Error>(begin(accessor, function, comes, args, accepted.call))
             };
             // Briefly: a call that begins may run the embedder's code.
@@ -119,9 +133,9 @@ pub(crate) async fn serve(body: &mut Body, shared: &Shared) -> std::result::Resu
     })
 }
 
-fn args_of<'a>(accepted: &Accepted, shared: &'a Shared) -> Args<'a> {
+fn args_of(args: *const [u8], shared: &Shared) -> Args<'_> {
     // SAFETY: the embedder keeps the bytes, and those they refer to, until the call has ended.
-    unsafe { Args::new(&*accepted.args, &shared.outside.handles) }
+    unsafe { Args::new(&*args, &shared.outside.handles) }
 }
 
 /// The call whose task runs, or one that made it. After a store was lost: whose task that was.
@@ -144,6 +158,7 @@ fn poll_calls(
 ) -> Result<Poll<()>> {
     while let Poll::Ready(Some((call, outcome))) = in_flight.poll_next_unpin(context) {
         let mut result = outcome?;
+        shared.carried_out(call);
         if result.ends.is_some() {
             shared.outside.piped.store(true, Ordering::Relaxed);
         }
@@ -209,6 +224,24 @@ async fn in_slots<const SLOTS: usize>(
     let PackedReturn(result) = function.finish_call_concurrent(accessor, begun).await?;
     drop(args);
     Ok(result)
+}
+
+/// A request of HTTP: its handler is lifted synchronously, whatever else the component has.
+async fn exchanged(
+    accessor: &Accessor<Guest>,
+    function: Func,
+    exchange: Arc<Exchange>,
+    call: u64,
+) -> Result<PackedResult> {
+    let (function, begun) = accessor.with(|mut access| {
+        let function = handler(function, access.as_context_mut())?;
+        let args = exchange.enter(access.get())?;
+        let begun = function.start_call_concurrent(&mut access, args)?;
+        access.get().calls.insert(begun.task(), call);
+        Ok::<_, wasmtime::Error>((function, begun))
+    })?;
+    function.finish_call_concurrent(accessor, begun).await?;
+    Ok(PackedResult { answer: Answer::NONE, handles: None, ends: None })
 }
 
 /// Through dynamic values, which Wasmtime lifts either way; without resources.

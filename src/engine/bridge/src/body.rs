@@ -11,6 +11,7 @@ use crate::brief::Slice;
 use crate::describe::Export;
 use crate::engine::{Code, Concurrency, Metering};
 use crate::error::{Failure, failure, of_run};
+use crate::exchange::Exchange;
 use crate::guest::{Foreign, Guest, Limiter, Limits};
 use crate::handles::{Handles, Types};
 use crate::lift::{Answer, PackedResult};
@@ -19,8 +20,9 @@ use crate::shape::{Passed, Shape};
 use crate::tape::Tape;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use wasmtime::component::{Func, Instance, TypedFunc};
+use wasmtime::component::{Func, Instance, Resource, TypedFunc};
 use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
+use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 /// What is seen of an instance from outside its store.
 pub(crate) struct Outside {
@@ -224,6 +226,25 @@ impl Body {
         self.settle(outcome, outside)
     }
 
+    /// Calls the handler of HTTP requests.
+    pub(crate) async fn exchange(
+        &mut self,
+        number: usize,
+        exchange: &Arc<Exchange>,
+        outside: &Outside,
+    ) -> Result<Answer, Failure> {
+        let function = self.function(number)?;
+        self.begin()?;
+        let begun = handler(function, &mut self.store)
+            .and_then(|function| exchange.enter(self.store.data_mut()).map(|args| (function, args)));
+        let outcome = match begun {
+            Ok((function, args)) => function.call_async(&mut self.store, args).await,
+            Err(error) => Err(error),
+        };
+        let result = outcome.map(|()| PackedResult { answer: Answer::NONE, handles: None, ends: None });
+        self.settle(result, outside)
+    }
+
     fn settle(&self, outcome: wasmtime::Result<PackedResult>, outside: &Outside) -> Result<Answer, Failure> {
         self.end(outside);
         match outcome {
@@ -240,6 +261,25 @@ impl Body {
         let outcome = resource.resource_drop_async(&mut self.store).await;
         self.end(outside);
         outcome.map_err(|error| why(&self.store, &error, hfb_kind::Trap, outside, self.blueprint.limits.fuel))
+    }
+}
+
+/// Its type.
+pub(crate) type Handler = TypedFunc<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>), ()>;
+
+pub(crate) fn handler(function: Func, store: impl AsContextMut<Data = Guest>) -> wasmtime::Result<Handler> {
+    function.typed(store.as_context())
+}
+
+/// Whether an exchange can be given to that export.
+pub(crate) fn may_begin_exchange(blueprint: &BlueprintShared, number: usize) -> Result<(), Failure> {
+    let unsupported = |why: &str| Err(failure(hfb_kind::Unsupported, why));
+    if blueprint.tape_bytes != 0 {
+        return unsupported("an HTTP request has no place on a tape");
+    }
+    match blueprint.component.description.exports.get(number) {
+        Some(export) if export.handles_http() => Ok(()),
+        _ => unsupported("the export is not `wasi:http/incoming-handler#handle` of WASI 0.2"),
     }
 }
 

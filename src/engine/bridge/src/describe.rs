@@ -37,6 +37,13 @@ pub(crate) struct Export {
     pub is_async: bool,
 }
 
+impl Export {
+    /// Whether it takes HTTP requests as WASI 0.2 has them.
+    pub(crate) fn handles_http(&self) -> bool {
+        self.name.starts_with("wasi:http/incoming-handler@0.2.") && self.name.ends_with("#handle")
+    }
+}
+
 /// An imported function.
 pub(crate) struct Import {
     /// Empty for the root.

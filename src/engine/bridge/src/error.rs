@@ -105,7 +105,7 @@ fn obeyed(letter: char) -> bool {
 }
 
 /// Text that can be shown: at most `most` bytes, and nothing in it is obeyed. Lines survive where `lines` says so.
-fn shown(text: &str, most: usize, lines: bool) -> String {
+pub(crate) fn shown(text: &str, most: usize, lines: bool) -> String {
     let mut safe = String::with_capacity(text.len().min(most));
     for letter in text.chars() {
         if safe.len() >= most {

@@ -6,6 +6,7 @@ use crate::among::Tasks;
 use crate::error::{Failure, failure};
 use crate::handles::Handles;
 use crate::object::Kinds;
+use crate::sending::{Host, Requests};
 use crate::tape::Tape;
 use bytes::Bytes;
 use holdfast_wave::packed::{Malformed, Reader};
@@ -20,7 +21,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// A pointer of the embedder's, carried but never followed here.
 #[derive(Clone, Copy)]
@@ -83,7 +84,7 @@ impl Limits {
             handles: or(limits.handles, 1 << 16) as usize,
             ends: or(limits.ends, 256) as usize,
             http_field_bytes: or(limits.http_field_bytes, 128 << 10) as usize,
-            http_chunk_bytes: or(limits.http_chunk_bytes, 64 << 10) as usize,
+            http_chunk_bytes: or(limits.http_chunk_bytes, 16 << 10) as usize,
             fuel: limits.fuel,
         }
     }
@@ -96,6 +97,7 @@ pub(crate) struct Grants {
     arguments: Vec<String>,
     directories: Vec<(String, String, bool)>,
     network: bool,
+    http_hosts: Arc<[Host]>,
 }
 
 impl Grants {
@@ -104,12 +106,16 @@ impl Grants {
     pub(crate) unsafe fn of(grants: Option<&hfb_grants>) -> Result<Self, Failure> {
         let Some(grants) = grants else { return Ok(Self::default()) };
         // SAFETY: the caller's promise.
-        let (environment, arguments, directories) =
-            unsafe { (grants.environment.bytes(), grants.arguments.bytes(), grants.directories.bytes()) };
+        let (environment, arguments, directories, http_hosts) = unsafe {
+            let (environment, arguments) = (grants.environment.bytes(), grants.arguments.bytes());
+            (environment, arguments, grants.directories.bytes(), grants.http_hosts.bytes())
+        };
         let wrong = |what: &str| {
             let what = what.to_owned();
             move |error: Malformed| failure(hfb_kind::Internal, format!("the granted {what}: {error}"))
         };
+        let http_hosts =
+            list(http_hosts, |reader| Ok(reader.text()?.to_owned())).map_err(wrong("HTTP hosts"))?;
         Ok(Self {
             environment: list(environment, |reader| Ok((reader.text()?.to_owned(), reader.text()?.to_owned())))
                 .map_err(wrong("environment"))?,
@@ -119,6 +125,7 @@ impl Grants {
             })
             .map_err(wrong("directories"))?,
             network: grants.network,
+            http_hosts: http_hosts.iter().map(|host| Host::of(host)).collect::<Result<_, _>>()?,
         })
     }
 }
@@ -126,7 +133,7 @@ impl Grants {
 impl Grants {
     /// Whether the guest may learn something that no tape has, or do something outside by another way than functions.
     pub(crate) fn reach_out(&self) -> bool {
-        self.network || !self.directories.is_empty()
+        self.network || !self.directories.is_empty() || !self.http_hosts.is_empty()
     }
 }
 
@@ -327,32 +334,7 @@ struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
     http: WasiHttpCtx,
-    hooks: NoRequests,
-}
-
-/// Refuses every outgoing HTTP request, and bounds what a guest buffers for one.
-struct NoRequests {
-    chunk: usize,
-}
-
-type Sent = Result<
-    (http::Response<WasiBody>, Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>),
-    wasmtime_wasi_http::Error,
->;
-
-impl WasiHttpHooks for NoRequests {
-    fn send_request(
-        &mut self,
-        _: http::Request<WasiBody>,
-        _: Option<RequestOptions>,
-        _: Box<dyn Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send>,
-    ) -> Box<dyn Future<Output = Sent> + Send> {
-        Box::new(async { Err(wasmtime_wasi_http::Error::HttpRequestDenied) })
-    }
-
-    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
-        self.chunk
-    }
+    hooks: Requests,
 }
 
 /// The data of a store.
@@ -411,7 +393,7 @@ impl Guest {
         table.set_max_capacity(limits.resources);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(limits.http_field_bytes);
-        let hooks = NoRequests { chunk: limits.http_chunk_bytes };
+        let hooks = Requests::new(limits.http_chunk_bytes, grants.http_hosts.clone());
         self.wasi = Some(Box::new(Wasi { context: builder.build(), table, http, hooks }));
         Ok(())
     }

@@ -13,6 +13,7 @@ use crate::body::{Body, Outside, check, store};
 use crate::brief::stack_left;
 use crate::engine::Concurrency;
 use crate::error::{Failure, cross, failure, guard, guard_or, hfb_error, of_panic};
+use crate::exchange::Exchange;
 use crate::guest::Foreign;
 use crate::landing;
 use crate::lift::{Answer, SMALL};
@@ -59,9 +60,18 @@ pub(crate) enum Phase {
 }
 
 #[derive(Clone, Copy)]
-enum Command {
+pub(crate) enum Command {
     Call { number: usize, args: *const [u8] },
+    /// With the exchange that is carried for it.
+    Exchange { number: usize },
     Release { handle: u64 },
+}
+
+/// A command with what it needs.
+enum Work<'a> {
+    Call(usize, Args<'a>),
+    Exchange(usize, Arc<Exchange>),
+    Release(u64),
 }
 
 pub(crate) struct Slot {
@@ -74,6 +84,8 @@ pub(crate) struct Slot {
     pub calls: Calls,
     /// What runs are calls that others may be begun beside.
     pub serving: bool,
+    /// Of calls that have one in place of arguments.
+    pub exchanges: Vec<(u64, Arc<Exchange>)>,
 }
 
 impl Shared {
@@ -83,7 +95,9 @@ impl Shared {
         look(unsafe { &mut *self.slot.get() })
     }
 
+    /// While the store is there still.
     fn fail(&self, error: Failure) {
+        self.lose_exchanges(&error.message);
         self.outside.handles.ends.lose();
         self.slot(|slot| {
             slot.phase = Phase::Failed;
@@ -112,13 +126,15 @@ impl Shared {
         .await;
     }
 
-    /// The call in the slot, or the handle that is to be dropped.
-    fn command(&self) -> Result<(usize, Args<'_>), u64> {
+    /// What is in the slot.
+    fn command(&self) -> Work<'_> {
         match self.slot(|slot| slot.command) {
             // SAFETY: the embedder keeps the bytes, and those they refer to, alive and unchanged until the poll that
             // answers this command, and the driver uses them no longer than that.
-            Command::Call { number, args } => Ok((number, unsafe { Args::new(&*args, &self.outside.handles) })),
-            Command::Release { handle } => Err(handle),
+            Command::Call { number, args } => Work::Call(number, unsafe { Args::new(&*args, &self.outside.handles) }),
+            // It was put there with the command.
+            Command::Exchange { number } => Work::Exchange(number, self.carried(ALONE).expect("an exchange is carried")),
+            Command::Release { handle } => Work::Release(handle),
         }
     }
 }
@@ -162,11 +178,15 @@ async fn drive(shared: Arc<Shared>, blueprint: Arc<BlueprintShared>, user: Forei
             return shared.fail(interrupted());
         }
         let outcome = match shared.command() {
-            Ok((number, args)) if blueprint.brief[number] && stack_left() >= stack => {
+            Work::Call(number, args) if blueprint.brief[number] && stack_left() >= stack => {
                 body.call_here(number, &args, outside)
             }
-            Ok((number, args)) => body.call(number, &args, outside).await,
-            Err(handle) => body.release(handle, outside).await.map(|()| Answer::NONE),
+            Work::Call(number, args) => body.call(number, &args, outside).await,
+            Work::Exchange(number, exchange) => {
+                let outcome = body.exchange(number, &exchange, outside).await;
+                outcome.inspect(|_| shared.carried_out(ALONE))
+            }
+            Work::Release(handle) => body.release(handle, outside).await.map(|()| Answer::NONE),
         };
         match outcome {
             Ok(result) => shared.slot(|slot| {
@@ -280,6 +300,7 @@ impl hfb_instance {
 
     /// Drops the driver: the call under way, if any, together with its store.
     fn discard(&self) {
+        self.shared.lose_exchanges("the instance was given up");
         self.shared.outside.handles.ends.lose();
         let dropped = catch_unwind(AssertUnwindSafe(|| self.entered(|driver| drop(driver.take()))));
         // A panic of a destructor leaves nothing behind that anyone could reach.
@@ -287,7 +308,7 @@ impl hfb_instance {
     }
 
     #[inline(always)]
-    fn accept(&self, command: Command) -> Result<(), Failure> {
+    pub(crate) fn accept(&self, command: Command) -> Result<(), Failure> {
         self.shared.slot(|slot| match slot.phase {
             Phase::Idle => {
                 slot.phase = Phase::Running;
@@ -342,6 +363,7 @@ pub unsafe extern "C" fn hfb_instance_new(
                 error: None,
                 calls: Calls::default(),
                 serving: false,
+                exchanges: Vec::new(),
             }),
         });
         let driver: Driver = match blueprint.component.code.concurrency {
@@ -407,7 +429,7 @@ pub unsafe extern "C" fn hfb_instance_start(
         instance.shared.outside.interrupted.store(false, Ordering::Relaxed);
         instance.accept(Command::Call { number, args })?;
         if instance.blueprint.component.code.concurrency == Concurrency::On {
-            instance.shared.slot(|slot| slot.calls.accepted.push_back(Accepted { call: ALONE, number, args }));
+            instance.shared.slot(|slot| slot.calls.accepted.push_back(Accepted { call: ALONE, number, args: Some(args) }));
         }
         Ok(())
     })

@@ -51,7 +51,7 @@ pub unsafe extern "C" fn hfb_instance_begin(
             }
             slot.phase = Phase::Running;
             slot.serving = true;
-            slot.calls.accepted.push_back(Accepted { call, number, args });
+            slot.calls.accepted.push_back(Accepted { call, number, args: Some(args) });
         });
         Ok(())
     })

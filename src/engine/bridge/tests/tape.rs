@@ -275,6 +275,7 @@ fn what_a_guest_learned_from_outside_it_learns_again() {
         arguments: slice(&arguments),
         directories: hfb_slice { data: std::ptr::null(), size: 0 },
         network: false,
+        http_hosts: slice(b""),
     };
     let (granted, _) = blueprint_of(1 << 20, Some(&grants), None);
     let bare = blueprint();
@@ -527,7 +528,7 @@ fn a_tape_is_refused_where_it_would_not_hold_everything() {
     let directories = [&1u32.to_le_bytes()[..], &text("/tmp"), &text("/"), &[1]].concat();
     let nothing = hfb_slice { data: std::ptr::null(), size: 0 };
     let mut grants =
-        hfb_grants { environment: nothing, arguments: nothing, directories: slice(&directories), network: false };
+        hfb_grants { environment: nothing, arguments: nothing, directories: slice(&directories), network: false, http_hosts: nothing };
     refused(GUEST.taped_linker(1000, Some(&grants), None), "directories and the network");
     grants.directories = nothing;
     grants.network = true;

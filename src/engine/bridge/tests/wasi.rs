@@ -198,6 +198,7 @@ fn a_guest_sees_the_environment_that_was_granted_and_no_other() {
         arguments: nothing,
         directories: nothing,
         network: false,
+        http_hosts: nothing,
     };
     let granted = component().linker(None, Some(&grants)).finish().unwrap().ready();
     assert_eq!(granted.call(ENVIRONMENT, &[]).unwrap(), environment);
@@ -212,6 +213,7 @@ fn a_directory_that_is_not_there_fails_the_instance_by_name() {
         arguments: nothing,
         directories: support::slice(&directories),
         network: false,
+        http_hosts: nothing,
     };
     let error = component().linker(None, Some(&grants)).finish().unwrap().instance().settle().unwrap_err();
     assert_eq!(error.kind, hfb_kind::Instantiation);
