@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdio>
 #include <holdfast/host.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/command.hpp"

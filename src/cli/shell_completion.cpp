@@ -2,7 +2,6 @@
 #include "cli/shell_completion.hpp"
 
 #include <algorithm>
-#include <cctype>
 
 namespace holdfast::cli {
 namespace {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <set>
 
 #include "serve/config_rooms.hpp"
 #include "serve/read_config.hpp"
