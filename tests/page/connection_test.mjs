@@ -42,10 +42,10 @@ test('page says that it reconnects, and tries at once where it is told to', () =
   server.away = true;
   server.cut();
   await shows(page, '#connection', 'reconnecting');
-  await until(page, () => /trying again in \d+ s/.test(document.getElementById('connection-note').textContent));
   await shows(page, '[data-total="completed"]', '10,388');
-  // From here on no time passes in the page: only the button can make it try.
+  // From here on no time passes in the page: once it waits, only the button can make it try.
   await page.clock.pauseAt(Date.now() + 1000);
+  await until(page, () => /trying again in \d+ s/.test(document.getElementById('connection-note').textContent));
   server.away = false;
   await page.evaluate(() => document.getElementById('try-again').click());
   await server.stream(2);

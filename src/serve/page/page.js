@@ -79,7 +79,7 @@ hold.addEventListener('click', () => {
 // However many changes come, a frame shows them once.
 let frame = 0;
 function ask_for_frame() {
-  if (frame === 0 && !held) frame = requestAnimationFrame(show);
+  if (frame === 0) frame = requestAnimationFrame(show);
 }
 
 function show() {
