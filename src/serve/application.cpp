@@ -2,6 +2,7 @@
 #include "serve/application.hpp"
 
 #include "serve/gateway.hpp"
+#include "serve/guest_lines.hpp"
 #include "serve/http_server.hpp"
 
 namespace holdfast::serve {
@@ -12,13 +13,18 @@ constexpr std::chrono::seconds longest_farewell(5);  // until what was answered 
 }  // namespace
 
 struct application::impl {
-  impl(std::unique_ptr<service> serves, const core::time_source* time)
-      : what(std::move(serves)),
+  impl(std::unique_ptr<service> serves, std::shared_ptr<ledger> tells, std::shared_ptr<line_log> accesses,
+       const core::time_source* time)
+      : knows(std::move(tells)),
+        access(std::move(accesses)),
+        what(std::move(serves)),
         settings(what->settings().server),
-        gate(*what, settings, time != nullptr ? *time : steady),
+        gate(*what, settings, *knows, *access, time != nullptr ? *time : steady),
         server(settings, gate, time != nullptr ? *time : steady) {}
 
   const core::steady_time steady{};
+  const std::shared_ptr<ledger> knows;
+  const std::shared_ptr<line_log> access;
   const std::unique_ptr<service> what;
   const server_settings settings;
   gateway gate;
@@ -30,9 +36,16 @@ application::application(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
 application::~application() { end(duration::zero()); }
 
 result<std::unique_ptr<application>> application::start(config what, application_parts parts) {
-  auto serves = service::make(std::move(what), nullptr, {}, std::move(parts.load));
+  auto access = line_log::open(what.log.access);
+  if (!access) return access.error();
+  auto guests = guest_lines::open(what.log.guests);
+  if (!guests) return guests.error();
+  auto knows = std::make_shared<ledger>();
+  auto serves = service::make(std::move(what), knows, (*guests)->output(), std::move(parts.load));
   if (!serves) return serves.error();
-  std::unique_ptr<application> made(new application(std::make_unique<impl>(*std::move(serves), parts.time)));
+  std::unique_ptr<application> made(new application(
+      std::make_unique<impl>(*std::move(serves), std::move(knows), *std::move(access), parts.time)));
+  made->impl_->server.tell_figures(made->impl_->gate.figures());
   if (const auto begun = made->impl_->server.start(); !begun) return begun.error();
   return made;
 }
@@ -45,6 +58,7 @@ result<void> application::wait_ready(duration limit) { return impl_->what->wait_
 result<std::vector<std::string>> application::reload(const config& next) {
   auto told = impl_->what->reload(next);
   if (!told) return told;
+  if (const auto opened = impl_->access->reopen(); !opened) return opened.error();
   if (const auto renewed = impl_->server.renew_certificates(); !renewed) return renewed.error();
   return told;
 }

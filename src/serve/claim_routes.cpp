@@ -11,13 +11,8 @@
 namespace holdfast::serve {
 namespace {
 
-http_answer json_answer(unsigned status, const boost::json::object& body) {
-  return http_answer(status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-                     boost::json::serialize(body));
-}
-
 http_answer told_verb(const ticket& which, const char* what) {
-  return json_answer(200, {{"id", which.id().to_string()}, {"answer", what}});
+  return json_answer(200, {{"id", which.id().to_string()}, {"state", what}});
 }
 
 http_answer still_goes_on(const ticket& which) {

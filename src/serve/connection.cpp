@@ -33,7 +33,7 @@ connection::connection(connection_setting of, std::unique_ptr<byte_stream> strea
 connection::~connection() = default;
 
 void connection::sweep(time_point now) noexcept {
-  if (now >= until_) stream_->cancel();
+  if (now >= read_until_ || now >= write_until_) stream_->cancel();
 }
 
 void connection::begin_end() noexcept {
@@ -53,22 +53,25 @@ task<io_result> connection::fill(duration length) {
   }
   if (end_ == buffer_.size())
     buffer_.resize(std::min(buffer_.size() * 2, of_.limits.head_bytes + first_buffer));
-  if (length != duration::max()) limit(length);
-  const io_result got =
-      co_await stream_->read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_));
-  until_ = length != duration::max() ? time_point::max() : until_;
+  if (length != duration::max()) read_until_ = after(length);
+  io_result got;
+  // What the other direction ran into is not this one's.
+  do got = co_await stream_->read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_));
+  while (got.failed == asio::error::operation_aborted && !late(read_until_) && !unread_body_ &&
+         !(ending_ && between_) && stream_->lowest().is_open());
+  if (length != duration::max() && !late(read_until_)) read_until_ = time_point::max();
   end_ += got.bytes;
   co_return got;
 }
 
 task<void> connection::run() {
-  limit(of_.limits.tls_timeout);
+  read_until_ = after(of_.limits.tls_timeout);
   if (const io_result shaken = co_await stream_->shake_hands(); shaken.failed) {
     stream_->reset();
     co_return;
   }
   certified_ = stream_->client_name();
-  until_ = time_point::max();
+  read_until_ = time_point::max();
   while (keep_) {
     const head_end how = co_await read_head();
     if (how == head_end::over) break;
@@ -90,12 +93,13 @@ task<connection::head_end> connection::read_head() {
   status_ = 0;
   sent_ = 0;
   answered_ = false;
+  unread_body_ = false;
   between_ = begin_ == end_;
   bool begun = !between_;
-  limit(begun ? of_.limits.head_timeout : of_.limits.idle_timeout);
+  read_until_ = after(begun ? of_.limits.head_timeout : of_.limits.idle_timeout);
   for (;;) {
     if (begin_ != end_) {
-      if (!begun) limit(of_.limits.head_timeout);
+      if (!begun) read_until_ = after(of_.limits.head_timeout);
       begun = true;
       between_ = false;
       auto found = finder_.look(unread());
@@ -104,7 +108,7 @@ task<connection::head_end> connection::read_head() {
         co_return head_end::refused;
       }
       if (found.size) {
-        until_ = time_point::max();
+        read_until_ = time_point::max();
         auto wrong = parser_->read_head(unread().substr(0, *found.size));
         begin_ += *found.size;
         request_ = std::move(parser_->request());
@@ -118,9 +122,9 @@ task<connection::head_end> connection::read_head() {
     const io_result got = co_await fill(duration::max());
     if (!got.failed) continue;
     keep_ = false;
-    const bool late = got.failed == asio::error::operation_aborted && begun && expired();
-    until_ = time_point::max();
-    if (late) {
+    const bool too_late = got.failed == asio::error::operation_aborted && begun && late(read_until_);
+    read_until_ = time_point::max();
+    if (too_late) {
       co_await refuse(http_refusal(408, "the head of the request did not come in time"));
       co_return head_end::refused;
     }
@@ -197,10 +201,11 @@ task<http_turn::piece> connection::read_some(asio::mutable_buffer into) {
     const io_result got = co_await fill(of_.limits.body_timeout);
     if (!got.failed) continue;
     keep_ = false;
-    const bool late = got.failed == asio::error::operation_aborted;
-    refusal_ = late ? http_refusal{408, "the body of the request did not come in time"}
-                    : http_refusal{0, "the client went away before the body had come"};
-    lost_ = !late && got.failed != asio::error::eof;
+    const bool too_late = got.failed == asio::error::operation_aborted;
+    read_until_ = time_point::max();
+    refusal_ = too_late ? http_refusal{408, "the body of the request did not come in time"}
+                        : http_refusal{0, "the client went away before the body had come"};
+    lost_ = lost_ || (!too_late && got.failed != asio::error::eof);
     // Half a body from somebody who has closed one half of the connection, and may hear why.
     if (got.failed == asio::error::eof) refusal_ = {400, "the body ends before its length"};
     co_return piece{.wrong = true};
@@ -230,12 +235,20 @@ task<bool> connection::read_all(std::string& into, std::size_t most) {
   }
 }
 
+void connection::stop_reading() noexcept {
+  keep_ = false;
+  unread_body_ = true;
+  stream_->cancel();
+}
+
 task<bool> connection::send(asio::const_buffer first, asio::const_buffer second) {
   gather left{first, second};
   while (!lost_ && left[0].size() + left[1].size() != 0) {
-    limit(of_.limits.write_timeout);
+    write_until_ = after(of_.limits.write_timeout);
     const io_result put = co_await stream_->write_some(left);
-    until_ = time_point::max();
+    const bool too_late = late(write_until_);
+    write_until_ = time_point::max();
+    if (put.failed == asio::error::operation_aborted && !too_late && stream_->lowest().is_open()) continue;
     if (put.failed) {
       lost_ = true;
       break;
@@ -298,10 +311,10 @@ task<bool> connection::end_answer() {
 
 // A client that is told no, while it still writes, would be told by a reset, and not see the answer.
 task<void> connection::linger() {
-  limit(longest_linger);
+  read_until_ = after(longest_linger);
   co_await stream_->end_writing();
   std::size_t all = 0;
-  while (all < most_discarded && !expired()) {
+  while (all < most_discarded && !late(read_until_)) {
     begin_ = end_ = 0;
     const io_result got = co_await stream_->read_some(asio::buffer(buffer_));
     if (got.failed) break;

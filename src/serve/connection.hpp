@@ -47,6 +47,7 @@ class connection final
   bool encrypted() const noexcept override { return stream_->encrypted(); }
   task<piece> read_some(asio::mutable_buffer into) override;
   task<bool> read_all(std::string& into, std::size_t most) override;
+  void stop_reading() noexcept override;
   task<bool> answer(const http_answer& what) override;
   task<bool> begin_answer(const http_answer& head, std::optional<std::uint64_t> length) override;
   task<bool> write(asio::const_buffer some) override;
@@ -68,8 +69,8 @@ class connection final
   task<bool> send(asio::const_buffer first, asio::const_buffer second);
   void watch_client();
   void stop_watching() noexcept;
-  void limit(duration length) noexcept { until_ = core::later(of_.time.now(), length); }
-  bool expired() const noexcept { return of_.time.now() >= until_; }
+  time_point after(duration length) const noexcept { return core::later(of_.time.now(), length); }
+  bool late(time_point until) const noexcept { return of_.time.now() >= until; }
   std::string_view unread() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
 
   const connection_setting of_;
@@ -93,8 +94,11 @@ class connection final
   bool keep_ = true;       // whether another request may follow
   bool lost_ = false;      // the client is gone
   bool ending_ = false;
-  bool between_ = false;                  // requests: nothing of the next one has come
-  time_point until_ = time_point::max();  // what is waited for now
+  bool between_ = false;      // requests: nothing of the next one has come
+  bool unread_body_ = false;  // is nobody's any more
+  // What is waited for now, in each direction.
+  time_point read_until_ = time_point::max();
+  time_point write_until_ = time_point::max();
 
   asio::cancellation_signal leaving_;
   asio::cancellation_signal watching_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "serve/access_log.hpp"
 #include "serve/problem.hpp"
 
 namespace holdfast::serve {
@@ -24,21 +25,52 @@ std::vector<std::string> parts_of(std::string_view path) {
   return parts;
 }
 
+std::map<std::string, actor_figures> actors_of(const catalog& all) {
+  std::map<std::string, actor_figures> now;
+  for (const auto& [name, each] : all.by_name)
+    if (each->actors) now.emplace(name, each->actors->figures());
+  return now;
+}
+
+// What the server itself answers; the rest is a web application's, where there is one.
+bool is_reserved(const std::string& first) noexcept {
+  return first == "v1" || first == "livez" || first == "readyz" || first == "metrics" || first == "version" ||
+         first == "openapi.json" || first == "page";
+}
+
 }  // namespace
 
-gateway::gateway(service& what, const server_settings& settings, const core::time_source& time)
+gateway::gateway(service& what, const server_settings& settings, ledger& knows, line_log& access,
+                 const core::time_source& time)
     : service_(what),
       settings_(settings),
       time_(time),
       door_(settings),
-      clients_(settings.per_client, most_clients) {}
+      clients_(settings.per_client, most_clients),
+      ledger_(knows),
+      access_(access),
+      metrics_(knows, {.orphans = [&what] { return what.owner().orphans(); },
+                       .actors = [&what] { return actors_of(*what.components()); },
+                       .http = &figures_,
+                       .version = HOLDFAST_VERSION}) {}
 
 http_answer gateway::refused(const http_refusal& why) { return problem_of(why); }
 
-void gateway::served(const http_turn& /*turn*/, unsigned /*status*/, std::uint64_t /*bytes*/,
-                     std::chrono::nanoseconds /*took*/) noexcept {}
+void gateway::served(const http_turn& turn, unsigned status, std::uint64_t bytes,
+                     std::chrono::nanoseconds took) noexcept {
+  figures_.answered(status);
+  if (access_.off()) return;
+  try {
+    access_.write(access_line(turn, status, bytes, took, std::chrono::system_clock::now()));
+  } catch (const std::bad_alloc&) {
+    // A line is lost; the request is answered.
+  }
+}
 
-bool gateway::open_to_all(const std::string& path) noexcept { return path == "livez" || path == "readyz"; }
+// The page is the same for everybody, and asks for the token itself.
+bool gateway::open_to_all(const std::string& first) noexcept {
+  return first == "livez" || first == "readyz" || first == "page" || first.empty();
+}
 
 task<void> gateway::answer(http_turn& turn, http_answer what) {
   what.fields.emplace_back("X-Content-Type-Options", "nosniff");
@@ -74,6 +106,9 @@ task<void> gateway::serve(http_turn& turn) {
   // HEAD is GET whose content is not sent; the connection sees to that.
   if (on.method == http_method::head) on.method = http_method::get;
   const std::string first = on.path.empty() ? std::string() : on.path.front();
+  if (!is_reserved(first))
+    if (const auto web = service_.components()->web_for(turn.request().path()))
+      co_return co_await serve_web(on, *web);
   if (!open_to_all(first)) {
     if (auto foreign = door_.check_origin(turn.request(), turn.encrypted()))
       co_return co_await answer(turn, problem_of(*foreign));
@@ -97,9 +132,15 @@ task<void> gateway::route(visit& on) {
   const auto is = [&](std::size_t at, std::string_view word) { return path.size() > at && path[at] == word; };
   if (path.size() == 1 && (is(0, "livez") || is(0, "readyz") || is(0, "version")))
     co_return co_await health(on);
+  if (path.size() == 1 && is(0, "metrics")) co_return co_await show_metrics(on);
+  if (path.empty() || is(0, "page")) co_return co_await show_page(on, on.turn.request().path());
   if (is(0, "v1")) {
     if (is(1, "call") && path.size() >= 4) co_return co_await call_pool(on);
     if (is(1, "actors") && path.size() >= 5) co_return co_await call_actor(on);
+    if (is(1, "events") && path.size() == 2) co_return co_await events(on);
+    if (is(1, "calls") && path.size() == 2) co_return co_await list_calls(on);
+    if (is(1, "actors") && path.size() == 2) co_return co_await list_actors(on);
+    if (is(1, "dashboard") && path.size() == 2) co_return co_await show_page(on, "/");
     if (is(1, "calls") && path.size() >= 3) co_return co_await one_call(on);
     if (is(1, "components") && path.size() == 2) co_return co_await list_components(on);
     if (is(1, "components") && path.size() >= 3) co_return co_await one_component(on);

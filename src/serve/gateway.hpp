@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
+#include <boost/json/object.hpp>
+#include <chrono>
 #include <holdfast/call_options.hpp>
+#include <holdfast/http_exchange.hpp>
 #include <holdfast/ticket.hpp>
 #include <memory>
 #include <string>
@@ -13,7 +17,11 @@
 #include "serve/call_wish.hpp"
 #include "serve/doorkeeper.hpp"
 #include "serve/hosted.hpp"
+#include "serve/http_figures.hpp"
 #include "serve/http_turn.hpp"
+#include "serve/ledger.hpp"
+#include "serve/line_log.hpp"
+#include "serve/metrics.hpp"
 #include "serve/rate_gate.hpp"
 #include "serve/service.hpp"
 
@@ -27,12 +35,14 @@ namespace holdfast::serve {
 class gateway final : public http_handler {
  public:
   /// All of them outlive it.
-  gateway(service& what, const server_settings& settings, const core::time_source& time);
+  gateway(service& what, const server_settings& settings, ledger& knows, line_log& access,
+          const core::time_source& time);
 
   task<void> serve(http_turn& turn) override;
   http_answer refused(const http_refusal& why) override;
   void served(const http_turn& turn, unsigned status, std::uint64_t bytes,
               std::chrono::nanoseconds took) noexcept override;
+  http_figures& figures() noexcept { return figures_; }
 
  private:
   // What every route gets.
@@ -73,12 +83,32 @@ class gateway final : public http_handler {
   task<void> list_components(visit& on);
   task<void> one_component(visit& on);
 
+  // event_routes.cpp
+  task<void> events(visit& on);
+  task<void> show_page(visit& on, std::string_view path);
+  task<void> show_metrics(visit& on);
+  task<void> list_calls(visit& on);
+  task<void> list_actors(visit& on);
+  boost::json::object components_now() const;
+  boost::json::object server_now(const principal& who) const;
+  bool sees_all(const visit& on) const noexcept;
+
+  // web_routes.cpp
+  task<void> serve_web(visit& on, const hosted& of);
+  task<void> give_response(visit& on, http_exchange& exchange, const ticket& claim);
+
   service& service_;
   const server_settings& settings_;
   const core::time_source& time_;
   const doorkeeper door_;
   client_gates clients_;
   call_owners owners_;
+  ledger& ledger_;
+  line_log& access_;
+  http_figures figures_;
+  const metrics metrics_;
+  std::atomic<unsigned> readers_{0};  // of events
+  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };
 
 }  // namespace holdfast::serve

@@ -20,6 +20,20 @@ result<const served_export*> export_table::find(std::string_view name) const {
   return by_function_.at(*found);
 }
 
+std::shared_ptr<const hosted> catalog::web_for(std::string_view path) const {
+  // The only one has all paths; of several each has those below its name.
+  std::shared_ptr<const hosted> only;
+  unsigned count = 0;
+  for (const auto& [name, each] : by_name) {
+    if (each->kind != component_kind::web) continue;
+    ++count;
+    only = each;
+    const std::string_view rest = path.substr(std::min<std::size_t>(1, path.size()));
+    if (rest.substr(0, rest.find('/')) == name) return each;
+  }
+  return count == 1 ? only : nullptr;
+}
+
 std::string_view to_string(component_kind kind) noexcept {
   switch (kind) {
     case component_kind::pool:

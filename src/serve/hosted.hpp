@@ -57,6 +57,9 @@ struct hosted {
 struct catalog {
   std::map<std::string, std::shared_ptr<const hosted>, std::less<>> by_name;
 
+  /// The web application that a path belongs to; null: none.
+  std::shared_ptr<const hosted> web_for(std::string_view path) const;
+
   std::shared_ptr<const hosted> find(std::string_view name) const {
     const auto at = by_name.find(name);
     return at == by_name.end() ? nullptr : at->second;

@@ -116,9 +116,11 @@ void http_server::take(stream_socket socket, bool tls, std::string peer, loop& i
         std::make_shared<connection>(connection_setting{settings_.limits, handler_, time_}, std::move(stream),
                                      std::move(peer), into.context.get_executor());
     into.live.push_back(*made);
+    if (figures_ != nullptr) figures_->connection_opened();
     if (ending_) made->begin_end();
     asio::co_spawn(into.context, made->run(), [this, made](const std::exception_ptr&) {
       made->unlink();
+      if (figures_ != nullptr) figures_->connection_closed();
       const std::scoped_lock lock(mutex_);
       --connections_;
       over_.notify_all();

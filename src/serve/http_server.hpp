@@ -15,6 +15,7 @@
 #include "core/time_source.hpp"
 #include "serve/config.hpp"
 #include "serve/connection.hpp"
+#include "serve/http_figures.hpp"
 #include "serve/listener.hpp"
 
 /// Listens, and serves every connection on one of its threads.
@@ -38,6 +39,8 @@ class http_server {
   /// Where it listens, with the ports that the system chose.
   std::vector<listen_address> addresses() const;
   std::size_t connections() const noexcept { return connections_.load(); }
+  /// Told of each connection that begins and ends, on its thread; before `start`.
+  void tell_figures(http_figures& of) noexcept { figures_ = &of; }
 
   /// Reads the certificates again, for the connections to come.
   result<void> renew_certificates();
@@ -61,6 +64,7 @@ class http_server {
   std::shared_ptr<asio::ssl::context> tls_;  // of the loop that accepts, once it runs
   std::vector<std::unique_ptr<loop>> loops_;
   std::vector<std::unique_ptr<listener>> listeners_;
+  http_figures* figures_ = nullptr;
   std::size_t next_loop_ = 0;
   std::atomic<std::size_t> connections_{0};
   std::atomic<bool> ending_{false};

@@ -36,6 +36,8 @@ class http_turn {
   virtual task<piece> read_some(asio::mutable_buffer into) = 0;
   /// All of it. False: something is wrong with it, or it is longer than `most`, and `refusal` says what.
   virtual task<bool> read_all(std::string& into, std::size_t most) = 0;
+  /// Ends a reading that is under way elsewhere: what is left of the body is nobody's.
+  virtual void stop_reading() noexcept = 0;
   /// Why a body could not be read. Status 0: the client is gone.
   const http_refusal& refusal() const noexcept { return refusal_; }
 

@@ -169,6 +169,11 @@ http_answer problem_of(const http_refusal& why) {
   return problem_of(why, code);
 }
 
+http_answer json_answer(unsigned status, const boost::json::value& body) {
+  return http_answer(status, {{"Content-Type", json_type}, {"Cache-Control", "no-store"}},
+                     boost::json::serialize(body));
+}
+
 http_answer too_many(const std::string& why, duration wait) {
   http_answer answer = problem_of(http_refusal{429, why}, "too_many_requests");
   with_retry_after(answer, wait);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <boost/json/value.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/reply.hpp>
@@ -26,6 +27,9 @@ http_answer problem_of(const error& why);
 /// Of a request that is wrong as HTTP, or not allowed. `code`: its short name, such as `bad_request`.
 http_answer problem_of(const http_refusal& why, std::string_view code);
 http_answer problem_of(const http_refusal& why);
+
+/// JSON that nobody is to keep.
+http_answer json_answer(unsigned status, const boost::json::value& body);
 
 /// With `Retry-After`, in whole seconds, at least one.
 http_answer too_many(const std::string& why, duration wait);

@@ -86,6 +86,7 @@ pool_options service::pool_options_of(const component_settings& settings) const 
   pool_options options = settings.pool;
   options.name = settings.name;
   options.output = guests_;
+  options.may_reach.http_hosts = settings.http_hosts;
   return options;
 }
 
@@ -109,7 +110,10 @@ result<std::shared_ptr<const hosted>> service::open(const component_settings& se
   if (!loaded) return loaded.error();
   auto made = std::make_shared<hosted>();
   made->settings = settings;
-  made->kind = settings.kind.value_or(component_kind::pool);
+  const bool web = loaded->http_handler() != nullptr;
+  made->kind = settings.kind.value_or(web ? component_kind::web : component_kind::pool);
+  if (made->kind == component_kind::web && !web)
+    return error(errc::no_such_export, "it exports no `wasi:http/incoming-handler`, so it is not `web`");
   made->exports = std::make_shared<const export_table>(*loaded);
   made->gate = std::make_shared<rate_gate>(settings.rate);
   made->version = version;

@@ -10,11 +10,6 @@
 namespace holdfast::serve {
 namespace {
 
-http_answer json_answer(unsigned status, const boost::json::value& body) {
-  return http_answer(status, {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
-                     boost::json::serialize(body));
-}
-
 boost::json::object describe(const hosted& of, bool with_exports) {
   boost::json::object told;
   told["name"] = of.settings.name;
@@ -68,7 +63,7 @@ http_answer list_of(const catalog& now) {
 }
 
 http_answer draining_answer(const std::string& name) {
-  return json_answer(202, boost::json::object{{"name", name}, {"answer", "draining"}});
+  return json_answer(202, boost::json::object{{"name", name}, {"state", "draining"}});
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ TEST_F(gateway_test, tells_a_client_whose_wait_is_over_first_where_the_call_is_f
   const raw_answer still = ask(request("GET", "/v1/calls/" + id));
   EXPECT_EQ(still.status, 202U);
   EXPECT_EQ(text(json(still), "phase"), "running");
-  EXPECT_EQ(text(json(kill(id)), "answer"), "stopping");
+  EXPECT_EQ(text(json(kill(id)), "state"), "stopping");
   const raw_answer end = ask(request("GET", "/v1/calls/" + id + "?wait=60"));
   EXPECT_EQ(end.status, 409U);
   EXPECT_EQ(text(json(end), "outcome"), "killed");
@@ -119,8 +119,8 @@ TEST_F(gateway_test, revokes_a_call_that_waits_and_no_other) {
   const std::string running = occupy();
   const raw_answer queued = ask(call_request("/v1/call/counting/count", "[]", "Prefer: respond-async\r\n"));
   const std::string id = text(json(queued), "id");
-  EXPECT_EQ(text(json(ask(request("DELETE", "/v1/calls/" + running))), "answer"), "running");
-  EXPECT_EQ(text(json(ask(request("DELETE", "/v1/calls/" + id))), "answer"), "revoked");
+  EXPECT_EQ(text(json(ask(request("DELETE", "/v1/calls/" + running))), "state"), "running");
+  EXPECT_EQ(text(json(ask(request("DELETE", "/v1/calls/" + id))), "state"), "revoked");
   const raw_answer end = ask(request("GET", "/v1/calls/" + id));
   EXPECT_EQ(end.status, 409U);
   EXPECT_EQ(text(json(end), "effect"), "not_executed");
