@@ -101,7 +101,9 @@ task<void> gateway::serve_web(visit& on, const hosted& of) {
   std::optional<duration> wait;
   if (!clients_.unlimited()) wait = pass.enter(clients_.of(turn.peer(), now), now);
   if (!wait) wait = pass.enter(of.gate, now);
-  if (wait) co_return co_await turn.answer(too_many("requests come more often than they may", *wait));
+  if (wait)
+    co_return static_cast<void>(
+        co_await turn.answer(too_many("requests come more often than they may", *wait)));
 
   const http_request& asked = turn.request();
   if (asked.framing == body_framing::length && asked.length > settings_.limits.web_body_bytes)
