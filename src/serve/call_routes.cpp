@@ -47,27 +47,34 @@ void learn_pace(const served_export& what, duration took) noexcept {
 task<void> gateway::call_pool(visit& on) {
   if (on.method != http_method::post) co_return co_await allow_only(on, "POST");
   const auto of = service_.components()->find(on.path[2]);
-  if (of == nullptr || !of->pool)
-    co_return co_await answer(
-        on.turn,
+  if (of == nullptr || !of->pool) {
+    http_answer answered =
         problem_of(error(errc::no_such_export,
                          of == nullptr ? "there is no component `" + on.path[2] + "`"
-                                       : "`" + on.path[2] + "` has actors: they are called at /v1/actors")));
-  co_await call(on, *of, *of->pool, joined(on.path, 3));
+                                       : "`" + on.path[2] + "` has actors: they are called at /v1/actors"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  const std::string name = joined(on.path, 3);
+  co_await call(on, *of, *of->pool, name);
 }
 
 task<void> gateway::call_actor(visit& on) {
   if (on.method != http_method::post) co_return co_await allow_only(on, "POST");
   const auto of = service_.components()->find(on.path[2]);
-  if (of == nullptr || !of->actors)
-    co_return co_await answer(
-        on.turn,
+  if (of == nullptr || !of->actors) {
+    http_answer answered =
         problem_of(error(errc::no_such_export,
                          of == nullptr ? "there is no component `" + on.path[2] + "`"
-                                       : "`" + on.path[2] + "` has no actors: it is called at /v1/call")));
+                                       : "`" + on.path[2] + "` has no actors: it is called at /v1/call"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   const auto which = of->actors->at(on.path[3]);
-  if (!which) co_return co_await answer(on.turn, problem_of(which.error()));
-  co_await call(on, *of, *which, joined(on.path, 4));
+  if (!which) {
+    http_answer answered = problem_of(which.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  const std::string name = joined(on.path, 4);
+  co_await call(on, *of, *which, name);
 }
 
 // What keeps a request from being a call before its body is read.
@@ -90,23 +97,41 @@ template <class Target>
 task<void> gateway::call(visit& on, const hosted& of, const Target& target, std::string_view name) {
   on.turn.noted.component = of.settings.name;
   rate_pass pass;
-  if (auto refusal = admit(on, of, pass)) co_return co_await answer(on.turn, *std::move(refusal));
+  if (auto refusal = admit(on, of, pass)) {
+    http_answer answered = *std::move(refusal);
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   const auto exports = of.exports;
   const auto what = exports->find(name);
-  if (!what) co_return co_await answer(on.turn, problem_of(what.error()));
+  if (!what) {
+    http_answer answered = problem_of(what.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   on.turn.noted.function = (*what)->name;
   const auto wish = read_call_wish(on.turn.request());
-  if (!wish) co_return co_await answer(on.turn, problem_of(wish.error()));
+  if (!wish) {
+    http_answer answered = problem_of(wish.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
 
   std::string body;
   if (!co_await on.turn.read_all(body, settings_.limits.body_bytes)) {
-    if (on.turn.refusal().status != 0) co_await answer(on.turn, problem_of(on.turn.refusal()));
+    if (on.turn.refusal().status != 0) {
+      http_answer answered = problem_of(on.turn.refusal());
+      co_await answer(on.turn, std::move(answered));
+    }
     co_return;
   }
   const auto json = wit::parse_json(body);
-  if (!json) co_return co_await answer(on.turn, problem_of(json.error()));
+  if (!json) {
+    http_answer answered = problem_of(json.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   auto arguments = wit::arguments_from_json(*(*what)->of, *json);
-  if (!arguments) co_return co_await answer(on.turn, problem_of(arguments.error()));
+  if (!arguments) {
+    http_answer answered = problem_of(arguments.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
 
   // Keys belong to whoever sent them.
   const std::string key =
@@ -136,14 +161,20 @@ task<void> gateway::call_bound(visit& on, const Target& target, const served_exp
   on.turn.noted.call = told.id.to_string();
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
   if (on.turn.left()) co_return;
-  co_await answer(on.turn, answer_of(told, what.of->result));
+  {
+    http_answer answered = answer_of(told, what.of->result);
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 template <class Target>
 task<void> gateway::call_kept(visit& on, const Target& target, const served_export& what,
                               wit::arguments arguments, const call_options& options, const call_wish& wish) {
   const auto claim = target.submit(what.name, std::move(arguments), options);
-  if (!claim) co_return co_await answer(on.turn, problem_of(claim.error()));
+  if (!claim) {
+    http_answer answered = problem_of(claim.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   note_owner(on, claim->id());
   on.turn.noted.call = claim->id().to_string();
   const duration limit = wish.wait.value_or(duration::zero());

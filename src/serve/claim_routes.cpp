@@ -60,24 +60,35 @@ result<ticket> gateway::claim(const visit& on, std::string_view id) const {
 
 task<void> gateway::one_call(visit& on) {
   const bool kill = on.path.size() == 4 && on.path[3] == "kill";
-  if (on.path.size() > 4 || (on.path.size() == 4 && !kill))
-    co_return co_await answer(on.turn,
-                              problem_of(http_refusal(404, "a call has `/kill` below it, and nothing else")));
+  if (on.path.size() > 4 || (on.path.size() == 4 && !kill)) {
+    http_answer answered = problem_of(http_refusal(404, "a call has `/kill` below it, and nothing else"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   if (kill ? on.method != http_method::post : on.method != http_method::get && on.method != http_method::del)
     co_return co_await allow_only(on, kill ? "POST" : "GET, HEAD, DELETE");
-  if (kill && !on.who.may.kill)
-    co_return co_await answer(on.turn,
-                              problem_of(http_refusal(403, "`" + on.who.name + "` has no right to kill")));
+  if (kill && !on.who.may.kill) {
+    http_answer answered = problem_of(http_refusal(403, "`" + on.who.name + "` has no right to kill"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   const auto which = claim(on, on.path[2]);
-  if (!which) co_return co_await answer(on.turn, problem_of(which.error()));
+  if (!which) {
+    http_answer answered = problem_of(which.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   on.turn.noted.call = which->id().to_string();
   if (on.method == http_method::get) co_return co_await attach(on, *which);
-  co_await answer(on.turn, told_verb(*which, kill ? to_string(which->kill()) : to_string(which->revoke())));
+  {
+    http_answer answered = told_verb(*which, kill ? to_string(which->kill()) : to_string(which->revoke()));
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 task<void> gateway::attach(visit& on, const ticket& claim) {
   const auto limit = wait_of(on.turn.request().query());
-  if (!limit) co_return co_await answer(on.turn, problem_of(limit.error()));
+  if (!limit) {
+    http_answer answered = problem_of(limit.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   reply told{.code = make_error_code(errc::detached), .id = claim.id()};
   if (claim.phase() == call_phase::done || *limit != duration::zero()) {
     auto [code, seen] = co_await claim.async_wait(
@@ -86,9 +97,14 @@ task<void> gateway::attach(visit& on, const ticket& claim) {
   }
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
   if (on.turn.left()) co_return;
-  if (told.outcome || told.code != make_error_code(errc::detached))
-    co_return co_await answer(on.turn, answer_of(told, claim.internals()->asked->result()));
-  co_await answer(on.turn, still_goes_on(claim));
+  if (told.outcome || told.code != make_error_code(errc::detached)) {
+    http_answer answered = answer_of(told, claim.internals()->asked->result());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  {
+    http_answer answered = still_goes_on(claim);
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 }  // namespace holdfast::serve

@@ -40,7 +40,6 @@ void connection::begin_end() noexcept {
   ending_ = true;
   keep_ = false;
   if (between_) stream_->cancel();
-  leaving_.emit(asio::cancellation_type::terminal);
 }
 
 // Reads once, behind what is there. A head that grows gets more room, up to the longest.
@@ -125,7 +124,8 @@ task<connection::head_end> connection::read_head() {
     const bool too_late = got.failed == asio::error::operation_aborted && begun && late(read_until_);
     read_until_ = time_point::max();
     if (too_late) {
-      co_await refuse(http_refusal(408, "the head of the request did not come in time"));
+      const http_refusal why(408, "the head of the request did not come in time");
+      co_await refuse(why);
       co_return head_end::refused;
     }
     lost_ = begun && got.failed != asio::error::operation_aborted;
@@ -154,8 +154,11 @@ task<void> connection::serve_one() {
   stop_watching();
   if (failed || (status_ == 0 && !lost_)) {
     keep_ = false;
-    if (status_ == 0)
-      co_await answer(of_.handler.refused(http_refusal(500, "something is wrong with Holdfast itself")));
+    if (status_ == 0) {
+      const http_answer told =
+          of_.handler.refused(http_refusal(500, "something is wrong with Holdfast itself"));
+      co_await answer(told);
+    }
   }
   if (status_ != 0 && !answered_) lost_ = true;  // it began and did not come whole
   of_.handler.served(*this, status_, sent_, of_.time.now() - began);

@@ -37,7 +37,7 @@ class connection final
 
   /// Looked at now and then: what takes too long is ended.
   void sweep(time_point now) noexcept;
-  /// No request is begun any more; who waits without end is told.
+  /// No request is begun any more. One that is there comes to its end.
   void begin_end() noexcept;
   /// At once.
   void reset() noexcept { stream_->reset(); }

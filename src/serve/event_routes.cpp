@@ -163,12 +163,16 @@ bool gateway::sees_all(const visit& on) const noexcept { return !door_.asks() ||
 
 task<void> gateway::events(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET");
-  if (!sees_all(on))
-    co_return co_await answer(
-        on.turn, problem_of(http_refusal(403, "`" + on.who.name + "` may not see the calls of others")));
+  if (!sees_all(on)) {
+    http_answer answered =
+        problem_of(http_refusal(403, "`" + on.who.name + "` may not see the calls of others"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   const one_reader here(readers_);
-  if (!here.fits())
-    co_return co_await answer(on.turn, problem_of(http_refusal(503, "too many look at the events already")));
+  if (!here.fits()) {
+    http_answer answered = problem_of(http_refusal(503, "too many look at the events already"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   if (!co_await on.turn.begin_answer(stream_head())) co_return;
   loop_timer next(on.turn.executor());
   std::map<std::string, std::string> told;
@@ -200,10 +204,14 @@ task<void> gateway::events(visit& on) {
 task<void> gateway::show_page(visit& on, std::string_view path) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
   const embedded_file* const file = settings_.dashboard ? find_page_file(path) : nullptr;
-  if (file == nullptr)
-    co_return co_await answer(
-        on.turn, problem_of(http_refusal(404, "there is nothing at `" + std::string(path) + "`")));
-  co_await answer(on.turn, page_answer(*file, on.turn.request().field("if-none-match").value_or("")));
+  if (file == nullptr) {
+    http_answer answered = problem_of(http_refusal(404, "there is nothing at `" + std::string(path) + "`"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  {
+    http_answer answered = page_answer(*file, on.turn.request().field("if-none-match").value_or(""));
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 task<void> gateway::show_metrics(visit& on) {
@@ -218,11 +226,17 @@ task<void> gateway::show_metrics(visit& on) {
 task<void> gateway::list_calls(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
   auto which = filter_of(on.turn.request().query());
-  if (!which) co_return co_await answer(on.turn, problem_of(which.error()));
+  if (!which) {
+    http_answer answered = problem_of(which.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   if (!sees_all(on)) which->principal = on.who.name;
   boost::json::object told;
   told["calls"] = ledger_.list(*which);
-  co_await answer(on.turn, json_answer(200, told));
+  {
+    http_answer answered = json_answer(200, told);
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 task<void> gateway::list_actors(visit& on) {
@@ -238,7 +252,10 @@ task<void> gateway::list_actors(visit& on) {
   }
   boost::json::object told;
   told["actors"] = std::move(all);
-  co_await answer(on.turn, json_answer(200, told));
+  {
+    http_answer answered = json_answer(200, told);
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 }  // namespace holdfast::serve

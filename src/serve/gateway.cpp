@@ -110,8 +110,10 @@ task<void> gateway::serve(http_turn& turn) {
     if (const auto web = service_.components()->web_for(turn.request().path()))
       co_return co_await serve_web(on, *web);
   if (!open_to_all(first)) {
-    if (auto foreign = door_.check_origin(turn.request(), turn.encrypted()))
-      co_return co_await answer(turn, problem_of(*foreign));
+    if (auto foreign = door_.check_origin(turn.request(), turn.encrypted())) {
+      http_answer answered = problem_of(*foreign);
+      co_return co_await answer(turn, std::move(answered));
+    }
     if (on.method != http_method::options) {
       auto who = door_.recognize(turn);
       if (!who) {
@@ -145,8 +147,11 @@ task<void> gateway::route(visit& on) {
     if (is(1, "components") && path.size() == 2) co_return co_await list_components(on);
     if (is(1, "components") && path.size() >= 3) co_return co_await one_component(on);
   }
-  co_await answer(on.turn, problem_of(http_refusal(
-                               404, "there is nothing at `" + std::string(on.turn.request().path()) + "`")));
+  {
+    http_answer answered =
+        problem_of(http_refusal(404, "there is nothing at `" + std::string(on.turn.request().path()) + "`"));
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 }  // namespace holdfast::serve

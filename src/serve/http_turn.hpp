@@ -56,7 +56,7 @@ class http_turn {
   virtual asio::cancellation_slot leaving() = 0;
   /// Whether it has.
   virtual bool left() const noexcept = 0;
-  /// Whether the server is to end: what would go on for ever ends now. `leaving` is told of that too.
+  /// Whether the server is to end: what would go on for ever looks now and then.
   virtual bool ending() const noexcept = 0;
 
   virtual loop_executor executor() noexcept = 0;

@@ -49,6 +49,14 @@ std::string what_is_wrong(const boost::beast::error_code& failed) {
   return "it is not a request of HTTP/1.1";
 }
 
+// Whether a request line is one but for a version that is not spoken here.
+bool ends_in_version(std::string_view line) noexcept {
+  if (std::ranges::count(line, ' ') != 2) return false;
+  const std::string_view version = line.substr(line.rfind(' ') + 1);
+  return version.size() == 8 && version.starts_with("HTTP/") && ascii::is_digit(version[5]) &&
+         version[6] == '.' && ascii::is_digit(version[7]);
+}
+
 // RFC 3986, 3.2, without user information: a name or an address, and perhaps a port.
 bool is_authority(std::string_view text) noexcept {
   if (text.empty()) return false;
@@ -133,12 +141,14 @@ std::size_t request_parser::on_chunk_body_impl(std::uint64_t /*remain*/, string_
 }
 
 std::optional<http_refusal> request_parser::read_head(std::string_view head) {
-  // Beast looks for a port of a version it does not know no further.
   error_code failed;
   const std::size_t used = put(boost::asio::const_buffer(head.data(), head.size()), failed);
   if (refused_) return refused_;
   if (failed == http::error::bad_version)
-    return http_refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
+    return ends_in_version(head.substr(0, head.find('\r')))
+               ? http_refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"}
+               : http_refusal{
+                     400, "the request line is not a method, a target and a version with a blank between"};
   if (failed) return http_refusal{400, what_is_wrong(failed)};
   if (used != head.size() || !is_header_done()) return http_refusal{400, "it is not a request of HTTP/1.1"};
   return check();

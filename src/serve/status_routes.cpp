@@ -70,35 +70,58 @@ http_answer draining_answer(const std::string& name) {
 
 task<void> gateway::health(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
-  if (on.path[0] == "version") co_return co_await answer(on.turn, version_answer());
+  if (on.path[0] == "version") {
+    http_answer answered = version_answer();
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   const bool ending = service_.draining() || on.turn.ending();
   const bool well = on.path[0] == "livez" || (service_.ready() && !ending);
-  co_await answer(on.turn, health_answer(well, ending ? "draining\n" : "starting\n"));
+  {
+    http_answer answered = health_answer(well, ending ? "draining\n" : "starting\n");
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 task<void> gateway::list_components(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
-  co_await answer(on.turn, list_of(*service_.components()));
+  {
+    http_answer answered = list_of(*service_.components());
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 task<void> gateway::one_component(visit& on) {
   const bool drain = on.path.size() == 4 && on.path[3] == "drain";
-  if (on.path.size() > 4 || (on.path.size() == 4 && !drain))
-    co_return co_await answer(
-        on.turn, problem_of(http_refusal(404, "a component has `/drain` below it, and nothing else")));
+  if (on.path.size() > 4 || (on.path.size() == 4 && !drain)) {
+    http_answer answered =
+        problem_of(http_refusal(404, "a component has `/drain` below it, and nothing else"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   if (on.method != (drain ? http_method::post : http_method::get))
     co_return co_await allow_only(on, drain ? "POST" : "GET, HEAD");
   const auto which = service_.components()->find(on.path[2]);
-  if (which == nullptr)
-    co_return co_await answer(
-        on.turn, problem_of(error(errc::no_such_export, "there is no component `" + on.path[2] + "`")));
-  if (!drain) co_return co_await answer(on.turn, json_answer(200, describe(*which, true)));
-  if (!on.who.may.drain)
-    co_return co_await answer(on.turn,
-                              problem_of(http_refusal(403, "`" + on.who.name + "` has no right to drain")));
+  if (which == nullptr) {
+    http_answer answered =
+        problem_of(error(errc::no_such_export, "there is no component `" + on.path[2] + "`"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  if (!drain) {
+    http_answer answered = json_answer(200, describe(*which, true));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  if (!on.who.may.drain) {
+    http_answer answered = problem_of(http_refusal(403, "`" + on.who.name + "` has no right to drain"));
+    co_return co_await answer(on.turn, std::move(answered));
+  }
   const auto begun = service_.drain_component(on.path[2], settings_.drain_grace);
-  if (!begun) co_return co_await answer(on.turn, problem_of(begun.error()));
-  co_await answer(on.turn, draining_answer(on.path[2]));
+  if (!begun) {
+    http_answer answered = problem_of(begun.error());
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  {
+    http_answer answered = draining_answer(on.path[2]);
+    co_await answer(on.turn, std::move(answered));
+  }
 }
 
 }  // namespace holdfast::serve

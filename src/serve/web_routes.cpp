@@ -101,22 +101,35 @@ task<void> gateway::serve_web(visit& on, const hosted& of) {
   std::optional<duration> wait;
   if (!clients_.unlimited()) wait = pass.enter(clients_.of(turn.peer(), now), now);
   if (!wait) wait = pass.enter(of.gate, now);
-  if (wait)
-    co_return static_cast<void>(
-        co_await turn.answer(too_many("requests come more often than they may", *wait)));
+  if (wait) {
+    http_answer answered = too_many("requests come more often than they may", *wait);
+    co_await turn.answer(answered);
+    co_return;
+  }
 
   const http_request& asked = turn.request();
-  if (asked.framing == body_framing::length && asked.length > settings_.limits.web_body_bytes)
-    co_return static_cast<void>(co_await turn.answer(problem_of(http_refusal(
-        413, "the body is longer than " + std::to_string(settings_.limits.web_body_bytes) + " bytes"))));
+  if (asked.framing == body_framing::length && asked.length > settings_.limits.web_body_bytes) {
+    http_answer answered = problem_of(http_refusal(
+        413, "the body is longer than " + std::to_string(settings_.limits.web_body_bytes) + " bytes"));
+    co_await turn.answer(answered);
+    co_return;
+  }
   auto made = http_exchange::make(head_of(turn), asio::any_io_executor(turn.executor()));
-  if (!made) co_return static_cast<void>(co_await turn.answer(problem_of(made.error())));
+  if (!made) {
+    http_answer answered = problem_of(made.error());
+    co_await turn.answer(answered);
+    co_return;
+  }
   http_exchange exchange = *std::move(made);
   call_options options;
   options.deadline = of.settings.deadline.value_or(no_limit);
   if (of.settings.run_limit) options.run_limit = *of.settings.run_limit;
   const auto claim = of.pool->serve(exchange, options);
-  if (!claim) co_return static_cast<void>(co_await turn.answer(problem_of(claim.error())));
+  if (!claim) {
+    http_answer answered = problem_of(claim.error());
+    co_await turn.answer(answered);
+    co_return;
+  }
   turn.noted.call = claim->id().to_string();
 
   body_pump up(turn.executor());
@@ -151,7 +164,11 @@ task<void> gateway::give_response(visit& on, http_exchange& exchange, const tick
     const auto [code, told] = co_await claim.async_wait(
         asio::as_tuple(asio::bind_cancellation_slot(turn.leaving(), use_task)), no_limit);
     if (turn.left()) co_return;
-    co_return static_cast<void>(co_await turn.answer(without_response(told, exchange.trouble())));
+    {
+      http_answer answered = without_response(told, exchange.trouble());
+      co_await turn.answer(answered);
+      co_return;
+    }
   }
   http_answer begun(head.status);
   const std::optional<std::uint64_t> length = take_fields(head, begun);
