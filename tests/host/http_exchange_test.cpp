@@ -4,12 +4,18 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/streambuf.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <holdfast/http_exchange.hpp>
 #include <holdfast/pool.hpp>
@@ -363,6 +369,53 @@ TEST_F(http_exchanges, are_of_one_call_without_a_key_and_of_components_that_serv
   EXPECT_EQ(strange.response(), http_flow::lost);
   EXPECT_EQ(guest("hello.wat").http_handler(), nullptr);
   EXPECT_FALSE(http_exchange::make({.authority = "a b"}, loop.get_executor()));
+}
+
+/// A client that sends so much to an echo, or leaves when so much has come back.
+asio::awaitable<void> send_and_read(const pool& by, std::size_t total, std::size_t leave_after,
+                                    unsigned& whole) {
+  const auto on = co_await asio::this_coro::executor;
+  http_request_head head{.authority = "shop.example", .target = "/echo"};
+  http_exchange with = http_exchange::make(head, on).value();
+  const ticket claim = by.serve(with).value();
+  const std::vector<char> block(total, 'x');
+  bool wrote = false;
+  with.async_write(asio::buffer(block), [&](error_code, std::size_t) {
+    wrote = true;
+    with.end();
+  });
+  const http_response_head answer = co_await with.async_head(asio::use_awaitable);
+  EXPECT_EQ(answer.status, 200);
+  std::array<char, 10'000> some{};
+  std::size_t read = 0;
+  error_code over;
+  while (!over && read < leave_after)
+    read +=
+        co_await with.async_read_some(asio::buffer(some), asio::redirect_error(asio::use_awaitable, over));
+  if (over == asio::error::eof && read == total) ++whole;
+  with.abandon();
+  const auto [code, told] = co_await claim.async_wait(asio::as_tuple(asio::use_awaitable));
+  EXPECT_FALSE(code) << told.detail;
+  EXPECT_EQ(told.generation, 1U);
+  while (!wrote) co_await asio::post(on, asio::use_awaitable);
+}
+
+TEST(http_exchange, serves_many_clients_at_once_of_whom_some_leave) {
+  host owner(shared_engine());
+  pool_options options;
+  options.cells = 4;
+  const pool guests = owner.open(guest("http.wat"), options).value();
+  asio::io_context loop;
+  unsigned whole = 0;
+  constexpr std::size_t total = 300'000;
+  for (std::size_t i = 0; i < 48; ++i) {
+    const std::size_t leave_after = i % 3 == 0 ? i * 1000 : total + 1;
+    asio::co_spawn(loop, send_and_read(guests, total, leave_after, whole), [](std::exception_ptr failed) {
+      if (failed) std::rethrow_exception(failed);
+    });
+  }
+  loop.run();
+  EXPECT_EQ(whole, 32U);
 }
 
 /// Answers one request on a loopback port with a status.
