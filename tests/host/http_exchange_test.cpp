@@ -133,8 +133,8 @@ TEST_F(http_exchanges, give_the_fields_that_a_guest_set) {
   ASSERT_EQ(head->fields.size(), 1U);
   EXPECT_EQ(head->fields[0].name, "x-grown");
   EXPECT_EQ(head->fields[0].value, "1");
-  EXPECT_EQ(read_all(with), "1");
   EXPECT_FALSE(outcome(claim).code);
+  EXPECT_EQ(read_all(with), "1");
 }
 
 TEST_F(http_exchanges, stream_64_MiB_there_and_back_and_hold_little_of_it) {
