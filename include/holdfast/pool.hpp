@@ -122,7 +122,8 @@ class pool {
 
   /// Hands a request of HTTP over to a component that exports `wasi:http/incoming-handler@0.2`, and answers
   /// at once. The response comes through `with`, the outcome of its call through the ticket; the call is kept
-  /// as by `submit`, whoever leaves, and takes no key. It runs once: what `retry_policy` says is for others.
+  /// as by `submit`, whoever leaves, and takes no key: a server whose client is gone takes a queued one back
+  /// by `ticket::revoke`. It runs once: what `retry_policy` says is for others.
   ///
   /// @par Errors  as `submit`, and `with` is lost as `not_begun`; `no_such_export`: the component serves no
   /// HTTP; `bad_arguments`: it has a key, or was served before

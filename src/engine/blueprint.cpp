@@ -73,9 +73,9 @@ result<std::unique_ptr<blueprint>> blueprint::link(const component& what, const 
     return error(errc::bad_arguments, "a tape needs a component that was compiled with `determinism::on`");
   if (tape_bytes && (options.may_reach.network || !options.may_reach.directories.empty() ||
                      !options.may_reach.http_hosts.empty()))
-    return error(errc::bad_arguments,
-                 "with a tape neither directories, the network nor HTTP hosts can be granted: it has not "
-                 "what they answer");
+    return error(
+        errc::bad_arguments,
+        "with a tape neither directories nor the network can be granted: it has not what they answer");
 
   hfb_limits limits{};
   limits.memory_bytes = options.limits.memory;

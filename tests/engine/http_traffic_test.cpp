@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <functional>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -76,7 +79,7 @@ TEST_F(http_traffics, are_lost_with_their_instance) {
   ASSERT_EQ(guest.settle(), core::guest_state::ready);
   const auto with = request("/echo");
   ASSERT_FALSE(guest.get().start({.function = handler()->index, .with = with.get()}));
-  EXPECT_EQ(guest.get().poll(), core::guest_state::pending);
+  while (with->news({}) == http_flow::waiting) ASSERT_EQ(guest.get().poll(), core::guest_state::pending);
   ASSERT_TRUE(with->take_head());
   int told = 0;
   EXPECT_EQ(with->news([&] { ++told; }), http_flow::waiting);

@@ -273,7 +273,7 @@ fn may_have_tape(component: &ComponentShared, grants: &Grants) -> Result<(), Fai
         return refuse("a tape needs a component that was compiled for determinism".to_owned());
     }
     if grants.reach_out() {
-        return refuse("a tape has not what directories, the network and HTTP hosts answer, so none can be granted".to_owned());
+        return refuse("a tape has not what directories and the network answer, so none can be granted".to_owned());
     }
     match component.description.third_wasi() {
         Some(interface) => refuse(format!("the component imports `{interface}`, and tapes are for WASI 0.2 alone")),

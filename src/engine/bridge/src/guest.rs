@@ -114,8 +114,7 @@ impl Grants {
             let what = what.to_owned();
             move |error: Malformed| failure(hfb_kind::Internal, format!("the granted {what}: {error}"))
         };
-        let http_hosts =
-            list(http_hosts, |reader| Ok(reader.text()?.to_owned())).map_err(wrong("HTTP hosts"))?;
+        let http_hosts = list(http_hosts, |reader| Ok(reader.text()?.to_owned())).map_err(wrong("HTTP hosts"))?;
         Ok(Self {
             environment: list(environment, |reader| Ok((reader.text()?.to_owned(), reader.text()?.to_owned())))
                 .map_err(wrong("environment"))?,

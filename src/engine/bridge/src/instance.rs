@@ -62,7 +62,6 @@ pub(crate) enum Phase {
 #[derive(Clone, Copy)]
 pub(crate) enum Command {
     Call { number: usize, args: *const [u8] },
-    /// With the exchange that is carried for it.
     Exchange { number: usize },
     Release { handle: u64 },
 }
@@ -133,7 +132,9 @@ impl Shared {
             // answers this command, and the driver uses them no longer than that.
             Command::Call { number, args } => Work::Call(number, unsafe { Args::new(&*args, &self.outside.handles) }),
             // It was put there with the command.
-            Command::Exchange { number } => Work::Exchange(number, self.carried(ALONE).expect("an exchange is carried")),
+            Command::Exchange { number } => {
+                Work::Exchange(number, self.carried(ALONE).expect("an exchange is carried"))
+            }
             Command::Release { handle } => Work::Release(handle),
         }
     }
@@ -429,7 +430,9 @@ pub unsafe extern "C" fn hfb_instance_start(
         instance.shared.outside.interrupted.store(false, Ordering::Relaxed);
         instance.accept(Command::Call { number, args })?;
         if instance.blueprint.component.code.concurrency == Concurrency::On {
-            instance.shared.slot(|slot| slot.calls.accepted.push_back(Accepted { call: ALONE, number, args: Some(args) }));
+            instance
+                .shared
+                .slot(|slot| slot.calls.accepted.push_back(Accepted { call: ALONE, number, args: Some(args) }));
         }
         Ok(())
     })

@@ -527,8 +527,13 @@ fn a_tape_is_refused_where_it_would_not_hold_everything() {
     refused(plain().taped_linker(1000, None, None), "compiled for determinism");
     let directories = [&1u32.to_le_bytes()[..], &text("/tmp"), &text("/"), &[1]].concat();
     let nothing = hfb_slice { data: std::ptr::null(), size: 0 };
-    let mut grants =
-        hfb_grants { environment: nothing, arguments: nothing, directories: slice(&directories), network: false, http_hosts: nothing };
+    let mut grants = hfb_grants {
+        environment: nothing,
+        arguments: nothing,
+        directories: slice(&directories),
+        network: false,
+        http_hosts: nothing,
+    };
     refused(GUEST.taped_linker(1000, Some(&grants), None), "directories and the network");
     grants.directories = nothing;
     grants.network = true;
