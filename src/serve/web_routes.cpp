@@ -141,7 +141,8 @@ task<void> gateway::serve_web(visit& on, const hosted& of) {
                    asio::detached);
   }
   co_await give_response(on, exchange, *claim);
-  exchange.abandon();  // nothing, where the response was whole
+  exchange.abandon();                // nothing, where the response was whole
+  if (turn.left()) claim->revoke();  // one that waits; one that runs goes on
   if (!up.over) {
     turn.stop_reading();
     while (!up.over) {

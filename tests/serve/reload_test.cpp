@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "serve/served.hpp"
+
+namespace holdfast::serve {
+namespace {
+
+using namespace testing_support;
+
+class reload : public served_test {
+ protected:
+  // A guest whose `add` subtracts.
+  std::string other() const {
+    std::string guest = counting_guest;
+    guest.replace(guest.find("i32.add"), 7, "i32.sub");
+    return guest;
+  }
+  std::int64_t add(unsigned a, unsigned b) const {
+    const auto body = json(
+        ask(call_request("/v1/call/counting/add", "[" + std::to_string(a) + "," + std::to_string(b) + "]")));
+    const auto* const value = body.if_contains("value");
+    return value != nullptr ? value->to_number<std::int64_t>() : -1;
+  }
+  void write(const std::string& text) const { std::ofstream(folder / "counting.wat") << text; }
+};
+
+TEST_F(reload, exchanges_a_component_that_was_written_again) {
+  start();
+  EXPECT_EQ(add(5, 3), 8);
+  write(other());
+  const auto told = running->reload(settings);
+  ASSERT_TRUE(told) << told.error().message();
+  EXPECT_THAT(*told, testing::ElementsAre("component `counting` was exchanged"));
+  EXPECT_EQ(add(5, 3), 2);
+}
+
+TEST_F(reload, that_is_wrong_leaves_everything_as_it_was) {
+  start();
+  write("(component");
+  EXPECT_FALSE(running->reload(settings));
+  EXPECT_EQ(add(5, 3), 8);
+}
+
+TEST_F(reload, opens_what_is_new_and_drains_what_is_gone) {
+  start();
+  served_test::add("second", counting_guest);
+  ASSERT_TRUE(running->reload(settings));
+  EXPECT_EQ(ask(call_request("/v1/call/second/add", "[1, 2]")).status, 200U);
+  settings.components.erase(settings.components.begin());
+  ASSERT_TRUE(running->reload(settings));
+  EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[1, 2]")).status, 404U);
+  EXPECT_EQ(ask(call_request("/v1/call/second/add", "[1, 2]")).status, 200U);
+}
+
+TEST_F(reload, loses_no_call_that_comes_meanwhile) {
+  settings.components.front().pool.cells = 2;
+  start();
+  std::atomic<bool> over{false};
+  std::atomic<unsigned> answered{0};
+  std::atomic<unsigned> lost{0};
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i)
+    callers.emplace_back([&] {
+      raw_client client(port);
+      while (!over) {
+        const raw_answer told = client.ask(call_request("/v1/call/counting/add", "[5, 3]"));
+        ++(told.status == 200 ? answered : lost);
+      }
+    });
+  for (int i = 0; i < 10; ++i) {
+    write(i % 2 == 0 ? other() : counting_guest);
+    EXPECT_TRUE(running->reload(settings));
+  }
+  over = true;
+  for (auto& each : callers) each.join();
+  EXPECT_GT(answered, 0U);
+  EXPECT_EQ(lost, 0U);
+}
+
+}  // namespace
+}  // namespace holdfast::serve
