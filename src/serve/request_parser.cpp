@@ -241,11 +241,17 @@ request_parser::taken request_parser::read_body(std::string_view wire, char* int
     const std::size_t before = filled_;
     const std::size_t used = put(boost::asio::const_buffer(rest.data(), rest.size()), failed);
     so_far.used += used;
-    if (refused_ || (failed && failed != http::error::need_more)) {
+    // Each `put` takes one head of a chunk, or the last with its trailers, or bytes of the body. The bound is
+    // the same whether it came whole or is waited for.
+    const bool waits = failed == http::error::need_more;
+    if (!refused_ && (!failed || waits) &&
+        (used - (filled_ - before) > limits_.head_bytes || (waits && rest.size() >= limits_.head_bytes)))
+      refused_ = http_refusal{400, "the extensions of the chunks, or the trailers, are too long"};
+    if (refused_ || (failed && !waits)) {
       so_far.wrong = refused_ ? *refused_ : http_refusal{400, what_is_wrong(failed)};
       break;
     }
-    if (failed == http::error::need_more || (used == 0 && filled_ == before)) break;
+    if (waits || (used == 0 && filled_ == before)) break;
   }
   so_far.filled = filled_;
   return so_far;
