@@ -196,11 +196,6 @@ task<http_turn::piece> connection::read_some(asio::mutable_buffer into) {
       co_return piece{.wrong = true};
     }
     if (taken.filled != 0 || parser_->done()) co_return piece{.bytes = taken.filled};
-    if (end_ - begin_ >= of_.limits.head_bytes) {
-      keep_ = false;
-      refusal_ = {400, "the extensions of the chunks, or the trailers, are too long"};
-      co_return piece{.wrong = true};
-    }
     const io_result got = co_await fill(of_.limits.body_timeout);
     if (!got.failed) continue;
     keep_ = false;

@@ -17,6 +17,7 @@ namespace http = boost::beast::http;
 
 constexpr std::size_t longest_extension = 256;  // of one chunk
 constexpr std::size_t most_overhead = 16U << 10;
+constexpr std::size_t shortest_end = 5;  // of a chunked body: `0`, and two ends of lines
 
 // Fields that two readers must not read two ways.
 constexpr std::array<std::string_view, 11> single_fields{
@@ -55,6 +56,11 @@ bool ends_in_version(std::string_view line) noexcept {
   const std::string_view version = line.substr(line.rfind(' ') + 1);
   return version.size() == 8 && version.starts_with("HTTP/") && ascii::is_digit(version[5]) &&
          version[6] == '.' && ascii::is_digit(version[7]);
+}
+
+// Of a chunk's head or of trailers. Beast joins such lines, others end the field before them.
+bool has_folded_line(std::string_view text) noexcept {
+  return text.find("\r\n ") != std::string_view::npos || text.find("\r\n\t") != std::string_view::npos;
 }
 
 // RFC 3986, 3.2, without user information: a name or an address, and perhaps a port.
@@ -128,8 +134,8 @@ std::size_t request_parser::deliver(string_view body) {
 
 std::size_t request_parser::on_body_impl(string_view body, error_code& /*failed*/) { return deliver(body); }
 
-void request_parser::on_chunk_header_impl(std::uint64_t /*size*/, string_view extensions,
-                                          error_code& failed) {
+void request_parser::on_chunk_header_impl(std::uint64_t size, string_view extensions, error_code& failed) {
+  chunk_left_ = size;
   overhead_ += extensions.size();
   if (extensions.size() > longest_extension || overhead_ > most_overhead)
     refuse(failed, 400, "the extensions of the chunks are too long");
@@ -137,7 +143,9 @@ void request_parser::on_chunk_header_impl(std::uint64_t /*size*/, string_view ex
 
 std::size_t request_parser::on_chunk_body_impl(std::uint64_t /*remain*/, string_view body,
                                                error_code& /*failed*/) {
-  return deliver(body);
+  const std::size_t taken = deliver(body);
+  chunk_left_ -= taken;
+  return taken;
 }
 
 std::optional<http_refusal> request_parser::read_head(std::string_view head) {
@@ -238,14 +246,25 @@ request_parser::taken request_parser::read_body(std::string_view wire, char* int
     error_code failed;
     const std::string_view rest = wire.substr(so_far.used);
     if (rest.empty()) break;
+    // Beast asserts that what it waits for has come so far.
+    if (chunked() && chunk_left_ == 0 && rest.size() < shortest_end) break;
     const std::size_t before = filled_;
     const std::size_t used = put(boost::asio::const_buffer(rest.data(), rest.size()), failed);
     so_far.used += used;
-    if (refused_ || (failed && failed != http::error::need_more)) {
+    // Each `put` takes one head of a chunk, or the last with its trailers, or bytes of the body. The bound is
+    // the same whether it came whole or is waited for.
+    const bool waits = failed == http::error::need_more;
+    if (!refused_ && (!failed || waits) &&
+        (used - (filled_ - before) > limits_.head_bytes || (waits && rest.size() >= limits_.head_bytes)))
+      refused_ = http_refusal{400, "the extensions of the chunks, or the trailers, are too long"};
+    if (!refused_ && !failed && filled_ == before && has_folded_line(rest.substr(0, used)))
+      refused_ =
+          http_refusal{400, "a trailer goes on in the next line, which HTTP/1.1 does not allow any more"};
+    if (refused_ || (failed && !waits)) {
       so_far.wrong = refused_ ? *refused_ : http_refusal{400, what_is_wrong(failed)};
       break;
     }
-    if (failed == http::error::need_more || (used == 0 && filled_ == before)) break;
+    if (waits || (used == 0 && filled_ == before)) break;
   }
   so_far.filled = filled_;
   return so_far;

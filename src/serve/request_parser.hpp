@@ -70,6 +70,7 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   bool head_read_ = false;
   std::size_t overhead_ = 0;  // chunk extensions and trailers
   std::uint64_t body_bytes_ = 0;
+  std::uint64_t chunk_left_ = 0;  // of the body's chunk that is read
   char* into_ = nullptr;
   std::size_t room_ = 0;
   std::size_t filled_ = 0;

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/expect.hpp"
 #include "serve/read_config.hpp"
 
 // Any bytes as a configuration: the text, and after a NUL character variables of the environment,
 // `NAME=value`, each with a NUL after it. Reading ends, whatever they are, and touches no file.
 
 using namespace holdfast::serve;
+using holdfast::fuzz::expect;
 
 namespace {
-
-void expect(bool held, const char* what) {
-  if (held) return;
-  std::fprintf(stderr, "toml_fuzz: %s\n", what);
-  std::abort();
-}
 
 bool is_safe_to_show(std::string_view line) {
   for (const char c : line)
