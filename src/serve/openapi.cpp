@@ -22,12 +22,29 @@ namespace {
 
 namespace json = boost::json;
 
-// What may come of a call, beside 200 with its value.
-constexpr std::array<const char*, 10> call_failures = {"bad-request", "not-found",    "conflict", "too-large",
-                                                       "no-json",     "key-conflict", "too-many", "failed",
-                                                       "unavailable", "too-late"};
-constexpr std::array<const char*, 10> call_statuses = {"400", "404", "409", "413", "415",
-                                                       "422", "429", "500", "503", "504"};
+// A status, and which of the responses of `routes.json` it comes with.
+struct failure {
+  const char* status;
+  const char* response;
+};
+constexpr std::array<failure, 10> of_calls = {{{"400", "bad-request"},
+                                               {"404", "not-found"},
+                                               {"409", "conflict"},
+                                               {"413", "too-large"},
+                                               {"415", "no-json"},
+                                               {"422", "key-conflict"},
+                                               {"429", "too-many"},
+                                               {"500", "failed"},
+                                               {"503", "unavailable"},
+                                               {"504", "too-late"}}};
+// These may come of every request, before it is looked at.
+constexpr std::array<failure, 7> of_requests = {{{"400", "bad-request"},
+                                                 {"403", "forbidden"},
+                                                 {"408", "too-slow"},
+                                                 {"414", "long-target"},
+                                                 {"431", "large-head"},
+                                                 {"500", "failed"},
+                                                 {"503", "unavailable"}}};
 
 std::string percent_encoded(std::string_view text, std::string_view also_plain = {}) {
   constexpr std::string_view digits = "0123456789ABCDEF";
@@ -69,8 +86,7 @@ json::object responses_of(const wit::function& of) {
                 {"headers", json::object{{"Preference-Applied", reference("headers", "preference-applied")}}},
                 {"links", json::object{{"by-its-id", reference("links", "call")}}}};
   all["202"] = reference("responses", "detached");
-  for (std::size_t i = 0; i < call_failures.size(); ++i)
-    all[call_statuses[i]] = reference("responses", call_failures[i]);
+  for (const failure& each : of_calls) all[each.status] = reference("responses", each.response);
   return all;
 }
 
@@ -103,16 +119,9 @@ std::string path_of(const described_component& in, const wit::function& of) {
   return path + "/" + percent_encoded(of.qualified_name(), "/:@");
 }
 
-// These may come of every request, before it is looked at.
 void add_common(json::object& responses, bool asks) {
-  for (const auto& [status, name] : {std::pair{"400", "bad-request"},
-                                     {"403", "forbidden"},
-                                     {"408", "too-slow"},
-                                     {"414", "long-target"},
-                                     {"431", "large-head"},
-                                     {"500", "failed"},
-                                     {"503", "unavailable"}})
-    if (!responses.contains(status)) responses[status] = reference("responses", name);
+  for (const failure& each : of_requests)
+    if (!responses.contains(each.status)) responses[each.status] = reference("responses", each.response);
   if (asks) responses["401"] = reference("responses", "unknown-principal");
 }
 
