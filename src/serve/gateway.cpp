@@ -52,7 +52,8 @@ gateway::gateway(service& what, const server_settings& settings, ledger& knows, 
       metrics_(knows, {.orphans = [&what] { return what.owner().orphans(); },
                        .actors = [&what] { return actors_of(*what.components()); },
                        .http = &figures_,
-                       .version = HOLDFAST_VERSION}) {}
+                       .version = HOLDFAST_VERSION}),
+      openapi_(settings) {}
 
 http_answer gateway::refused(const http_refusal& why) { return problem_of(why); }
 
@@ -135,6 +136,7 @@ task<void> gateway::route(visit& on) {
   if (path.size() == 1 && (is(0, "livez") || is(0, "readyz") || is(0, "version")))
     co_return co_await health(on);
   if (path.size() == 1 && is(0, "metrics")) co_return co_await show_metrics(on);
+  if (path.size() == 1 && is(0, "openapi.json")) co_return co_await show_openapi(on);
   if (path.empty() || is(0, "page")) co_return co_await show_page(on, on.turn.request().path());
   if (is(0, "v1")) {
     if (is(1, "call") && path.size() >= 4) co_return co_await call_pool(on);

@@ -22,6 +22,7 @@
 #include "serve/ledger.hpp"
 #include "serve/line_log.hpp"
 #include "serve/metrics.hpp"
+#include "serve/openapi.hpp"
 #include "serve/rate_gate.hpp"
 #include "serve/service.hpp"
 
@@ -82,6 +83,7 @@ class gateway final : public http_handler {
   task<void> health(visit& on);
   task<void> list_components(visit& on);
   task<void> one_component(visit& on);
+  task<void> show_openapi(visit& on);
 
   // event_routes.cpp
   task<void> events(visit& on);
@@ -107,6 +109,7 @@ class gateway final : public http_handler {
   line_log& access_;
   http_figures figures_;
   const metrics metrics_;
+  openapi_page openapi_;
   std::atomic<unsigned> readers_{0};  // of events
   const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };

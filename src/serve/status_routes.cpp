@@ -6,7 +6,7 @@
 #include "serve/gateway.hpp"
 #include "serve/problem.hpp"
 
-/// Whether the server lives and is ready, and what it serves.
+/// Whether the server lives and is ready, what it serves, and that as an OpenAPI document.
 namespace holdfast::serve {
 namespace {
 
@@ -62,6 +62,14 @@ http_answer list_of(const catalog& now) {
   return json_answer(200, boost::json::object{{"components", std::move(all)}});
 }
 
+http_answer openapi_answer(const openapi_text& text, std::string_view known) {
+  http_answer told(
+      known == text.etag ? 304 : 200,
+      {{"Content-Type", "application/json"}, {"ETag", text.etag}, {"Cache-Control", "no-cache"}});
+  if (told.status == 200) told.body = text.content;
+  return told;
+}
+
 http_answer draining_answer(const std::string& name) {
   return json_answer(202, boost::json::object{{"name", name}, {"state", "draining"}});
 }
@@ -86,6 +94,15 @@ task<void> gateway::list_components(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
   {
     http_answer answered = list_of(*service_.components());
+    co_await answer(on.turn, std::move(answered));
+  }
+}
+
+task<void> gateway::show_openapi(visit& on) {
+  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
+  const auto text = openapi_.of(service_.components());
+  {
+    http_answer answered = openapi_answer(*text, on.turn.request().field("if-none-match").value_or(""));
     co_await answer(on.turn, std::move(answered));
   }
 }
