@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
-.PHONY: help setup build demo test sim bench storm crash transfers growth asan tsan mutants check format tidy clean
+.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -60,6 +60,10 @@ transfers: setup ## Move money between 1,000 actors while calls are stopped and 
 growth: setup ## A million calls that share an instance, and nothing that grows
 	@tools/build release holdfast_tests_host
 	@HOLDFAST_GROWTH_CALLS=1000000 build/release/bin/holdfast_tests_host --gtest_filter='growth.*'
+
+leavers: setup ## 10,000 clients of a server that leave anywhere, and nothing that they leave behind
+	@tools/build release holdfast_tests_serve guests
+	@HOLDFAST_LEAVERS=10000 build/release/bin/holdfast_tests_serve --gtest_filter='leaving_clients.*'
 
 check: setup ## Check layers, lengths, licence lines, format and generated headers
 	@tools/check-layers
