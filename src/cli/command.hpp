@@ -25,6 +25,7 @@ void add_calls(CLI::App& app, action& run);
 void add_components(CLI::App& app, action& run);
 void add_actors(CLI::App& app, action& run);
 void add_load(CLI::App& app, action& run);
+void add_top(CLI::App& app, action& run);
 void add_completion(CLI::App& app, action& run);
 
 }  // namespace holdfast::cli

@@ -90,7 +90,7 @@ std::vector<std::string> report(const tally& seen, const run_settings& how) {
   lines.emplace_back();
   std::string effects = "  the guest:";
   for (const auto& [name, count] : seen.by_effect)
-    effects += format(" %s %llu  ", name.c_str(), static_cast<unsigned long long>(count));
+    effects += format("  %s %llu", name.c_str(), static_cast<unsigned long long>(count));
   lines.push_back(std::move(effects));
   if (how.leave > 0)
     lines.push_back(format("  %llu callers meant to leave; the others of them had their answer first",

@@ -10,6 +10,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds between_looks(200);
+constexpr std::chrono::microseconds shortest_timer(50);
 
 std::string name_of(const call_end& end) {
   switch (end.how) {
@@ -112,10 +113,19 @@ void run::start(one& who) {
   who.way->call(what, [this, &who](call_end end) { ended(who, std::move(end)); });
   if (dice() >= how_.leave) return;
   ++seen_.meant_to_leave;
-  who.timer.expires_after(std::chrono::duration_cast<clock::duration>(typical_ * dice()));
-  who.timer.async_wait([&who, turn](boost::system::error_code failed) {
+  const auto leave = [&who, turn](boost::system::error_code failed) {
     if (!failed && who.calling && turn == who.turn) who.way->leave();
-  });
+  };
+  // Rather early than late: a usual answer is soon there. What is too short for a timer is left once it is
+  // sent.
+  const double share = dice();
+  const auto moment = std::chrono::duration_cast<clock::duration>(typical_ * (share * share));
+  if (moment < shortest_timer) {
+    asio::post(on_, [leave] { leave({}); });
+    return;
+  }
+  who.timer.expires_after(moment);
+  who.timer.async_wait(leave);
 }
 
 void run::ended(one& who, call_end end) {

@@ -17,6 +17,7 @@ constexpr const char* footer = R"(Examples:
   holdfast call app.wasm 'greet("ada")'
   holdfast serve app.wasm
   holdfast calls list
+  holdfast top
   holdfast load app.wasm --export greet --args '["ada"]'
   holdfast new greeter --language python
   holdfast check holdfast.toml
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   add_components(app, run);
   add_actors(app, run);
   add_load(app, run);
+  add_top(app, run);
   add_completion(app, run);
   try {
     app.parse(argc, argv);

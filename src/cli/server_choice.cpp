@@ -97,7 +97,11 @@ server_answer ask_server(const server_access& to, const std::string& method, con
   what.method = method;
   what.target = target;
   if (method == "POST") what.body = "{}";
-  server_answer made{.told = ask(to, std::move(what), limit)};
+  return read_answer(ask(to, std::move(what), limit), method);
+}
+
+server_answer read_answer(http_reply told, const std::string& method) {
+  server_answer made{.told = std::move(told)};
   if (made.told.status == 0) {
     // A question that changes something may have done so, though its answer is lost.
     made.code = made.told.sent && method != "GET" ? unknown : bad_input;

@@ -40,6 +40,9 @@ struct server_answer {
 server_answer ask_server(const server_access& to, const std::string& method, const std::string& target,
                          duration limit = std::chrono::seconds(30));
 
+/// What an answer that came otherwise comes to.
+server_answer read_answer(http_reply told, const std::string& method);
+
 /// Tells on standard error what went wrong, or all of it as JSON.
 exit_code show_problem(const server_access& to, const server_answer& of, bool json);
 
