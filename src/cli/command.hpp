@@ -21,6 +21,11 @@ void add_serve(CLI::App& app, action& run);
 void add_compile(CLI::App& app, action& run);
 void add_check(CLI::App& app, action& run);
 void add_new(CLI::App& app, action& run);
+void add_calls(CLI::App& app, action& run);
+void add_components(CLI::App& app, action& run);
+void add_actors(CLI::App& app, action& run);
+void add_load(CLI::App& app, action& run);
+void add_top(CLI::App& app, action& run);
 void add_completion(CLI::App& app, action& run);
 
 }  // namespace holdfast::cli

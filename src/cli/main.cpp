@@ -16,6 +16,9 @@ constexpr const char* footer = R"(Examples:
   holdfast docs app.wasm
   holdfast call app.wasm 'greet("ada")'
   holdfast serve app.wasm
+  holdfast calls list
+  holdfast top
+  holdfast load app.wasm --export greet --args '["ada"]'
   holdfast new greeter --language python
   holdfast check holdfast.toml
   holdfast journal check calls.journal
@@ -63,6 +66,11 @@ int main(int argc, char** argv) {
   add_check(app, run);
   add_compile(app, run);
   add_new(app, run);
+  add_calls(app, run);
+  add_components(app, run);
+  add_actors(app, run);
+  add_load(app, run);
+  add_top(app, run);
   add_completion(app, run);
   try {
     app.parse(argc, argv);

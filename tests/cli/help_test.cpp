@@ -62,6 +62,16 @@ TEST(help, is_printed_for_the_command_and_each_subcommand) {
                                                   {"journal"},
                                                   {"check"},
                                                   {"new"},
+                                                  {"calls"},
+                                                  {"calls", "list"},
+                                                  {"calls", "show"},
+                                                  {"calls", "attach"},
+                                                  {"calls", "revoke"},
+                                                  {"calls", "kill"},
+                                                  {"components"},
+                                                  {"actors"},
+                                                  {"top"},
+                                                  {"load"},
                                                   {"completion"}}) {
     std::vector<std::string> words = command;
     words.emplace_back("--help");
@@ -87,6 +97,16 @@ TEST(help, fits_in_120_columns) {
                                                   {"journal", "--help"},
                                                   {"check", "--help"},
                                                   {"new", "--help"},
+                                                  {"calls", "--help"},
+                                                  {"calls", "list", "--help"},
+                                                  {"calls", "show", "--help"},
+                                                  {"calls", "attach", "--help"},
+                                                  {"calls", "revoke", "--help"},
+                                                  {"calls", "kill", "--help"},
+                                                  {"components", "--help"},
+                                                  {"actors", "--help"},
+                                                  {"top", "--help"},
+                                                  {"load", "--help"},
                                                   {"completion", "--help"},
                                                   {"demo", "--help"}}) {
     std::istringstream help(run_holdfast(command).out);
@@ -168,4 +188,24 @@ TEST(help, has_examples_of_demo_that_are_well_formed) {
     EXPECT_EQ(told.code, 2) << example;
     EXPECT_THAT(told.out + told.err, HasSubstr("/no/such/folder/orders.wasm")) << example;
   }
+}
+
+TEST(help, has_examples_of_the_commands_that_ask_a_server_that_are_well_formed) {
+  const example_folder folder;
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"calls"},
+                                                  {"calls", "list"},
+                                                  {"calls", "show"},
+                                                  {"calls", "attach"},
+                                                  {"calls", "revoke"},
+                                                  {"calls", "kill"},
+                                                  {"components"},
+                                                  {"actors"},
+                                                  {"top"}})
+    for (const std::string& example : examples_of(command)) {
+      // Nobody is there: it comes as far as that.
+      const std::string line = example.substr(0, example.find(" --server"));
+      const ended told = folder.run_line(line.substr(0, line.find(" | jq")), " --server http://127.0.0.1:1");
+      EXPECT_EQ(told.code, 2) << example;
+      EXPECT_THAT(told.out + told.err, HasSubstr("127.0.0.1:1")) << example;
+    }
 }
