@@ -117,6 +117,8 @@ struct component_settings {
   std::optional<duration> deadline{};     ///< of calls that name none
   std::optional<duration> run_limit{};    ///< of its calls
   std::vector<std::string> http_hosts{};  ///< that its guests may send requests to
+  /// What the file says of it, in one spelling: whether a reload has anything to do.
+  std::string written{};
 };
 
 struct config {

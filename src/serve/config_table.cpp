@@ -2,6 +2,7 @@
 #include "serve/config_table.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -96,6 +97,44 @@ config_place config_table::place_of(const config_path& path, const toml::source_
   if (variable == nullptr && at.begin.line == 0) variable = source_.overrides.below(path);
   if (variable != nullptr) return {wit::escape_line(wit::shortened(variable->variable))};
   return {source_.name, at.begin.line, at.begin.column};
+}
+
+namespace {
+
+void write(const toml::node& what, std::string& to) {
+  if (const auto* const table = what.as_table()) {
+    to += '{';
+    for (const auto& [key, value] : *table) {
+      to += std::to_string(key.str().size()) + ":" + std::string(key.str()) + "=";
+      write(value, to);
+    }
+    to += '}';
+  } else if (const auto* const list = what.as_array()) {
+    to += '[';
+    for (const auto& each : *list) {
+      write(each, to);
+      to += ',';
+    }
+    to += ']';
+  } else if (const auto text = what.value_exact<std::string>()) {
+    to += std::to_string(text->size()) + ":" + *text;
+  } else if (const auto number = what.value_exact<std::int64_t>()) {
+    to += std::to_string(*number);
+  } else if (const auto real = what.value_exact<double>()) {
+    to += 'r' + std::to_string(std::bit_cast<std::uint64_t>(*real));
+  } else if (const auto flag = what.value_exact<bool>()) {
+    to += *flag ? "true" : "false";
+  } else {
+    to += "a time";  // no setting is one
+  }
+}
+
+}  // namespace
+
+std::string config_table::written() const {
+  std::string text;
+  write(at_, text);
+  return text;
 }
 
 config_place config_table::place() const { return place_of(path_, at_.source()); }

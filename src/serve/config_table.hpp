@@ -91,6 +91,8 @@ class config_table {
   void misplaced(std::string_view why, const reader& read);
 
   bool has(std::string_view key) const { return at_.contains(key); }
+  /// All that stands in it, in one spelling: two that are equal say the same.
+  std::string written() const;
   config_place place() const;
   config_place place(std::string_view key) const;
   void error(std::string_view key, std::string_view text) const { source_.error(place(key), text); }

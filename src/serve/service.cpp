@@ -10,13 +10,20 @@ error of_component(const std::string& name, const error& why) {
   return {why.code, "component `" + name + "`: " + why.message()};
 }
 
-// What tells whether a file has been written again.
-std::string version_of(const std::filesystem::path& file) {
-  std::error_code failed;
-  const auto written = std::filesystem::last_write_time(file, failed);
-  const auto size = std::filesystem::file_size(file, failed);
-  return failed ? std::string()
-                : std::to_string(written.time_since_epoch().count()) + "/" + std::to_string(size);
+// What tells whether one of a component's files has been written again.
+std::string version_of(const component_settings& of) {
+  std::filesystem::path beside = of.path;
+  beside.replace_extension(".holdfast.json");
+  std::string version;
+  for (const std::filesystem::path& file : {of.path, of.contract.manifest, of.contract.wit, beside}) {
+    std::error_code failed;
+    const auto written = std::filesystem::last_write_time(file, failed);
+    if (!failed) version += std::to_string(written.time_since_epoch().count());
+    const auto size = std::filesystem::file_size(file, failed);
+    if (!failed) version += "/" + std::to_string(size);
+    version += ";";
+  }
+  return version;
 }
 
 compile_options compile_options_of(const config& all, const component_settings& one) {
@@ -105,7 +112,7 @@ result<actor_options> service::actor_options_of(const component_settings& settin
 }
 
 result<std::shared_ptr<const hosted>> service::open(const component_settings& settings) {
-  const std::string version = version_of(settings.path);
+  const std::string version = version_of(settings);
   auto loaded = load(settings);
   if (!loaded) return loaded.error();
   auto made = std::make_shared<hosted>();
@@ -171,16 +178,19 @@ result<std::vector<std::string>> service::reload(const config& next) {
     std::shared_ptr<const hosted> old;
     std::optional<component> loaded;
     std::string version;
+    bool same = false;  // as it is
   };
   std::vector<plan> plans;
   std::vector<std::string> told;
   for (const component_settings& each : next.components) {
-    plan one{&each, now->find(each.name), {}, version_of(each.path)};
+    plan one{&each, now->find(each.name), {}, version_of(each)};
     if (one.old != nullptr && each.kind && *each.kind != one.old->kind)
       return error(errc::bad_arguments, "component `" + each.name + "` was `" +
                                             std::string(to_string(one.old->kind)) +
                                             "`; another kind needs a new start");
-    if (one.old != nullptr) {
+    one.same = one.old != nullptr && one.old->version == one.version &&
+               one.old->settings.written == each.written && one.old->settings.path == each.path;
+    if (one.old != nullptr && !one.same) {
       auto loaded = load(each);
       if (!loaded) return of_component(each.name, loaded.error());
       one.loaded = *std::move(loaded);
@@ -208,10 +218,13 @@ result<std::vector<std::string>> service::reload(const config& next) {
   }
   for (const plan& each : plans) {
     if (each.old == nullptr) continue;
+    if (each.same) {
+      all->by_name.emplace(each.settings->name, each.old);
+      continue;
+    }
     auto made = exchange(*each.old, *each.settings, *each.loaded, each.version);
     if (!made) return give_up(each.settings->name, made.error());
-    if (each.old->version != each.version)
-      told.push_back("component `" + each.settings->name + "` was exchanged");
+    told.push_back("component `" + each.settings->name + "` was exchanged");
     all->by_name.emplace(each.settings->name, *std::move(made));
   }
   for (const auto& [name, each] : now->by_name) {

@@ -38,6 +38,15 @@ TEST_F(reload, exchanges_a_component_that_was_written_again) {
   EXPECT_EQ(add(5, 3), 2);
 }
 
+TEST_F(reload, leaves_alone_what_is_as_it_was) {
+  start();
+  EXPECT_EQ(json(ask(call_request("/v1/call/counting/count", "[]"))).at("value").as_int64(), 1);
+  const auto told = running->reload(settings);
+  ASSERT_TRUE(told);
+  EXPECT_TRUE(told->empty());
+  EXPECT_EQ(json(ask(call_request("/v1/call/counting/count", "[]"))).at("value").as_int64(), 2);
+}
+
 TEST_F(reload, that_is_wrong_leaves_everything_as_it_was) {
   start();
   write("(component");
