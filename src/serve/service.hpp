@@ -46,8 +46,9 @@ class service {
   result<void> wait_ready(duration limit);
 
   /// Serves what `next` says: new components are opened, changed ones exchanged while they serve, those that
-  /// are gone drained. All or nothing: where one cannot be loaded, everything stays as it was. Answers what
-  /// it did, a sentence each, and what of `next` needs a new start.
+  /// are gone drained. Where one cannot be loaded or opened, everything stays as it was; where an instance of
+  /// a changed one cannot be built, that one does, and so do those behind it. Answers what it did, a sentence
+  /// each. Of `next` only the components are read: the rest needs a new start.
   result<std::vector<std::string>> reload(const config& next);
 
   /// Drains one component, in a thread of its own; it stays in the catalog, and refuses.
