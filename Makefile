@@ -9,7 +9,8 @@ export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
-.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants check format tidy clean
+SECONDS ?= 60
+.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants fuzz check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -39,6 +40,9 @@ mutants: setup ## Seed faults, show that the tests catch each; ONLY=NAME tries o
 sim: setup ## Play core under SEEDS=20000 seeded schedules; a bad one is named
 	@tools/build release holdfast-sim
 	@build/release/bin/holdfast-sim --seeds $(SEEDS) --jobs $(JOBS)
+
+fuzz: setup ## Give hostile input to configuration, requests, JSON and WAVE, SECONDS=60 each
+	@tools/fuzz --seconds=$(SECONDS)
 
 bench: setup ## Measure, print a line a figure, write build/bench.json and docs/performance.md
 	@tools/build release holdfast_product

@@ -165,7 +165,7 @@ void read_component(const std::string& name, config_table& of, component_setting
                     pending_checks& later) {
   using enum expected_file::kind;
   to.name = name;
-  to.written = of.written();
+  to.written = of.spelling();
   if (!is_component_name(name)) of.error(wrong_name(name));
   of.path("path", to.path, file);
   if (!of.has("path") && of.source().catalogue == nullptr)

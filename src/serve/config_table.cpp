@@ -131,7 +131,7 @@ void write(const toml::node& what, std::string& to) {
 
 }  // namespace
 
-std::string config_table::written() const {
+std::string config_table::spelling() const {
   std::string text;
   write(at_, text);
   return text;

@@ -92,7 +92,7 @@ class config_table {
 
   bool has(std::string_view key) const { return at_.contains(key); }
   /// All that stands in it, in one spelling: two that are equal say the same.
-  std::string written() const;
+  std::string spelling() const;
   config_place place() const;
   config_place place(std::string_view key) const;
   void error(std::string_view key, std::string_view text) const { source_.error(place(key), text); }

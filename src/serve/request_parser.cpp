@@ -63,6 +63,22 @@ bool has_folded_line(std::string_view text) noexcept {
   return text.find("\r\n ") != std::string_view::npos || text.find("\r\n\t") != std::string_view::npos;
 }
 
+// Of the line that begins a chunk, where it has come. Beast would take a bare LF within a quotation, where
+// others end the line, and look for a quotation's end in the lines that follow.
+bool has_malformed_extension(std::string_view text) noexcept {
+  if (text.starts_with("\r\n")) text.remove_prefix(2);
+  const std::size_t end = text.find("\r\n");
+  if (end == std::string_view::npos) return false;
+  bool open = false;
+  for (std::size_t i = 0; i < end; ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return true;
+    if (text[i] == '"') open = !open;
+    if (text[i] == '\\' && open && i + 1 < end && ascii::is_visible(text[i + 1])) ++i;
+  }
+  return open;
+}
+
 // RFC 3986, 3.2, without user information: a name or an address, and perhaps a port.
 bool is_authority(std::string_view text) noexcept {
   if (text.empty()) return false;
@@ -246,8 +262,14 @@ request_parser::taken request_parser::read_body(std::string_view wire, char* int
     error_code failed;
     const std::string_view rest = wire.substr(so_far.used);
     if (rest.empty()) break;
-    // Beast asserts that what it waits for has come so far.
-    if (chunked() && chunk_left_ == 0 && rest.size() < shortest_end) break;
+    if (chunked() && chunk_left_ == 0) {
+      // Beast asserts that what it waits for has come so far.
+      if (rest.size() < shortest_end) break;
+      if (has_malformed_extension(rest)) {
+        so_far.wrong = http_refusal{400, "the extension of a chunk is malformed"};
+        break;
+      }
+    }
     const std::size_t before = filled_;
     const std::size_t used = put(boost::asio::const_buffer(rest.data(), rest.size()), failed);
     so_far.used += used;
