@@ -159,6 +159,18 @@ TEST_F(openapi_route, does_not_send_what_the_client_has) {
   EXPECT_EQ(ask(request("POST", "/openapi.json")).status, 405U);
 }
 
+TEST_F(openapi_route, changes_when_another_component_is_served) {
+  start();
+  const std::string before = ask(request("GET", "/openapi.json")).fields.at("etag");
+  EXPECT_EQ(ask(request("GET", "/openapi.json")).fields.at("etag"), before);
+  add("second", counting_guest);
+  ASSERT_TRUE(running->reload(settings));
+  const raw_answer told = ask(request("GET", "/openapi.json", "If-None-Match: " + before + "\r\n"));
+  EXPECT_EQ(told.status, 200U);
+  EXPECT_NE(told.fields.at("etag"), before);
+  EXPECT_TRUE(json(told).at("paths").as_object().contains("/v1/call/second/add"));
+}
+
 TEST_F(openapi_route, is_for_those_who_are_known) {
   settings.server.principals.push_back({.name = "ann", .token_sha256 = std::string(64, 'a')});
   start();
