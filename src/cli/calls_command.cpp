@@ -101,7 +101,9 @@ exit_code run_attach(const calls_settings& given) {
   if (!to) return show(to.error(), given.server.json);
   char seconds[32];
   std::snprintf(seconds, sizeof seconds, "?wait=%.6f", std::chrono::duration<double>(wait).count());
-  const auto answer = ask_server(*to, "GET", call_target(given, seconds), wait + for_the_way);
+  auto answer = ask_server(*to, "GET", call_target(given, seconds), wait + for_the_way);
+  // The call goes on whether the server is heard or not.
+  if (answer.told.status == 0 && answer.told.sent) answer.code = unknown;
   if (!answer.well) return show_problem(*to, answer, given.server.json);
   const bool goes_on = answer.told.status == 202;
   if (given.server.json) {

@@ -165,7 +165,9 @@ class http_connection::impl : public std::enable_shared_from_this<impl> {
       socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
     if (!tls_context_) return send();
     tls_.emplace(socket_, *tls_context_);
-    ::SSL_set_tlsext_host_name(tls_->native_handle(), to_.where.host.c_str());
+    // An address is not a name, and no server has a certificate by it (RFC 6066, 3).
+    asio::ip::make_address(to_.where.host, ignored);
+    if (ignored) ::SSL_set_tlsext_host_name(tls_->native_handle(), to_.where.host.c_str());
     tls_->async_handshake(asio::ssl::stream_base::client, mine([](impl& self, error_code failed) {
                             if (failed) return self.finish_failed(failed);
                             self.send();

@@ -3,6 +3,7 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <boost/json/array.hpp>
+#include <boost/url/pct_string_view.hpp>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -84,14 +85,20 @@ result<call_shapes> read_shapes(load_settings& given) {
 }
 
 // The address may be that of an export, as curl is given it.
-void take_target(load_settings& given, server_address& where) {
-  if (!where.target.starts_with(call_place)) return;
-  const std::string rest = where.target.substr(call_place.size());
-  const std::size_t slash = rest.find('/');
-  if (slash == std::string::npos) return;
-  if (given.component.empty()) given.component = rest.substr(0, slash);
-  if (given.function.empty()) given.function = rest.substr(slash + 1);
-  where.target.clear();
+result<void> take_target(load_settings& given, const server_address& where) {
+  if (where.target.empty()) return {};
+  const error refusal = wrong("`" + where.text + "` is neither a server nor the place of an export, " +
+                              std::string(call_place) + "COMPONENT/EXPORT");
+  const std::string_view path = where.target;
+  const std::size_t slash = path.find('/', call_place.size());
+  if (!path.starts_with(call_place) || slash == std::string_view::npos) return refusal;
+  const auto component =
+      boost::urls::make_pct_string_view(path.substr(call_place.size(), slash - call_place.size()));
+  const auto function = boost::urls::make_pct_string_view(path.substr(slash + 1));
+  if (!component || !function) return refusal;
+  if (given.component.empty()) given.component = component->decode();
+  if (given.function.empty()) given.function = function->decode();
+  return {};
 }
 
 // Where only one component can be meant, it need not be named.
@@ -147,7 +154,7 @@ exit_code run_server(load_settings& given, const call_shapes& first) {
   auto to = given.server.read(given.file.path);
   if (!to) return refuse(to.error());
   call_shapes shapes = first;
-  take_target(given, to->where);
+  if (const auto taken = take_target(given, to->where); !taken) return refuse(taken.error());
   if (given.function.empty()) return refuse(wrong("--export has to say what is called"));
   for (call_shape& each : shapes.of)
     if (each.function.empty()) each.function = given.function;

@@ -180,6 +180,36 @@ TEST(calls, of_a_server_that_wants_a_token_are_shown_to_who_has_it) {
             2);
 }
 
+TEST(calls, of_a_server_with_tls_are_asked_for_only_where_its_certificate_is_trusted) {
+  const temporary_folder folder;
+  const ended made = run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                          "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj",
+                          "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"},
+                         {.folder = folder.path()});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const std::string certificate = (folder.path() / "cert.pem").string();
+  folder.write("app.wat", "(component)");
+  const std::string settings =
+      folder.write("holdfast.toml",
+                   "[server]\nlisten = [\"127.0.0.1:0\"]\n[server.tls]\ncertificate = \"cert.pem\"\n"
+                   "key = \"key.pem\"\n[components.app]\npath = \"app.wat\"\n");
+  background process({HOLDFAST_COMMAND, "serve", settings, "--json"});
+  const std::string begun = process.line();
+  ASSERT_NE(begun, "");
+  const std::string url = boost::json::parse(begun).at("listening").as_array().at(0).as_string().c_str();
+  ASSERT_THAT(url, StartsWith("https://127.0.0.1:"));
+  const std::string by_name = "https://localhost" + url.substr(url.rfind(':'));
+  for (const std::string& where : {url, by_name}) {
+    const ended trusted =
+        run({"env", "SSL_CERT_FILE=" + certificate, HOLDFAST_COMMAND, "components", "--server", where});
+    EXPECT_EQ(trusted.code, 0) << trusted.err;
+    EXPECT_THAT(trusted.out, StartsWith("app\t"));
+    const ended stranger = run_holdfast({"components", "--server", where});
+    EXPECT_EQ(stranger.code, 2);
+    EXPECT_THAT(stranger.err, HasSubstr("certificate verify failed"));
+  }
+}
+
 TEST(components, are_listed_with_their_cells_and_one_with_its_exports) {
   const running_server server;
   const auto words = words_of(server.ask({"components"}).out);

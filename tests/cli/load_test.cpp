@@ -46,6 +46,13 @@ TEST(load, on_a_server_counts_each_call_once_by_outcome_and_by_effect) {
   EXPECT_EQ(count(totals, "outcomes", "completed"), calls);
   EXPECT_EQ(totals.at("latency").at("count").as_int64(), calls);
   EXPECT_EQ(totals.at("latency_from").as_string(), "sent");
+  double before = 0;
+  for (const char* mark : {"p50", "p90", "p99", "p99.9", "max"}) {
+    const double now = totals.at("latency").at(mark).as_double();
+    EXPECT_GE(now, before) << mark;
+    before = now;
+  }
+  EXPECT_GT(totals.at("latency").at("p50").as_double(), 0);
 }
 
 TEST(load, is_what_the_server_saw_too) {
@@ -131,7 +138,8 @@ TEST(load, that_cannot_begin_exits_with_2_and_says_why) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> all{
       {{"http://127.0.0.1:1", "--export", "add"}, "no server is reached at http://127.0.0.1:1"},
       {{server.url()}, "--export has to say"},
-      {{server.url(), "--export", "add", "--args", "[2"}, "["},
+      {{server.url(), "--export", "add", "--args", "[2"}, "not JSON"},
+      {{server.url() + "v1/calls", "--export", "add"}, "is neither a server nor the place of an export"},
       {{server.url(), "--export", "add", "--trap", "trap"}, "--trap: `trap` is not EXPORT:SHARE"},
       {{server.url(), "--export", "add", "--hang", "forever:2"}, "--hang: `forever:2` is not EXPORT:SHARE"},
       {{server.url(), "--export", "add", "--duration", "0s"}, "--duration: `0s`"},

@@ -71,6 +71,23 @@ TEST_F(top, gives_the_terminal_back_whatever_signal_ends_it) {
   }
 }
 
+TEST_F(top, gives_the_terminal_back_while_it_is_stopped_and_takes_it_again_after_that) {
+  background shown = watch();
+  const auto before = shown.settings();
+  ASSERT_TRUE(shown.shows("q quit"));
+  ::kill(shown.id(), SIGTSTP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(shown.id(), &status, WUNTRACED), shown.id());
+  EXPECT_TRUE(WIFSTOPPED(status));
+  EXPECT_EQ(shown.settings().c_lflag, before.c_lflag);
+  ASSERT_TRUE(shown.shows(gives_back));
+  ::kill(shown.id(), SIGCONT);
+  ASSERT_TRUE(shown.shows(other_screen));
+  ASSERT_TRUE(shown.shows("q quit"));
+  shown.type("q");
+  EXPECT_EQ(shown.wait(), 0);
+}
+
 TEST_F(top, shows_a_call_that_begins_while_it_watches_and_forgets_it_when_it_ends) {
   background shown = watch();
   ASSERT_TRUE(shown.shows("0 in flight"));
