@@ -82,7 +82,8 @@ TEST_F(reload, loses_no_call_that_comes_meanwhile) {
     });
   for (int i = 0; i < 10; ++i) {
     write(i % 2 == 0 ? other() : counting_guest);
-    EXPECT_TRUE(running->reload(settings));
+    const auto told = running->reload(settings);
+    EXPECT_TRUE(told) << told.error().message();
   }
   over = true;
   for (auto& each : callers) each.join();

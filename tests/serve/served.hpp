@@ -36,7 +36,7 @@ class served_test : public testing::Test {
     if (settings.server.listen.empty())
       settings.server.listen.push_back(serve::parse_listen_address("127.0.0.1:0").value());
     settings.log = {.access = "off", .guests = "off"};
-    settings.engine.max_instances = 16;
+    settings.engine.max_instances = 64;
     auto made = serve::application::start(settings, parts);
     ASSERT_TRUE(made) << made.error().message();
     running = *std::move(made);
