@@ -173,9 +173,9 @@ void http_server::stop() {
     each->context.stop();
     if (each->thread.joinable()) each->thread.join();
   }
-  // Coroutines go with their loop, connections with their coroutine.
-  loops_.clear();
+  // Listeners are of a loop. Coroutines go with their loop, connections with their coroutine.
   listeners_.clear();
+  loops_.clear();
 }
 
 }  // namespace holdfast::serve
