@@ -143,7 +143,8 @@ task<void> connection::refuse(const http_refusal& why) {
 
 task<void> connection::serve_one() {
   const time_point began = of_.time.now();
-  keep_ = request_.keep_alive && !ending_ && ++requests_ < of_.limits.requests;
+  ++requests_;
+  keep_ = request_.keep_alive && !ending_ && requests_ < of_.limits.requests;
   bool failed = false;
   try {
     co_await of_.handler.serve(*this);
@@ -188,6 +189,7 @@ task<http_turn::piece> connection::read_some(asio::mutable_buffer into) {
     }
   }
   for (;;) {
+    if (unread_body_) co_return piece{.wrong = true};
     const auto taken = parser_->read_body(unread(), static_cast<char*>(into.data()), into.size());
     begin_ += taken.used;
     if (taken.wrong) {

@@ -140,7 +140,13 @@ task<void> gateway::serve_web(visit& on, const hosted& of) {
     asio::co_spawn(turn.executor(), pump(turn, exchange, up, settings_.limits.web_body_bytes),
                    asio::detached);
   }
-  co_await give_response(on, exchange, *claim);
+  // Whatever becomes of the response: the other direction has this one's frame.
+  std::exception_ptr failed;
+  try {
+    co_await give_response(on, exchange, *claim);
+  } catch (...) {
+    failed = std::current_exception();
+  }
   exchange.abandon();                // nothing, where the response was whole
   if (turn.left()) claim->revoke();  // one that waits; one that runs goes on
   if (!up.over) {
@@ -150,6 +156,7 @@ task<void> gateway::serve_web(visit& on, const hosted& of) {
       co_await up.ended.async_wait(use_tuple);
     }
   }
+  if (failed) std::rethrow_exception(failed);
   if (claim->phase() == call_phase::done)
     turn.noted.outcome =
         holdfast::to_string(claim->wait(duration::zero()).outcome.value_or(outcome::completed));
