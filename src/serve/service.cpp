@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/time_source.hpp"
+
 namespace holdfast::serve {
 namespace {
 
@@ -140,10 +142,11 @@ result<std::shared_ptr<const hosted>> service::open(const component_settings& se
 
 result<void> service::wait_ready(duration limit) {
   const auto all = catalog_.load();
-  const time_point until = std::chrono::steady_clock::now() + limit;
+  const time_point until = core::later(std::chrono::steady_clock::now(), limit);
   for (const auto& [name, each] : all->by_name) {
     if (!each->pool) continue;
-    const auto ready = each->pool->wait_ready(until - std::chrono::steady_clock::now());
+    const auto ready = each->pool->wait_ready(
+        until == time_point::max() ? no_limit : until - std::chrono::steady_clock::now());
     if (!ready) return of_component(name, ready.error());
   }
   ready_.store(true);
