@@ -20,7 +20,7 @@ function(holdfast_embed target name)
   add_custom_command(
     OUTPUT "${unit}"
     COMMAND Python3::Interpreter "${script}" --name "${name}" --root "${CMAKE_CURRENT_SOURCE_DIR}" --out "${unit}" ${files}
-    DEPENDS "${script}" ${files}
+    DEPENDS "${script}" "${PROJECT_SOURCE_DIR}/tools/cpp_literal.py" ${files}
     COMMENT "Embedding ${name}"
     VERBATIM)
   target_sources(${target} PRIVATE "${unit}")

@@ -10,6 +10,7 @@
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
 #include "serve/read_config.hpp"
+#include "serve/service.hpp"
 
 namespace holdfast::cli {
 namespace {
@@ -41,10 +42,7 @@ boost::json::array to_json(const std::vector<config_remark>& all) {
 
 // What opening the component would refuse.
 std::optional<error> open_one(const engine& with, const config_reading& all, const component_settings& one) {
-  const compile_options how{.cache = all.settings.cache,
-                            .contract = one.contract,
-                            .fuel = one.metered ? metering::on : metering::off,
-                            .replay = one.deterministic ? determinism::on : determinism::off};
+  const compile_options how = serve::compile_options_of(all.settings, one);
   const auto loaded = component::load(with, one.path, how);
   if (!loaded) return loaded.error();
   host trial(with, {.workers = 1, .function_threads = 1});

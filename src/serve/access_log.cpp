@@ -43,7 +43,6 @@ std::string access_line(const http_turn& turn, unsigned status, std::uint64_t by
   add("export", turn.noted.function);
   add("call", turn.noted.call);
   add("outcome", turn.noted.outcome);
-  add("trace", turn.noted.trace);
   if (const auto agent = asked.field("user-agent")) line["agent"] = *agent;
   return wit::json_line(line);
 }

@@ -69,10 +69,7 @@ task<void> gateway::call_actor(visit& on) {
     co_return co_await answer(on.turn, std::move(answered));
   }
   const auto which = of->actors->at(on.path[3]);
-  if (!which) {
-    http_answer answered = problem_of(which.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!which) co_return co_await refuse(on, which.error());
   const std::string name = joined(on.path, 4);
   co_await call(on, *of, *which, name);
 }
@@ -103,16 +100,10 @@ task<void> gateway::call(visit& on, const hosted& of, const Target& target, std:
   }
   const auto exports = of.exports;
   const auto what = exports->find(name);
-  if (!what) {
-    http_answer answered = problem_of(what.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!what) co_return co_await refuse(on, what.error());
   on.turn.noted.function = (*what)->name;
   const auto wish = read_call_wish(on.turn.request());
-  if (!wish) {
-    http_answer answered = problem_of(wish.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!wish) co_return co_await refuse(on, wish.error());
 
   std::string body;
   if (!co_await on.turn.read_all(body, settings_.limits.body_bytes)) {
@@ -123,15 +114,9 @@ task<void> gateway::call(visit& on, const hosted& of, const Target& target, std:
     co_return;
   }
   const auto json = wit::parse_json(body);
-  if (!json) {
-    http_answer answered = problem_of(json.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!json) co_return co_await refuse(on, json.error());
   auto arguments = wit::arguments_from_json(*(*what)->of, *json);
-  if (!arguments) {
-    http_answer answered = problem_of(arguments.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!arguments) co_return co_await refuse(on, arguments.error());
 
   // Keys belong to whoever sent them.
   const std::string key =
@@ -161,20 +146,15 @@ task<void> gateway::call_bound(visit& on, const Target& target, const served_exp
   on.turn.noted.call = told.id.to_string();
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
   if (on.turn.left()) co_return;
-  {
-    http_answer answered = answer_of(told, what.of->result);
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = answer_of(told, what.of->result);
+  co_await answer(on.turn, std::move(answered));
 }
 
 template <class Target>
 task<void> gateway::call_kept(visit& on, const Target& target, const served_export& what,
                               wit::arguments arguments, const call_options& options, const call_wish& wish) {
   const auto claim = target.submit(what.name, std::move(arguments), options);
-  if (!claim) {
-    http_answer answered = problem_of(claim.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!claim) co_return co_await refuse(on, claim.error());
   note_owner(on, claim->id());
   on.turn.noted.call = claim->id().to_string();
   const duration limit = wish.wait.value_or(duration::zero());

@@ -71,24 +71,16 @@ task<void> gateway::one_call(visit& on) {
     co_return co_await answer(on.turn, std::move(answered));
   }
   const auto which = claim(on, on.path[2]);
-  if (!which) {
-    http_answer answered = problem_of(which.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!which) co_return co_await refuse(on, which.error());
   on.turn.noted.call = which->id().to_string();
   if (on.method == http_method::get) co_return co_await attach(on, *which);
-  {
-    http_answer answered = told_verb(*which, kill ? to_string(which->kill()) : to_string(which->revoke()));
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = told_verb(*which, kill ? to_string(which->kill()) : to_string(which->revoke()));
+  co_await answer(on.turn, std::move(answered));
 }
 
 task<void> gateway::attach(visit& on, const ticket& claim) {
   const auto limit = wait_of(on.turn.request().query());
-  if (!limit) {
-    http_answer answered = problem_of(limit.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!limit) co_return co_await refuse(on, limit.error());
   reply told{.code = make_error_code(errc::detached), .id = claim.id()};
   if (claim.phase() == call_phase::done || *limit != duration::zero()) {
     auto [code, seen] = co_await claim.async_wait(
@@ -101,10 +93,8 @@ task<void> gateway::attach(visit& on, const ticket& claim) {
     http_answer answered = answer_of(told, claim.internals()->asked->result());
     co_return co_await answer(on.turn, std::move(answered));
   }
-  {
-    http_answer answered = still_goes_on(claim);
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = still_goes_on(claim);
+  co_await answer(on.turn, std::move(answered));
 }
 
 }  // namespace holdfast::serve

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -14,9 +13,6 @@
 /// What people and monitors look at: the dashboard, its events, metrics, and lists of calls and actors.
 namespace holdfast::serve {
 namespace {
-
-using loop_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                              asio::wait_traits<std::chrono::steady_clock>, loop_executor>;
 
 constexpr std::chrono::milliseconds between_events(250);
 constexpr unsigned quiet_turns = 40;  // of these, then a comment says that the stream lives
@@ -114,7 +110,7 @@ result<call_filter> filter_of(std::string_view query) {
 
 }  // namespace
 
-boost::json::object gateway::components_now() const {
+boost::json::array gateway::components_now() const {
   boost::json::array all;
   for (const auto& [name, each] : service_.components()->by_name) {
     boost::json::object one{{"name", name}, {"kind", to_string(each->kind)}};
@@ -132,18 +128,14 @@ boost::json::object gateway::components_now() const {
     if (each->actors) {
       const actor_figures now = each->actors->figures();
       cells = now.resident;
-      one["actors"] = boost::json::object{{"resident", now.resident},
-                                          {"waiting", now.waiting},
-                                          {"activations", now.activations},
-                                          {"passivations", now.passivations},
-                                          {"timers", now.timers}};
+      one["actors"] = actors_json(now);
     }
     one["cells"] = cells;
     const bool draining = service_.draining() || (each->pool && closing == cells);
     one["state"] = draining ? "draining" : each->pool && broken == cells ? "broken" : "serving";
     all.push_back(std::move(one));
   }
-  return {{"components", std::move(all)}};
+  return all;
 }
 
 boost::json::object gateway::server_now(const principal& who) const {
@@ -182,7 +174,7 @@ task<void> gateway::events(visit& on) {
     const bool ledger_spoke = news.snapshot || news.content.size() > 2;
     const std::size_t before = news.content.size();
     add_if_new(news.content, "server", server_now(on.who), told);
-    add_if_new(news.content, "components", std::move(components_now().at("components")), told);
+    add_if_new(news.content, "components", components_now(), told);
     add_if_new(news.content, "orphans", orphans_json(service_.owner().orphans()), told);
     if (ledger_spoke || news.content.size() != before) {
       quiet = 0;
@@ -208,10 +200,8 @@ task<void> gateway::show_page(visit& on, std::string_view path) {
     http_answer answered = problem_of(http_refusal(404, "there is nothing at `" + std::string(path) + "`"));
     co_return co_await answer(on.turn, std::move(answered));
   }
-  {
-    http_answer answered = page_answer(*file, on.turn.request().field("if-none-match").value_or(""));
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = page_answer(*file, on.turn.request().field("if-none-match").value_or(""));
+  co_await answer(on.turn, std::move(answered));
 }
 
 task<void> gateway::show_metrics(visit& on) {
@@ -226,36 +216,27 @@ task<void> gateway::show_metrics(visit& on) {
 task<void> gateway::list_calls(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
   auto which = filter_of(on.turn.request().query());
-  if (!which) {
-    http_answer answered = problem_of(which.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (!which) co_return co_await refuse(on, which.error());
   if (!sees_all(on)) which->principal = on.who.name;
   boost::json::object told;
   told["calls"] = ledger_.list(*which);
-  {
-    http_answer answered = json_answer(200, told);
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = json_answer(200, told);
+  co_await answer(on.turn, std::move(answered));
 }
 
 task<void> gateway::list_actors(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
   boost::json::array all;
-  boost::json::object now = components_now();
-  for (boost::json::value& each : now.at("components").as_array()) {
-    boost::json::object& one = each.as_object();
-    if (!one.contains("actors")) continue;
-    boost::json::object told{{"component", one.at("name")}};
-    for (auto& [name, figure] : one.at("actors").as_object()) told[name] = figure;
-    all.push_back(std::move(told));
+  for (const auto& [name, each] : service_.components()->by_name) {
+    if (!each->actors) continue;
+    boost::json::object one{{"component", name}};
+    for (auto& figure : actors_json(each->actors->figures())) one.insert(std::move(figure));
+    all.push_back(std::move(one));
   }
   boost::json::object told;
   told["actors"] = std::move(all);
-  {
-    http_answer answered = json_answer(200, told);
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = json_answer(200, told);
+  co_await answer(on.turn, std::move(answered));
 }
 
 }  // namespace holdfast::serve

@@ -83,6 +83,11 @@ task<void> gateway::answer(http_turn& turn, http_answer what) {
   co_await turn.answer(what);
 }
 
+task<void> gateway::refuse(visit& on, const error& why) {
+  http_answer told = problem_of(why);
+  co_await answer(on.turn, std::move(told));
+}
+
 task<void> gateway::allow_only(visit& on, const char* methods) {
   const std::string allowed = std::string(methods) + ", OPTIONS";
   if (on.method == http_method::options) {

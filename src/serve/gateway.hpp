@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <holdfast/call_options.hpp>
@@ -57,6 +58,7 @@ class gateway final : public http_handler {
   // gateway.cpp
   task<void> route(visit& on);
   task<void> answer(http_turn& turn, http_answer what);
+  task<void> refuse(visit& on, const error& why);
   task<void> allow_only(visit& on, const char* methods);
   static bool open_to_all(const std::string& path) noexcept;
 
@@ -91,7 +93,7 @@ class gateway final : public http_handler {
   task<void> show_metrics(visit& on);
   task<void> list_calls(visit& on);
   task<void> list_actors(visit& on);
-  boost::json::object components_now() const;
+  boost::json::array components_now() const;
   boost::json::object server_now(const principal& who) const;
   bool sees_all(const visit& on) const noexcept;
 

@@ -46,4 +46,12 @@ std::string_view to_string(component_kind kind) noexcept {
   return "?";
 }
 
+boost::json::object actors_json(const actor_figures& of) {
+  return {{"resident", of.resident},
+          {"waiting", of.waiting},
+          {"activations", of.activations},
+          {"passivations", of.passivations},
+          {"timers", of.timers}};
+}
+
 }  // namespace holdfast::serve

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/json/object.hpp>
 #include <holdfast/actors.hpp>
 #include <holdfast/component.hpp>
 #include <holdfast/pool.hpp>
@@ -67,5 +68,8 @@ struct catalog {
 };
 
 std::string_view to_string(component_kind kind) noexcept;
+
+/// Figures of actors as all answers have them.
+boost::json::object actors_json(const actor_figures& of);
 
 }  // namespace holdfast::serve

@@ -9,7 +9,6 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <future>
 
 #include "serve/listen_address.hpp"
@@ -20,9 +19,6 @@ namespace {
 
 constexpr std::chrono::milliseconds sweep_every(50);
 constexpr std::chrono::milliseconds after_failed_accept(100);
-
-using loop_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                              asio::wait_traits<std::chrono::steady_clock>, loop_executor>;
 
 }  // namespace
 

@@ -38,7 +38,6 @@ class http_server {
 
   /// Where it listens, with the ports that the system chose.
   std::vector<listen_address> addresses() const;
-  std::size_t connections() const noexcept { return connections_.load(); }
   /// Told of each connection that begins and ends, on its thread; before `start`.
   void tell_figures(http_figures& of) noexcept { figures_ = &of; }
 

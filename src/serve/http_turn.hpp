@@ -68,7 +68,6 @@ class http_turn {
     std::string component;
     std::string function;
     std::string principal;
-    std::string trace;
   };
   remarks noted{};
 

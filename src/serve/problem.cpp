@@ -16,12 +16,6 @@ constexpr const char* problem_type = "application/problem+json";
 // The names of errors, behind this, are what a program may go by.
 constexpr std::string_view type_prefix = "urn:holdfast:error:";
 
-// The member of a problem that says whether the guest ran.
-effect effect_of_code(const std::error_code& code) noexcept {
-  if (code == effect::not_executed) return effect::not_executed;
-  return code == effect::executed ? effect::executed : effect::unknown;
-}
-
 errc errc_of(const std::error_code& code) noexcept {
   return code.category() == error_category() ? static_cast<errc>(code.value()) : errc::internal;
 }
@@ -130,7 +124,7 @@ http_answer answer_of(const reply& told, const std::optional<wit::type>& result)
   }
   boost::json::object more;
   more["outcome"] = holdfast::to_string(told.outcome.value_or(outcome_of(code)));
-  more["effect"] = holdfast::to_string(effect_of_code(told.code));
+  more["effect"] = holdfast::to_string(effect_of(code));
   if (told.id != call_id()) {
     more["id"] = id;
     more["instance"] = "/v1/calls/" + id;
@@ -149,7 +143,7 @@ http_answer problem_of(const error& why) {
   const errc code = errc_of(why.code);
   boost::json::object more;
   if (code != errc::gone) more["outcome"] = holdfast::to_string(outcome_of(code));
-  more["effect"] = holdfast::to_string(effect_of_code(why.code));
+  more["effect"] = holdfast::to_string(effect_of(code));
   http_answer answer =
       problem(status_of(code), holdfast::to_string(code), why.code.message(), why.detail, std::move(more));
   if (worth_a_retry(code)) with_retry_after(answer, std::chrono::seconds(1));

@@ -28,6 +28,8 @@ std::string version_of(const component_settings& of) {
   return version;
 }
 
+}  // namespace
+
 compile_options compile_options_of(const config& all, const component_settings& one) {
   compile_options options;
   options.cache = all.cache;
@@ -36,8 +38,6 @@ compile_options compile_options_of(const config& all, const component_settings& 
   options.replay = one.deterministic ? determinism::on : determinism::off;
   return options;
 }
-
-}  // namespace
 
 component_loader plain_loader() {
   return [](const engine& with, const component_settings& of, const compile_options& options) {

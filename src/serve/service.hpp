@@ -23,6 +23,9 @@ using component_loader =
     std::function<result<component>(const engine&, const component_settings&, const compile_options&)>;
 component_loader plain_loader();
 
+/// How a component is compiled.
+compile_options compile_options_of(const config& all, const component_settings& one);
+
 /// @par Thread safety  shared objects: safe
 class service {
  public:

@@ -26,14 +26,7 @@ boost::json::object describe(const hosted& of, bool with_exports) {
     told["states"] = std::move(states);
     told["queued"] = of.pool->queued();
   }
-  if (of.actors) {
-    const actor_figures now = of.actors->figures();
-    told["actors"] = boost::json::object{{"resident", now.resident},
-                                         {"waiting", now.waiting},
-                                         {"activations", now.activations},
-                                         {"passivations", now.passivations},
-                                         {"timers", now.timers}};
-  }
+  if (of.actors) told["actors"] = actors_json(of.actors->figures());
   if (!with_exports) return told;
   boost::json::array exports;
   for (const wit::function* each : of.exports->of().world().exported_functions())
@@ -84,27 +77,21 @@ task<void> gateway::health(visit& on) {
   }
   const bool ending = service_.draining() || on.turn.ending();
   const bool well = on.path[0] == "livez" || (service_.ready() && !ending);
-  {
-    http_answer answered = health_answer(well, ending ? "draining\n" : "starting\n");
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = health_answer(well, ending ? "draining\n" : "starting\n");
+  co_await answer(on.turn, std::move(answered));
 }
 
 task<void> gateway::list_components(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
-  {
-    http_answer answered = list_of(*service_.components());
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = list_of(*service_.components());
+  co_await answer(on.turn, std::move(answered));
 }
 
 task<void> gateway::show_openapi(visit& on) {
   if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
   const auto text = openapi_.of(service_.components());
-  {
-    http_answer answered = openapi_answer(*text, on.turn.request().field("if-none-match").value_or(""));
-    co_await answer(on.turn, std::move(answered));
-  }
+  http_answer answered = openapi_answer(*text, on.turn.request().field("if-none-match").value_or(""));
+  co_await answer(on.turn, std::move(answered));
 }
 
 task<void> gateway::one_component(visit& on) {
@@ -131,14 +118,9 @@ task<void> gateway::one_component(visit& on) {
     co_return co_await answer(on.turn, std::move(answered));
   }
   const auto begun = service_.drain_component(on.path[2], settings_.drain_grace);
-  if (!begun) {
-    http_answer answered = problem_of(begun.error());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  {
-    http_answer answered = draining_answer(on.path[2]);
-    co_await answer(on.turn, std::move(answered));
-  }
+  if (!begun) co_return co_await refuse(on, begun.error());
+  http_answer answered = draining_answer(on.path[2]);
+  co_await answer(on.turn, std::move(answered));
 }
 
 }  // namespace holdfast::serve

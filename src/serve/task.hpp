@@ -3,9 +3,11 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/error_code.hpp>
+#include <chrono>
 #include <cstddef>
 
 /// Coroutines of one thread of the server. Each connection lives on one, so nothing of it needs a lock.
@@ -14,6 +16,8 @@ namespace holdfast::serve {
 namespace asio = boost::asio;
 
 using loop_executor = asio::io_context::executor_type;
+using loop_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                              asio::wait_traits<std::chrono::steady_clock>, loop_executor>;
 template <class T>
 using task = asio::awaitable<T, loop_executor>;
 inline constexpr asio::use_awaitable_t<loop_executor> use_task{};

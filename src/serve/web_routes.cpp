@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -16,9 +15,6 @@
 /// A client that is gone leaves its exchange; the guest goes on to its end.
 namespace holdfast::serve {
 namespace {
-
-using loop_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                              asio::wait_traits<std::chrono::steady_clock>, loop_executor>;
 
 constexpr std::size_t piece_bytes = 16U << 10;
 

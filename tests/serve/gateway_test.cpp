@@ -24,6 +24,11 @@ class gateway_test : public served_test {
     while (text(json(ask(request("GET", "/v1/calls/" + id))), "phase") == "queued") std::this_thread::yield();
     return id;
   }
+  // A guest is in the cell.
+  void until_running() const {
+    while (!json(ask(request("GET", "/v1/components/counting"))).at("states").as_object().contains("running"))
+      std::this_thread::yield();
+  }
   raw_answer kill(const std::string& id) const {
     return ask(call_request("/v1/calls/" + id + "/kill", "{}"));
   }
@@ -148,13 +153,7 @@ TEST_F(gateway_test, lets_a_call_go_on_whose_client_is_gone) {
   {
     raw_client leaves(port);
     leaves.send(call_request("/v1/call/counting/spin", "[100000000]"));
-    const auto busy = [this] {
-      return json(ask(request("GET", "/v1/components/counting")))
-          .at("states")
-          .as_object()
-          .contains("running");
-    };
-    while (!busy()) std::this_thread::yield();
+    until_running();
     leaves.reset();
   }
   const raw_answer next = ask(call_request("/v1/call/counting/add", "[1, 2]"));
@@ -343,10 +342,7 @@ TEST_F(gateway_test, ends_what_runs_before_it_ends_and_takes_nothing_new) {
   start();
   raw_client client(port);
   client.send(call_request("/v1/call/counting/spin", "[200000000]"));
-  const auto busy = [this] {
-    return json(ask(request("GET", "/v1/components/counting"))).at("states").as_object().contains("running");
-  };
-  while (!busy()) std::this_thread::yield();
+  until_running();
   EXPECT_TRUE(running->end(60s));
   const raw_answer told = client.read();
   EXPECT_EQ(told.status, 200U) << told.body;
@@ -358,10 +354,7 @@ TEST_F(gateway_test, kills_what_outlasts_the_grace_and_tells_its_client) {
   start();
   raw_client client(port);
   client.send(call_request("/v1/call/counting/forever", "[]"));
-  const auto busy = [this] {
-    return json(ask(request("GET", "/v1/components/counting"))).at("states").as_object().contains("running");
-  };
-  while (!busy()) std::this_thread::yield();
+  until_running();
   EXPECT_FALSE(running->end(10ms));
   EXPECT_EQ(text(json(client.read()), "outcome"), "killed");
 }
