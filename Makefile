@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 SECONDS ?= 60
-.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants fuzz check format tidy clean
+.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants fuzz race check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -47,6 +47,10 @@ fuzz: setup ## Give hostile input to configuration, requests, JSON and WAVE, SEC
 bench: setup ## Measure, print a line a figure, write build/bench.json and docs/performance.md
 	@tools/build release holdfast_product
 	@tools/build release bench
+
+race: setup ## Drive servers side by side with wrk: `wasmtime serve`, and a Beast that always says one thing
+	@tools/build release holdfast_product holdfast-beast-hello
+	@bench/serve/race.py --json build/race.json
 
 storm: setup ## A million calls and ten minutes of every mishap at once, judged from outside
 	@tools/build release holdfast-storm guests

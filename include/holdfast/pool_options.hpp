@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <holdfast/call_id.hpp>
 #include <holdfast/duration.hpp>
 #include <holdfast/imports.hpp>
 #include <holdfast/rebuild_policy.hpp>
 #include <holdfast/retry_policy.hpp>
 #include <holdfast/sharing_policy.hpp>
+#include <holdfast/value_parts.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -58,9 +60,17 @@ struct grants {
 /// Which of its output streams a guest wrote to.
 enum class guest_stream : std::uint8_t { out = 1, err = 2 };
 
-/// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too. Called by
-/// several threads at once, inside a guest's slice: be quick.
-using guest_output = std::function<void(guest_stream, std::string_view)>;
+/// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too.
+struct guest_text {
+  guest_stream stream = guest_stream::out;
+  std::string_view untrusted{};  ///< for the length of the call that tells it
+  wit::handle::home from{};      ///< the instance
+  /// It was printed for; unset: calls of async functions share the instance, or it is between calls.
+  call_id call{};
+};
+
+/// Takes it. Called by several threads at once, inside a guest's slice: be quick. What it throws is dropped.
+using guest_output = std::function<void(const guest_text&)>;
 
 struct pool_options {
   /// Whose the keys of its calls are: pools of a host with one name share them, such as one that takes

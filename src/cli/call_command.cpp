@@ -66,7 +66,7 @@ result<duration> run_limit_of(const call_settings& given) {
   return limit;
 }
 
-result<pool_options> options_of(const call_settings& given, const std::shared_ptr<guest_log>& log) {
+result<pool_options> options_of(const call_settings& given, const std::shared_ptr<serve::guest_lines>& log) {
   pool_options options;
   const auto memory = serve::parse_size(given.memory);
   if (!memory) return error(errc::bad_arguments, "--memory: " + memory.error().message());
@@ -79,7 +79,7 @@ result<pool_options> options_of(const call_settings& given, const std::shared_pt
   options.call_bytes = *argument_limit;
   options.queue_bytes = *argument_limit;
   options.rebuild.give_up_after = 1;
-  options.output = [log](guest_stream stream, std::string_view text) { log->write(stream, text); };
+  options.output = log->output({});
   options.may_reach.network = given.network;
   options.may_reach.arguments = given.arguments;
   for (const std::string& pair : given.environment) {
@@ -125,7 +125,7 @@ exit_code run_call(const call_settings& given) {
   const auto refuse = [&](const error& why) { return show(why, given.json); };
   const auto run_limit = run_limit_of(given);
   if (!run_limit) return refuse(run_limit.error());
-  const auto log = std::make_shared<guest_log>();
+  const auto log = guests_to_terminal();
   auto options = options_of(given, log);
   if (!options) return refuse(options.error());
   auto text = read_text(given);

@@ -2,12 +2,10 @@
 #pragma once
 
 #include <cstdio>
-#include <holdfast/pool_options.hpp>
-#include <map>
-#include <mutex>
-#include <string>
+#include <memory>
 #include <string_view>
 
+#include "serve/guest_lines.hpp"
 #include "wit/visible.hpp"
 
 /// What reaches the person's terminal. Guests' text is untrusted: nothing in it may move the cursor or change
@@ -24,15 +22,6 @@ using wit::json_line;
 void complain(std::string_view safe);
 
 /// Guests' output to standard error, whole lines, each with its stream's name.
-class guest_log {
- public:
-  ~guest_log();
-  void write(guest_stream stream, std::string_view untrusted);
-
- private:
-  void flush(guest_stream stream, std::string_view line);
-  std::mutex mutex_;
-  std::map<guest_stream, std::string> partial_;
-};
+std::shared_ptr<serve::guest_lines> guests_to_terminal();
 
 }  // namespace holdfast::cli

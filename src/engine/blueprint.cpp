@@ -54,10 +54,16 @@ struct output_sink {
 extern "C" void holdfast_output(void* context, void* user, std::uint8_t stream, const std::uint8_t* data,
                                 std::size_t size) {
   try {
-    // What the embedder does here may end what its caller waits on.
-    if (user != nullptr) static_cast<const instance*>(user)->show_all();
-    static_cast<output_sink*>(context)->told(static_cast<guest_stream>(stream),
-                                             {reinterpret_cast<const char*>(data), size});
+    guest_text text{.stream = static_cast<guest_stream>(stream),
+                    .untrusted = {reinterpret_cast<const char*>(data), size}};
+    if (user != nullptr) {
+      const auto& by = *static_cast<const instance*>(user);
+      // What the embedder does here may end what its caller waits on.
+      by.show_all();
+      text.from = by.home();
+      text.call = by.only_call();
+    }
+    static_cast<output_sink*>(context)->told(text);
   } catch (...) {  // Text that nobody can take is lost; the guest did nothing wrong.
   }
 }

@@ -253,6 +253,11 @@ void instance::show_all() const noexcept {
   for (const flight& each : flights_) known(each);
 }
 
+call_id instance::only_call() const noexcept {
+  const core::call* const one = flights_.size() == 1 ? flights_.front().what.of : nullptr;
+  return one != nullptr ? one->id() : call_id();
+}
+
 core::call* instance::known(const flight& which) noexcept {
   if (which.what.unseen != nullptr) which.what.unseen->show();
   return which.what.of;

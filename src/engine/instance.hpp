@@ -86,6 +86,9 @@ class instance final : public core::guest {
   /// Makes the calls in flight known to whoever looks for them. On the driving thread.
   void show_all() const noexcept;
 
+  /// The call in flight that is known; unset: there is none, or there are several. On the driving thread.
+  call_id only_call() const noexcept;
+
   /// The embedder's objects that its guest has; null where there can be none.
   const std::shared_ptr<objects>& kept() const noexcept { return kept_; }
   /// The bridge's callback for one that the guest gave up.

@@ -6,6 +6,7 @@
 
 #include "serve/ascii.hpp"
 #include "serve/gateway.hpp"
+#include "serve/on_behalf.hpp"
 #include "serve/problem.hpp"
 #include "wit/json.hpp"
 
@@ -40,6 +41,18 @@ void learn_pace(const served_export& what, duration took) noexcept {
   const std::uint32_t before = what.pace.load(std::memory_order_relaxed);
   what.pace.store(before == unknown_pace ? now : before - before / 8 + now / 8 + 1,
                   std::memory_order_relaxed);
+}
+
+// As `async_call`, for somebody: the call is asked for within, whenever it is awaited.
+template <class Target, class Token>
+auto call_for(std::string_view whom, const Target& target, std::string_view name, wit::arguments arguments,
+              const call_options& options, Token&& token) {
+  return asio::async_initiate<Token, reply_signature>(
+      [whom, &target, name, &options, arguments = std::move(arguments)](auto handler) mutable {
+        const on_behalf_of whose(whom);
+        target.async_call(name, std::move(arguments), options, std::move(handler));
+      },
+      token);
 }
 
 }  // namespace
@@ -139,10 +152,9 @@ task<void> gateway::call_bound(visit& on, const Target& target, const served_exp
   bound.how = how_to_start(what);
   const time_point began = time_.now();
   const auto [code, told] =
-      co_await target.async_call(what.name, std::move(arguments), bound,
-                                 asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)));
+      co_await call_for(on.who.name, target, what.name, std::move(arguments), bound,
+                        asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)));
   if (told.outcome) learn_pace(what, time_.now() - began);
-  note_owner(on, told.id);
   on.turn.noted.call = told.id.to_string();
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
   if (on.turn.left()) co_return;
@@ -153,9 +165,11 @@ task<void> gateway::call_bound(visit& on, const Target& target, const served_exp
 template <class Target>
 task<void> gateway::call_kept(visit& on, const Target& target, const served_export& what,
                               wit::arguments arguments, const call_options& options, const call_wish& wish) {
-  const auto claim = target.submit(what.name, std::move(arguments), options);
+  const auto claim = [&] {
+    const on_behalf_of whose(on.who.name);
+    return target.submit(what.name, std::move(arguments), options);
+  }();
   if (!claim) co_return co_await refuse(on, claim.error());
-  note_owner(on, claim->id());
   on.turn.noted.call = claim->id().to_string();
   const duration limit = wish.wait.value_or(duration::zero());
   reply told{.code = make_error_code(errc::detached), .id = claim->id()};

@@ -44,16 +44,12 @@ result<duration> wait_of(std::string_view query) {
 
 }  // namespace
 
-void gateway::note_owner(const visit& on, const call_id& call) {
-  if (door_.asks() && call != call_id()) owners_.note(call, on.who.name);
-}
-
 // Another's call is as one that is not known: ids are nobody's to try.
 result<ticket> gateway::claim(const visit& on, std::string_view id) const {
   const auto read = call_id::parse(id);
   if (!read)
     return error(errc::bad_arguments, "`" + std::string(id) + "` is not an id: 32 hexadecimal digits");
-  if (door_.asks() && !on.who.may.kill && owners_.of(*read) != on.who.name)
+  if (door_.asks() && !on.who.may.kill && ledger_.owner_of(*read) != on.who.name)
     return error(errc::gone, "no call " + read->to_string() + " is known here");
   return service_.owner().attach(*read);
 }

@@ -260,13 +260,18 @@ task<bool> connection::send(asio::const_buffer first, asio::const_buffer second)
   co_return !lost_;
 }
 
+// What goes on with HTTP/1.1 by itself has to be said with HTTP/1.0.
+std::string_view connection::persistence() const noexcept {
+  return !keep_ ? "close" : request_.version == 10 ? "keep-alive" : "";
+}
+
 task<bool> connection::answer(const http_answer& what) {
   const std::string_view content = what.content();
   const bool bodiless = what.status == 204 || what.status == 304 || what.status < 200;
   status_ = what.status;
   head_.clear();
   write_head(head_, what.status, what.fields, bodiless ? answer_framing::none : answer_framing::length,
-             content.size(), keep_, http_date());
+             content.size(), persistence(), http_date());
   const bool with_content = !bodiless && request_.method != http_method::head;
   answered_ = co_await send(asio::buffer(head_), with_content ? asio::buffer(content) : asio::const_buffer());
   if (answered_ && with_content) sent_ += content.size();
@@ -282,7 +287,7 @@ task<bool> connection::begin_answer(const http_answer& head, std::optional<std::
                                       : answer_framing::until_close;
   if (framing_ == answer_framing::until_close) keep_ = false;
   head_.clear();
-  write_head(head_, head.status, head.fields, framing_, length.value_or(0), keep_, http_date());
+  write_head(head_, head.status, head.fields, framing_, length.value_or(0), persistence(), http_date());
   co_return co_await send(asio::buffer(head_), {});
 }
 

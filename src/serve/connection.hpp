@@ -71,6 +71,7 @@ class connection final
   void stop_watching() noexcept;
   time_point after(duration length) const noexcept { return core::later(of_.time.now(), length); }
   bool late(time_point until) const noexcept { return of_.time.now() >= until; }
+  std::string_view persistence() const noexcept;
   std::string_view unread() const noexcept { return {buffer_.data() + begin_, end_ - begin_}; }
 
   const connection_setting of_;

@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "core/time_source.hpp"
-#include "serve/call_owners.hpp"
 #include "serve/call_wish.hpp"
 #include "serve/doorkeeper.hpp"
 #include "serve/hosted.hpp"
@@ -79,7 +78,6 @@ class gateway final : public http_handler {
   task<void> one_call(visit& on);
   task<void> attach(visit& on, const ticket& claim);
   result<ticket> claim(const visit& on, std::string_view id) const;
-  void note_owner(const visit& on, const call_id& call);
 
   // status_routes.cpp
   task<void> health(visit& on);
@@ -106,7 +104,6 @@ class gateway final : public http_handler {
   const core::time_source& time_;
   const doorkeeper door_;
   client_gates clients_;
-  call_owners owners_;
   ledger& ledger_;
   line_log& access_;
   http_figures figures_;

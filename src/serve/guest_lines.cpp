@@ -13,37 +13,42 @@ constexpr std::size_t longest_line = 16U << 10;  // while its end has not come
 
 }  // namespace
 
-result<std::shared_ptr<guest_lines>> guest_lines::open(const std::string& where) {
-  auto to = line_log::open(where);
-  if (!to) return to.error();
-  return std::shared_ptr<guest_lines>(new guest_lines(*std::move(to)));
+guest_lines::~guest_lines() {
+  for (auto& [from, line] : partial_) tell(from, line);
 }
 
-guest_output guest_lines::output() {
-  if (to_->off()) return {};
-  return [self = shared_from_this()](guest_stream stream, std::string_view untrusted) {
-    self->take(stream, untrusted);
+guest_output guest_lines::output(std::string component) {
+  return [self = shared_from_this(), component = std::move(component)](const guest_text& piece) {
+    self->add(component, piece);
   };
 }
 
-void guest_lines::take(guest_stream stream, std::string_view untrusted) {
+void guest_lines::add(const std::string& component, const guest_text& piece) {
   const std::scoped_lock lock(mutex_);
-  std::string& line = partial_[stream];
-  for (const char c : untrusted) {
-    if (c == '\n' || line.size() >= longest_line) {
-      tell(stream, line);
-      line.clear();
-    }
-    if (c != '\n') line.push_back(c);
+  const auto at = partial_.try_emplace({component, piece.from.cell, piece.stream}).first;
+  part& line = at->second;
+  if (line.call != piece.call && !line.text.empty()) tell(at->first, line);
+  line.call = piece.call;
+  for (const char c : piece.untrusted) {
+    if (c == '\n' || line.text.size() >= longest_line) tell(at->first, line);
+    if (c != '\n') line.text.push_back(c);
   }
+  if (line.text.empty()) partial_.erase(at);
 }
 
-void guest_lines::tell(guest_stream stream, std::string_view line) const {
+void guest_lines::tell(const source& from, part& line) const {
+  take_({from.component, from.stream, line.call, line.text});
+  line.text.clear();
+}
+
+std::string log_line(const guest_line& what) {
   boost::json::object told;
   told["time"] = log_time(std::chrono::system_clock::now());
-  told["stream"] = stream == guest_stream::out ? "stdout" : "stderr";
-  told["text"] = wit::escape_line(line);
-  to_->write(wit::json_line(told));
+  told["component"] = what.component;
+  if (what.call != call_id()) told["call"] = what.call.to_string();
+  told["stream"] = what.stream == guest_stream::out ? "stdout" : "stderr";
+  told["text"] = wit::escape_line(what.untrusted);
+  return wit::json_line(told);
 }
 
 }  // namespace holdfast::serve

@@ -32,7 +32,7 @@ std::string_view reason_of(unsigned status) noexcept {
 
 void write_head(std::string& to, unsigned status,
                 const std::vector<std::pair<std::string, std::string>>& fields, answer_framing framing,
-                std::uint64_t length, bool keep_alive, std::string_view date) {
+                std::uint64_t length, std::string_view connection, std::string_view date) {
   to += "HTTP/1.1 ";
   to += std::to_string(status);
   to += ' ';
@@ -60,7 +60,11 @@ void write_head(std::string& to, unsigned status,
       to += "Transfer-Encoding: chunked\r\n";
       break;
   }
-  if (!keep_alive) to += "Connection: close\r\n";
+  if (!connection.empty()) {
+    to += "Connection: ";
+    to += connection;
+    to += "\r\n";
+  }
   to += "\r\n";
 }
 

@@ -34,10 +34,10 @@ std::string_view reason_of(unsigned status) noexcept;
 /// How the length of an answer is told.
 enum class answer_framing : std::uint8_t { none, length, chunked, until_close };
 
-/// Appends the head of an answer.
+/// Appends the head of an answer. `connection`: the value of that field; empty: it has none.
 void write_head(std::string& to, unsigned status,
                 const std::vector<std::pair<std::string, std::string>>& fields, answer_framing framing,
-                std::uint64_t length, bool keep_alive, std::string_view date);
+                std::uint64_t length, std::string_view connection, std::string_view date);
 
 /// The time as HTTP has it; one text a second and thread.
 std::string_view http_date();

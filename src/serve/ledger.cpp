@@ -22,8 +22,6 @@ ledger::ledger(ledger_bounds bounds, ledger_clocks clocks)
 
 // What it is told.
 
-void ledger::note(const call_id& call, std::string_view principal) { calls_.note(call, principal); }
-
 void ledger::on_cell_opened(std::uint32_t cell, const cell_place& where) noexcept {
   cells_.opened(cell, where, now());
 }
@@ -40,7 +38,9 @@ void ledger::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
 void ledger::on_stuck(std::size_t now) noexcept { stuck_.store(now, std::memory_order_relaxed); }
 
 void ledger::on_asked(const call_id& call, const call_target& what) noexcept {
-  calls_.asked(call, what, now());
+  const std::string_view whom = on_behalf_of::whom();
+  if (!whom.empty()) owners_.note(call, whom);
+  calls_.asked(call, what, whom, now());
 }
 
 void ledger::on_accepted(const call_id& call) noexcept { calls_.accepted(call, now()); }

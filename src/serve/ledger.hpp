@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "serve/call_owners.hpp"
 #include "serve/histogram.hpp"
 #include "serve/ledger_calls.hpp"
 #include "serve/ledger_cells.hpp"
@@ -83,8 +84,8 @@ class ledger final : public observer {
  public:
   explicit ledger(ledger_bounds bounds = {}, ledger_clocks clocks = {});
 
-  /// Whose a call is.
-  void note(const call_id& call, std::string_view principal);
+  /// Whose a call is: `on_behalf_of` told when it was asked for. Known for longer than the call itself.
+  std::optional<std::string> owner_of(const call_id& call) const { return owners_.of(call); }
 
   /// All there is, as far as the limits go.
   ledger_news snapshot(const ledger_limits& limits = {}) const;
@@ -140,6 +141,7 @@ class ledger final : public observer {
   const ledger_clocks clocks_;
   mutable std::atomic<std::uint64_t> revision_{1};  // that changes are of now; whoever reads ends it
   ledger_calls calls_;
+  call_owners owners_;
   ledger_cells cells_;
 
   // Counts that order nothing: relaxed.

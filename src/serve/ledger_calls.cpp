@@ -80,7 +80,7 @@ void ledger_calls::name(shard& in, live_call& which, const call_target& what) {
 }
 
 ledger_calls::live_call& ledger_calls::begin(shard& in, const call_id& id, const call_target& what,
-                                             time_point now) {
+                                             std::string_view principal, time_point now) {
   if (in.spare.empty()) {
     in.spare.reserve(in.storage.size() + 1);  // the end of a call allocates nothing
     in.spare.push_back(&in.storage.emplace_back());
@@ -89,9 +89,9 @@ ledger_calls::live_call& ledger_calls::begin(shard& in, const call_id& id, const
   name(in, made, what);
   call_record& told = made.told;
   told.actor.assign(what.where.actor);
+  told.principal.assign(principal);
   in.live.emplace(id, &made);
   in.spare.pop_back();
-  told.principal.clear();
   told.id = id;
   told.keyed = what.keyed;
   told.phase = call_phase::queued;
@@ -133,13 +133,14 @@ void ledger_calls::each_ended(const shard& in, See see) {
 
 // What is told.
 
-void ledger_calls::asked(const call_id& id, const call_target& what, time_point now) {
+void ledger_calls::asked(const call_id& id, const call_target& what, std::string_view principal,
+                         time_point now) {
   shard& in = of(id);
   const std::scoped_lock lock(in.mutex);
-  if (find_live(in, id) == nullptr) begin(in, id, what, now);
+  if (find_live(in, id) == nullptr) begin(in, id, what, principal, now);
 }
 
-void ledger_calls::accepted(const call_id& id, time_point now) { asked(id, {}, now); }
+void ledger_calls::accepted(const call_id& id, time_point now) { asked(id, {}, {}, now); }
 
 void ledger_calls::started(const call_id& id, std::uint32_t cell, std::uint64_t generation,
                            time_point now) noexcept {
@@ -227,17 +228,6 @@ void ledger_calls::waited_for(const call_id& id, presence now) noexcept {
       break;
   }
   touch(in, *which);
-}
-
-void ledger_calls::note(const call_id& id, std::string_view principal) {
-  shard& in = of(id);
-  const std::scoped_lock lock(in.mutex);
-  if (live_call* const which = find_live(in, id)) {
-    which->told.principal.assign(principal);
-    return touch(in, *which);
-  }
-  const auto found = std::ranges::find(in.ended, id, &call_record::id);
-  if (found != in.ended.end()) found->principal.assign(principal);
 }
 
 // What is read.

@@ -85,7 +85,7 @@ class ledger_calls {
   ledger_calls(const std::atomic<std::uint64_t>& revision, std::size_t ended) noexcept
       : revision_(revision), remembered_(ended) {}
 
-  void asked(const call_id& id, const call_target& what, time_point now);
+  void asked(const call_id& id, const call_target& what, std::string_view principal, time_point now);
   /// One of which nobody said what it asks for.
   void accepted(const call_id& id, time_point now);
   void started(const call_id& id, std::uint32_t cell, std::uint64_t generation, time_point now) noexcept;
@@ -95,7 +95,6 @@ class ledger_calls {
   void done(const call_id& id, outcome what, time_point now) noexcept;
   enum class presence : std::uint8_t { joined, left, nobody, somebody };
   void waited_for(const call_id& id, presence now) noexcept;
-  void note(const call_id& id, std::string_view principal);
 
   std::optional<call_record> find(const call_id& id) const;
   std::vector<call_record> list(const call_filter& which) const;
@@ -143,7 +142,8 @@ class ledger_calls {
   static live_call* find_live(shard& in, const call_id& id) noexcept;
   void touch(shard& in, live_call& which) const noexcept;
   static void move_to(live_call& which, call_phase next, time_point now) noexcept;
-  live_call& begin(shard& in, const call_id& id, const call_target& what, time_point now);
+  live_call& begin(shard& in, const call_id& id, const call_target& what, std::string_view principal,
+                   time_point now);
   static void name(shard& in, live_call& which, const call_target& what);
   void remember(shard& in, call_record& which) const;
   template <class See>

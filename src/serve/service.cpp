@@ -45,7 +45,7 @@ component_loader plain_loader() {
   };
 }
 
-service::service(config what, engine with, guest_output guests, component_loader load)
+service::service(config what, engine with, std::shared_ptr<guest_lines> guests, component_loader load)
     : settings_(std::move(what)),
       engine_(std::move(with)),
       guests_(std::move(guests)),
@@ -59,7 +59,7 @@ service::~service() {
 }
 
 result<std::unique_ptr<service>> service::make(config what, std::shared_ptr<observer> told,
-                                               guest_output guests, component_loader load) {
+                                               std::shared_ptr<guest_lines> guests, component_loader load) {
   auto with = engine::make(what.engine);
   if (!with) return with.error();
   std::unique_ptr<service> made(
@@ -94,7 +94,7 @@ result<component> service::load(const component_settings& settings) const {
 pool_options service::pool_options_of(const component_settings& settings) const {
   pool_options options = settings.pool;
   options.name = settings.name;
-  options.output = guests_;
+  if (guests_) options.output = guests_->output(settings.name);
   options.may_reach.http_hosts = settings.http_hosts;
   return options;
 }
@@ -102,7 +102,7 @@ pool_options service::pool_options_of(const component_settings& settings) const 
 result<actor_options> service::actor_options_of(const component_settings& settings) const {
   actor_options options = settings.actors;
   options.name = settings.name;
-  options.output = guests_;
+  if (guests_) options.output = guests_->output(settings.name);
   for (const std::filesystem::path& each : settings.earlier) {
     component_settings before = settings;
     before.path = each;
@@ -203,13 +203,24 @@ result<std::vector<std::string>> service::reload(const config& next) {
 
   auto all = std::make_shared<catalog>();
   std::vector<std::shared_ptr<const hosted>> opened;
+  std::vector<const plan*> exchanged;
   const auto give_up = [&](const std::string& name, const error& why) {
+    auto as_before = std::make_shared<catalog>(*now);
+    std::string stayed;
+    for (const plan* each : exchanged) {
+      const std::string& which = each->settings->name;
+      if (exchange(*all->find(which), each->old->settings, each->old->exports->of(), each->old->version))
+        continue;
+      as_before->by_name[which] = all->by_name[which];
+      stayed += "; `" + which + "` was exchanged before, and could not be exchanged back";
+    }
+    catalog_.store(std::move(as_before));
     for (const auto& each : opened)
       retire([each] {
         if (each->pool) each->pool->drain(duration::zero());
         if (each->actors) each->actors->drain(duration::zero());
       });
-    return of_component(name, why);
+    return error(why.code, of_component(name, why).detail + stayed);
   };
   for (const plan& each : plans) {
     if (each.old != nullptr) continue;
@@ -227,6 +238,7 @@ result<std::vector<std::string>> service::reload(const config& next) {
     }
     auto made = exchange(*each.old, *each.settings, *each.loaded, each.version);
     if (!made) return give_up(each.settings->name, made.error());
+    exchanged.push_back(&each);
     told.push_back("component `" + each.settings->name + "` was exchanged");
     all->by_name.emplace(each.settings->name, *std::move(made));
   }

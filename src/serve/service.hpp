@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "serve/config.hpp"
+#include "serve/guest_lines.hpp"
 #include "serve/hosted.hpp"
 
 /// The components that are served, and the host that owns their calls.
@@ -33,7 +34,7 @@ class service {
   /// @par Errors  those of `engine`, `host`, `component::load`, `host::open` and `host::open_actors`; the
   /// detail begins with the component's name
   static result<std::unique_ptr<service>> make(config what, std::shared_ptr<observer> told,
-                                               guest_output guests, component_loader load);
+                                               std::shared_ptr<guest_lines> guests, component_loader load);
   service(const service&) = delete;
   service& operator=(const service&) = delete;
   ~service();
@@ -49,9 +50,9 @@ class service {
   result<void> wait_ready(duration limit);
 
   /// Serves what `next` says: new components are opened, changed ones exchanged while they serve, those that
-  /// are gone drained. Where one cannot be loaded or opened, everything stays as it was; where an instance of
-  /// a changed one cannot be built, that one does, and so do those behind it. Answers what it did, a sentence
-  /// each. Of `next` only the components are read: the rest needs a new start.
+  /// are gone drained. Where one cannot be loaded, opened or exchanged, everything stays as it was: those
+  /// that were exchanged before it are exchanged back. Answers what it did, a sentence each. Of `next` only
+  /// the components are read: the rest needs a new start.
   result<std::vector<std::string>> reload(const config& next);
 
   /// Drains one component, in a thread of its own; it stays in the catalog, and refuses.
@@ -66,7 +67,7 @@ class service {
   void hurry();
 
  private:
-  service(config what, engine with, guest_output guests, component_loader load);
+  service(config what, engine with, std::shared_ptr<guest_lines> guests, component_loader load);
   result<std::shared_ptr<const hosted>> open(const component_settings& settings);
   result<std::shared_ptr<const hosted>> exchange(const hosted& old, const component_settings& settings,
                                                  const component& next, const std::string& version);
@@ -77,7 +78,7 @@ class service {
 
   config settings_;
   engine engine_;
-  guest_output guests_;
+  const std::shared_ptr<guest_lines> guests_;  // null: nobody reads what they print
   component_loader load_;
   std::optional<host> host_;
   std::atomic<std::shared_ptr<const catalog>> catalog_;

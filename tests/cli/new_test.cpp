@@ -84,7 +84,7 @@ TEST(new_project, takes_a_folder_that_is_empty) {
 
 TEST(new_project, with_a_name_that_a_component_cannot_have_is_refused) {
   const temporary_folder folder;
-  for (const std::string name : {"a b", "a.b", "\x1b[31m", std::string(65, 'a').c_str()}) {
+  for (const std::string& name : std::vector<std::string>{"a b", "a.b", "\x1b[31m", std::string(65, 'a')}) {
     const ended told = run_holdfast({"new", name}, {.folder = folder.path()});
     EXPECT_EQ(told.code, 2) << name;
     EXPECT_THAT(told.err, HasSubstr("cannot be the component's name"));

@@ -166,7 +166,7 @@ TEST_F(async_call_test, leaves_so_with_a_key_too_and_its_outcome_stands_under_it
 TEST_F(async_call_test, leaves_where_what_the_guest_prints_ends_the_context_of_a_handler_that_dispatched) {
   ended_in_the_slice caller;
   pool_options options;
-  options.output = [&](guest_stream, std::string_view) { caller.end(); };
+  options.output = [&](const guest_text&) { caller.end(); };
   caller.dispatch(open("greet-js.wasm", options), "say", args("good morning"));
   settle();
   EXPECT_TRUE(caller.destroyed_unrun());

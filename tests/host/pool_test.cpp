@@ -416,10 +416,12 @@ TEST(pool_on_threads, calls_wasi_and_passes_on_what_the_guest_prints) {
   host owner(shared_engine(), {.workers = 2});
   std::mutex mutex;
   std::string printed;
+  call_id by;
   pool_options options;
-  options.output = [&](guest_stream, std::string_view text) {
+  options.output = [&](const guest_text& text) {
     const std::scoped_lock lock(mutex);
-    printed += text;
+    printed += text.untrusted;
+    by = text.call;
   };
   const pool greeter = owner.open(guest("greet-js.wasm"), options).value();
   const reply hello = greeter.call("greet", args("ada"));
@@ -427,9 +429,11 @@ TEST(pool_on_threads, calls_wasi_and_passes_on_what_the_guest_prints) {
   EXPECT_EQ(hello.value->get<std::string>(), "hello ada");
   EXPECT_TRUE(greeter.call("now", {}));
   EXPECT_TRUE(greeter.call("dice", {}));
-  EXPECT_TRUE(greeter.call("say", args("good morning")));
+  const reply said = greeter.call("say", args("good morning"));
+  EXPECT_TRUE(said);
   const std::scoped_lock lock(mutex);
   EXPECT_THAT(printed, HasSubstr("good morning"));
+  EXPECT_EQ(by, said.id);
 }
 
 TEST(pool_on_threads, gives_every_caller_its_own_answer) {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "serve/ledger.hpp"
+#include "serve/on_behalf.hpp"
 
 /// A ledger whose clock and events are the test's.
 namespace holdfast::serve::testing_support {

@@ -262,6 +262,18 @@ TEST_F(gateway_test, lets_pages_call_whose_origin_is_listed) {
   EXPECT_EQ(told.fields.at("access-control-allow-origin"), "https://shop.example");
 }
 
+TEST_F(gateway_test,
+       tells_a_client_of_an_older_protocol_that_its_connection_goes_on_where_it_asked_for_that) {
+  start();
+  const std::string head = "GET /livez HTTP/1.0\r\nHost: localhost\r\n";
+  raw_client client(port);
+  const raw_answer kept = client.ask(head + "Connection: keep-alive\r\n\r\n");
+  EXPECT_EQ(kept.fields.at("connection"), "keep-alive");
+  const raw_answer last = client.ask(head + "\r\n");
+  EXPECT_EQ(last.fields.at("connection"), "close");
+  EXPECT_TRUE(client.closed());
+}
+
 class principals_test : public gateway_test {
  protected:
   principals_test() {
@@ -296,6 +308,22 @@ TEST_F(principals_test, shows_nobody_the_calls_of_others_but_who_may_kill) {
   EXPECT_EQ(ask(request("DELETE", place, one)).status, 410U);
   EXPECT_EQ(ask(call_request(place + "/kill", "{}", one)).status, 403U);
   EXPECT_EQ(ask(call_request(place + "/kill", "{}", two)).status, 200U);
+}
+
+TEST_F(principals_test, lists_for_each_the_calls_that_are_theirs_while_they_go_on) {
+  start();
+  raw_client bound(port);
+  bound.send(call_request("/v1/call/counting/forever", "[]", one));
+  const auto listed = [&](const char* who) {
+    return json(ask(request("GET", "/v1/calls", who))).at("calls").as_array();
+  };
+  while (listed(one).empty()) std::this_thread::yield();
+  const std::string hers = text(listed(one).at(0).as_object(), "id");
+  EXPECT_EQ(text(listed(one).at(0).as_object(), "principal"), "one");
+  ask(call_request("/v1/call/counting/count", "[]", std::string("Prefer: respond-async\r\n") + two));
+  EXPECT_EQ(listed(one).size(), 1U);
+  EXPECT_EQ(listed(two).size(), 2U) << "who may kill sees all";
+  EXPECT_EQ(ask(request("GET", "/v1/calls/" + hers, one)).status, 202U) << "and reaches it by its id";
 }
 
 TEST_F(principals_test, keeps_the_keys_of_one_apart_from_those_of_another) {

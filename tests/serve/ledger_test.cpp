@@ -17,8 +17,10 @@ using namespace std::chrono_literals;
 TEST(ledger, shows_a_call_as_it_was_asked_for) {
   fed_ledger fed;
   fed.now = 250ms;
-  const call_id id = fed.accept("hello", "ada", true);
-  fed.of.note(id, "ops");
+  const call_id id = [&] {
+    const on_behalf_of ops("ops");
+    return fed.accept("hello", "ada", true);
+  }();
   const ledger_news news = fed.of.snapshot();
   EXPECT_TRUE(news.snapshot);
   EXPECT_EQ(news.content.at("at").as_double(), 1'000'000.25);
@@ -168,9 +170,11 @@ TEST(ledger, lists_the_calls_that_fit) {
   fed_ledger fed;
   fed.accept("hello");
   const call_id running = fed.start();
-  const call_id other = fed.accept("shop");
+  const call_id other = [&] {
+    const on_behalf_of ada("ada");
+    return fed.accept("shop");
+  }();
   const call_id ended = fed.end(outcome::killed);
-  fed.of.note(other, "ada");
   EXPECT_EQ(fed.of.list({}).size(), 3U) << "those in flight";
   EXPECT_EQ(fed.of.list({.limit = 2}).size(), 2U);
   EXPECT_EQ(fed.of.list({.component = "hello"}).size(), 2U);

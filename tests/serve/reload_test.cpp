@@ -54,6 +54,20 @@ TEST_F(reload, that_is_wrong_leaves_everything_as_it_was) {
   EXPECT_EQ(add(5, 3), 8);
 }
 
+TEST_F(reload, that_fails_at_one_component_exchanges_those_before_it_back) {
+  served_test::add("second", counting_guest);
+  start();
+  write(other());
+  // It can be loaded, and no instance of it can be built.
+  std::ofstream(folder / "second.wat") << "(component (core module $m (func $s unreachable) (start $s)) "
+                                          "(core instance (instantiate $m)))";
+  const auto told = running->reload(settings);
+  ASSERT_FALSE(told);
+  EXPECT_THAT(told.error().message(), testing::HasSubstr("component `second`"));
+  EXPECT_EQ(add(5, 3), 8);
+  EXPECT_EQ(ask(call_request("/v1/call/second/add", "[1, 2]")).status, 200U);
+}
+
 TEST_F(reload, opens_what_is_new_and_drains_what_is_gone) {
   start();
   served_test::add("second", counting_guest);

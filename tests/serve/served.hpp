@@ -23,7 +23,10 @@ using namespace std::chrono_literals;
 
 class served_test : public testing::Test {
  protected:
-  served_test() { add("counting", counting_guest); }
+  served_test() {
+    add("counting", counting_guest);
+    settings.log = {.access = "off", .guests = "off"};
+  }
 
   /// One more component, before `start`.
   serve::component_settings& add(const std::string& name, const std::string& text) {
@@ -35,7 +38,6 @@ class served_test : public testing::Test {
   void start() {
     if (settings.server.listen.empty())
       settings.server.listen.push_back(serve::parse_listen_address("127.0.0.1:0").value());
-    settings.log = {.access = "off", .guests = "off"};
     settings.engine.max_instances = 64;
     auto made = serve::application::start(settings, parts);
     ASSERT_TRUE(made) << made.error().message();
