@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
-/// The least that a server made with Beast does: it reads a request and answers with a text that is always the
-/// same. What the gateway is compared with.
+/// The least that a server made with Beast does: it reads a request and answers with a text that is always
+/// the same. What the gateway is compared with.
 namespace {
 
 namespace asio = boost::asio;
@@ -75,8 +75,7 @@ class server {
   void accept() {
     asio::io_context& into = *loops_[next_++ % loops_.size()];
     listener_->async_accept(into, [this, &into](auto failed, tcp::socket from) {
-      if (!failed)
-        asio::post(into, [made = std::make_shared<connection>(std::move(from))] { made->read(); });
+      if (!failed) asio::post(into, [made = std::make_shared<connection>(std::move(from))] { made->read(); });
       accept();
     });
   }

@@ -85,6 +85,15 @@ class host {
   /// @par Errors  `gone`: not known here, or no longer kept
   [[nodiscard]] result<ticket> attach(const call_id& id) const;
 
+  /// Takes a call back, or stops it, as its ticket would, whoever waits for it: for operators, who know of
+  /// calls by an observer. A call that only its own caller can wait for is looked for in every queue and
+  /// instance, and may be missed, as `gone`, while it moves from one to the other.
+  ///
+  /// @par Errors  `gone`: not known here
+  /// @par Effect on the guest  as `ticket::revoke` and `ticket::kill`
+  [[nodiscard]] result<revoke_answer> revoke(const call_id& id) const;
+  [[nodiscard]] result<kill_answer> kill(const call_id& id) const;
+
   /// The account of calls whose caller left.
   orphan_figures orphans() const;
 

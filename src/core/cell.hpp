@@ -87,6 +87,9 @@ class cell final : public poller, public task {
   /// mailbox must be closed.
   void close() noexcept;
 
+  /// The call of that id, if it is in flight here and others know of it. Any thread.
+  boost::intrusive_ptr<call> find(const call_id& which) const noexcept;
+
   /// What keeps a further call from beginning here. Nothing: it can begin.
   in_the_way blocked_by() const;
 

@@ -104,6 +104,13 @@ in_the_way cell::blocked_by() const {
 
 // The driver.
 
+boost::intrusive_ptr<call> cell::find(const call_id& which) const noexcept {
+  const std::scoped_lock lock(mutex_);
+  for (const flight& each : flights_)
+    if (each.of != nullptr && each.of->id() == which) return each.of;
+  return nullptr;
+}
+
 flight* cell::find(std::uint64_t number) noexcept {
   const auto found = std::ranges::find(flights_, number, &flight::number);
   return found != flights_.end() ? &*found : nullptr;

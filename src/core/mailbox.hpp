@@ -118,6 +118,10 @@ class mailbox final : public shared_object {
   /// Calls that back off.
   std::size_t outside() const noexcept;
 
+  /// The call of that id, if it waits here or is in flight in a cell. Looks at all of them: for operators.
+  /// One that moves meanwhile may be missed.
+  boost::intrusive_ptr<call> find(const call_id& which) const;
+
   /// The cells that serve it, broken ones not.
   std::vector<boost::intrusive_ptr<cell>> servers() const;
 

@@ -146,6 +146,18 @@ void mailbox::note_busy(cell& who) noexcept {
   who.noted_idle_ = false;
 }
 
+boost::intrusive_ptr<call> mailbox::find(const call_id& which) const {
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const queue* each : {&queue_, &home_, &outside_, &held_})
+      for (const call& waits : *each)
+        if (waits.id() == which) return const_cast<call*>(&waits);
+  }
+  for (const auto& each : servers())
+    if (auto found = each->find(which)) return found;
+  return nullptr;
+}
+
 std::vector<boost::intrusive_ptr<cell>> mailbox::servers() const {
   const std::scoped_lock lock(mutex_);
   return {members_.begin(), members_.end()};

@@ -457,6 +457,20 @@ void actors::impl::begin_timers() {
   });
 }
 
+boost::intrusive_ptr<core::call> actors::impl::find(const call_id& which) {
+  std::vector<edition_ptr> every;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const auto& [turn, each] : residents_) every.push_back(each->current.load());
+    for (const actor_ptr& each : waiting_) every.push_back(each->current.load());
+    for (const ending& each : endings_) every.push_back(each.what);
+  }
+  for (const edition_ptr& each : every)
+    if (each != nullptr)
+      if (auto found = each->box->find(which)) return found;
+  return nullptr;
+}
+
 void actors::impl::begin_drain() noexcept {
   std::vector<edition_ptr> live;
   std::vector<edition_ptr> waiting;

@@ -73,6 +73,9 @@ struct actors::impl : std::enable_shared_from_this<impl> {
   /// From now on its timers are called.
   void begin_timers();
 
+  /// As `mailbox::find`, of every actor that has an instance or waits for one.
+  boost::intrusive_ptr<core::call> find(const call_id& which);
+
   void begin_drain() noexcept;
   void finish_drain(time_point until) noexcept;
 

@@ -122,6 +122,17 @@ std::vector<std::shared_ptr<detail::edition>> pool::impl::all() {
   return every;
 }
 
+boost::intrusive_ptr<core::call> pool::impl::find(const call_id& which) {
+  std::vector<std::shared_ptr<detail::edition>> every{current.load()};
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const exchanged& each : old_) every.push_back(each.what);
+  }
+  for (const auto& each : every)
+    if (auto found = each->box->find(which)) return found;
+  return nullptr;
+}
+
 void pool::impl::begin_drain() noexcept {
   for (const auto& each : all()) each->begin_drain();
 }

@@ -211,6 +211,37 @@ result<ticket> host::attach(const call_id& id) const {
   return ticket(std::make_shared<const ticket::impl>(std::move(asked), impl_, core::call::reading::again));
 }
 
+boost::intrusive_ptr<core::call> host::impl::find_any(const call_id& id) {
+  if (auto found = kept->find(id)) return found;
+  if (auto found = keys->find(id)) return found;
+  std::vector<std::shared_ptr<pool::impl>> of_pools;
+  std::vector<std::shared_ptr<actors::impl>> of_actors;
+  {
+    const std::scoped_lock lock(mutex);
+    of_pools = pools;
+    of_actors = groups;
+  }
+  for (const auto& each : of_pools)
+    if (auto found = each->find(id)) return found;
+  for (const auto& each : of_actors)
+    if (auto found = each->find(id)) return found;
+  return nullptr;
+}
+
+result<revoke_answer> host::revoke(const call_id& id) const {
+  if (impl_->began.forked()) return error(errc::forked);
+  const auto found = impl_->find_any(id);
+  if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
+  return found->revoke();
+}
+
+result<kill_answer> host::kill(const call_id& id) const {
+  if (impl_->began.forked()) return error(errc::forked);
+  const auto found = impl_->find_any(id);
+  if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
+  return found->kill();
+}
+
 orphan_figures host::orphans() const { return impl_->kept->figures(); }
 
 void host::drain(duration grace) const {

@@ -64,6 +64,9 @@ struct host::impl {
   /// Whose keys those of a pool or of actors of that name are.
   std::string scope_of(const std::string& name);
 
+  /// The call of that id, also one that only its own caller can wait for. Null: not known.
+  boost::intrusive_ptr<core::call> find_any(const call_id& id);
+
   /// Where handlers run that name no executor.
   boost::asio::any_io_executor callback_executor() const;
 

@@ -73,6 +73,9 @@ struct pool::impl : std::enable_shared_from_this<pool::impl> {
   /// Exchanges the component.
   result<void> exchange(const holdfast::component& next, const swap_options& how);
 
+  /// As `mailbox::find`, of every component that still has calls.
+  boost::intrusive_ptr<core::call> find(const call_id& which);
+
   /// Admits nothing more; the cells end when the queues are empty.
   void begin_drain() noexcept;
   /// Waits for the cells until `until`, kills what is left, and waits for the rest.

@@ -43,14 +43,16 @@ void learn_pace(const served_export& what, duration took) noexcept {
                   std::memory_order_relaxed);
 }
 
-// As `async_call`, for somebody: the call is asked for within, whenever it is awaited.
-template <class Target, class Token>
+// As `async_call`, for somebody: the call is asked for within, whenever it is awaited. `asked` is told
+// whether it is done by then, as one is that ran on this thread.
+template <class Target, class Asked, class Token>
 auto call_for(std::string_view whom, const Target& target, std::string_view name, wit::arguments arguments,
-              const call_options& options, Token&& token) {
+              const call_options& options, Asked asked, Token&& token) {
   return asio::async_initiate<Token, reply_signature>(
-      [whom, &target, name, &options, arguments = std::move(arguments)](auto handler) mutable {
+      [whom, &target, name, &options, asked, arguments = std::move(arguments)](auto handler) mutable {
         const on_behalf_of whose(whom);
         target.async_call(name, std::move(arguments), options, std::move(handler));
+        asked(whose.done());
       },
       token);
 }
@@ -151,10 +153,22 @@ task<void> gateway::call_bound(visit& on, const Target& target, const served_exp
   call_options bound = options;
   bound.how = how_to_start(what);
   const time_point began = time_.now();
+  bool at_once = false;
+  const auto asked = [&](bool done) {
+    at_once = done;
+    // Whom it is over for cannot leave it: nothing is armed that would have to be disarmed.
+    if (done)
+      learn_pace(what, time_.now() - began);
+    else
+      on.turn.watch();
+  };
   const auto [code, told] =
-      co_await call_for(on.who.name, target, what.name, std::move(arguments), bound,
-                        asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)));
-  if (told.outcome) learn_pace(what, time_.now() - began);
+      co_await call_for(on.who.name, target, what.name, std::move(arguments), bound, asked,
+                        asio::as_tuple(asio::bind_cancellation_slot(on.turn.when_left(), use_task)));
+  // It may have waited for an instance, which says nothing of the export: else a crowd once met would keep
+  // all that come after on the longer way.
+  if (told.outcome && !at_once)
+    if (const auto record = ledger_.record_of(told.id)) learn_pace(what, record->run);
   on.turn.noted.call = told.id.to_string();
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
   if (on.turn.left()) co_return;

@@ -11,16 +11,22 @@
 namespace holdfast::serve {
 namespace {
 
-http_answer told_verb(const ticket& which, const char* what) {
-  return json_answer(200, {{"id", which.id().to_string()}, {"state", what}});
+http_answer told_verb(const call_id& which, const char* what) {
+  return json_answer(200, {{"id", which.to_string()}, {"state", what}});
 }
 
-http_answer still_goes_on(const ticket& which) {
-  const std::string id = which.id().to_string();
+template <class Answer>
+result<const char*> word(const result<Answer>& of) {
+  if (!of) return of.error();
+  return to_string(*of);
+}
+
+http_answer still_goes_on(const call_id& which, call_phase phase) {
+  const std::string id = which.to_string();
   const std::string place = "/v1/calls/" + id;
   http_answer still = json_answer(202, {{"id", id},
                                         {"outcome", "detached"},
-                                        {"phase", to_string(which.phase())},
+                                        {"phase", to_string(phase)},
                                         {"effect", "unknown"},
                                         {"location", place}});
   still.fields.emplace_back("Location", place);
@@ -45,13 +51,13 @@ result<duration> wait_of(std::string_view query) {
 }  // namespace
 
 // Another's call is as one that is not known: ids are nobody's to try.
-result<ticket> gateway::claim(const visit& on, std::string_view id) const {
+result<call_id> gateway::known_call(const visit& on, std::string_view id) const {
   const auto read = call_id::parse(id);
   if (!read)
     return error(errc::bad_arguments, "`" + std::string(id) + "` is not an id: 32 hexadecimal digits");
   if (door_.asks() && !on.who.may.kill && ledger_.owner_of(*read) != on.who.name)
     return error(errc::gone, "no call " + read->to_string() + " is known here");
-  return service_.owner().attach(*read);
+  return *read;
 }
 
 task<void> gateway::one_call(visit& on) {
@@ -66,17 +72,29 @@ task<void> gateway::one_call(visit& on) {
     http_answer answered = problem_of(http_refusal(403, "`" + on.who.name + "` has no right to kill"));
     co_return co_await answer(on.turn, std::move(answered));
   }
-  const auto which = claim(on, on.path[2]);
+  const auto which = known_call(on, on.path[2]);
   if (!which) co_return co_await refuse(on, which.error());
-  on.turn.noted.call = which->id().to_string();
+  on.turn.noted.call = which->to_string();
   if (on.method == http_method::get) co_return co_await attach(on, *which);
-  http_answer answered = told_verb(*which, kill ? to_string(which->kill()) : to_string(which->revoke()));
+  const host& owner = service_.owner();
+  const result<const char*> told = kill ? word(owner.kill(*which)) : word(owner.revoke(*which));
+  if (!told) co_return co_await refuse(on, told.error());
+  http_answer answered = told_verb(*which, *told);
   co_await answer(on.turn, std::move(answered));
 }
 
-task<void> gateway::attach(visit& on, const ticket& claim) {
+task<void> gateway::attach(visit& on, const call_id& which) {
   const auto limit = wait_of(on.turn.request().query());
   if (!limit) co_return co_await refuse(on, limit.error());
+  const auto found = service_.owner().attach(which);
+  if (!found) {
+    // One that a client waits for on its connection: its result is for that one alone.
+    const auto known = ledger_.record_of(which);
+    if (!known || known->phase == call_phase::done) co_return co_await refuse(on, found.error());
+    http_answer answered = still_goes_on(which, known->phase);
+    co_return co_await answer(on.turn, std::move(answered));
+  }
+  const ticket& claim = *found;
   reply told{.code = make_error_code(errc::detached), .id = claim.id()};
   if (claim.phase() == call_phase::done || *limit != duration::zero()) {
     auto [code, seen] = co_await claim.async_wait(
@@ -89,7 +107,7 @@ task<void> gateway::attach(visit& on, const ticket& claim) {
     http_answer answered = answer_of(told, claim.internals()->asked->result());
     co_return co_await answer(on.turn, std::move(answered));
   }
-  http_answer answered = still_goes_on(claim);
+  http_answer answered = still_goes_on(which, claim.phase());
   co_await answer(on.turn, std::move(answered));
 }
 

@@ -331,13 +331,12 @@ task<void> connection::linger() {
 
 // To watch costs system calls, so it begins when the loop comes round and the handler still waits: a short
 // call is over by then.
-asio::cancellation_slot connection::leaving() {
+void connection::watch() {
   watched_ = true;
   asio::post(on_, [self = shared_from_this(), turn = requests_] {
     if (self->watched_ && turn == self->requests_ && !self->watching_now_ && !self->lost_)
       self->watch_client();
   });
-  return leaving_.slot();
 }
 
 void connection::watch_client() {

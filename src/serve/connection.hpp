@@ -53,7 +53,8 @@ class connection final
   task<bool> write(asio::const_buffer some) override;
   task<bool> end_answer() override;
   void abort_answer() noexcept override { lost_ = true; }
-  asio::cancellation_slot leaving() override;
+  asio::cancellation_slot when_left() noexcept override { return leaving_.slot(); }
+  void watch() override;
   bool left() const noexcept override { return lost_; }
   bool ending() const noexcept override { return ending_; }
   loop_executor executor() noexcept override { return on_; }

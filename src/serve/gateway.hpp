@@ -76,8 +76,8 @@ class gateway final : public http_handler {
 
   // claim_routes.cpp
   task<void> one_call(visit& on);
-  task<void> attach(visit& on, const ticket& claim);
-  result<ticket> claim(const visit& on, std::string_view id) const;
+  task<void> attach(visit& on, const call_id& which);
+  result<call_id> known_call(const visit& on, std::string_view id) const;
 
   // status_routes.cpp
   task<void> health(visit& on);

@@ -53,7 +53,13 @@ class http_turn {
 
   /// Gets `terminal` when the client is found to have left: its connection was reset. That it has only closed
   /// its sending half, is not leaving. Asked for before what may take long, and not twice at a time.
-  virtual asio::cancellation_slot leaving() = 0;
+  asio::cancellation_slot leaving() {
+    watch();
+    return when_left();
+  }
+  /// The same in two parts: the client is looked after from `watch` on.
+  virtual asio::cancellation_slot when_left() noexcept = 0;
+  virtual void watch() = 0;
   /// Whether it has.
   virtual bool left() const noexcept = 0;
   /// Whether the server is to end: what would go on for ever looks now and then.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "serve/ledger_json.hpp"
+#include "serve/on_behalf.hpp"
 
 namespace holdfast::serve {
 namespace {
@@ -38,6 +39,7 @@ void ledger::on_fault(std::uint32_t cell, std::uint64_t generation, errc why,
 void ledger::on_stuck(std::size_t now) noexcept { stuck_.store(now, std::memory_order_relaxed); }
 
 void ledger::on_asked(const call_id& call, const call_target& what) noexcept {
+  on_behalf_of::note_asked(call);
   const std::string_view whom = on_behalf_of::whom();
   if (!whom.empty()) owners_.note(call, whom);
   calls_.asked(call, what, whom, now());
@@ -68,7 +70,10 @@ void ledger::on_overshoot(const call_id& /*call*/, duration late) noexcept {
 
 void ledger::on_recording(const call_id& call, outcome /*what*/) noexcept { calls_.settled(call, now()); }
 
-void ledger::on_done(const call_id& call, outcome what) noexcept { calls_.done(call, what, now()); }
+void ledger::on_done(const call_id& call, outcome what) noexcept {
+  on_behalf_of::note_done(call);
+  calls_.done(call, what, now());
+}
 
 void ledger::on_committed(std::size_t changes, duration took) noexcept {
   count(committed_, changes);

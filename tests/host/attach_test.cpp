@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <holdfast/actors.hpp>
+#include <holdfast/async_call.hpp>
 #include <holdfast/host.hpp>
 #include <optional>
 #include <vector>
@@ -114,6 +118,79 @@ TEST_F(attach_test, finds_a_bound_call_whose_caller_waited_no_longer) {
   answer_all();
   EXPECT_TRUE(back.wait(0s));
   EXPECT_EQ(owner.get().orphans().cost, 2s);
+}
+
+// Calls that only their own caller can wait for, of whom an observer hears.
+class bound_call : public testing::Test {
+ protected:
+  struct : observer {
+    void on_accepted(const call_id& call) noexcept override { accepted.push_back(call); }
+    std::vector<call_id> accepted;
+  } told;
+
+  pool open_bed() {
+    pool_options options;
+    options.functions.define("holdfast:demo/host", "sleep",
+                             [this](host_call call) { naps.push_back(std::move(call)); });
+    pool made = owner.get().open(guest("sleeper.wat"), std::move(options)).value();
+    owner.settle();
+    return made;
+  }
+  // Its id.
+  template <class Target>
+  call_id call(const Target& to, std::string_view function, wit::arguments arguments) {
+    to.async_call(function, std::move(arguments), {},
+                  boost::asio::bind_executor(
+                      io, [this](std::error_code, reply what) { ended.push_back(what.outcome); }));
+    owner.settle();
+    return told.accepted.back();
+  }
+  void settle() {
+    owner.settle();
+    io.restart();
+    io.poll();
+  }
+
+  boost::asio::io_context io;
+  std::vector<host_call> naps;
+  std::vector<std::optional<outcome>> ended;
+  manual_host owner{told};
+};
+
+TEST_F(bound_call, is_stopped_by_its_id_while_it_runs_and_taken_back_while_it_waits) {
+  const pool bed = open_bed();
+  const call_id runs = call(bed, "nap", args(std::uint64_t{5}));
+  const call_id waits = call(bed, "nap", args(std::uint64_t{5}));
+  EXPECT_EQ(owner.get().attach(runs).error(), errc::gone) << "its result is its caller's";
+  EXPECT_EQ(owner.get().revoke(runs).value(), revoke_answer::running);
+  EXPECT_EQ(owner.get().revoke(waits).value(), revoke_answer::revoked);
+  settle();
+  EXPECT_EQ(ended, (std::vector<std::optional<outcome>>{outcome::revoked}));
+  EXPECT_EQ(owner.get().kill(runs).value(), kill_answer::stopping);
+  settle();
+  EXPECT_EQ(ended.back(), outcome::killed);
+  EXPECT_EQ(owner.get().kill(runs).error(), errc::gone);
+}
+
+TEST_F(bound_call, of_an_actor_is_found_by_its_id_too) {
+  const actors bank = owner.get().open_actors(guest("ledger.wasm"), {.name = "bank", .resident = 4}).value();
+  const actor ada = bank.at("ada").value();
+  const call_id first = call(ada, "deposit", args(std::uint64_t{5}));
+  settle();
+  EXPECT_EQ(owner.get().kill(first).error(), errc::gone) << "it is done";
+  const call_id loops = call(ada, "spin", args(std::uint64_t{5}));
+  EXPECT_EQ(owner.get().kill(loops).value(), kill_answer::stopping);
+  settle();
+  EXPECT_EQ(ended.back(), outcome::killed);
+}
+
+TEST_F(bound_call, that_was_exchanged_away_is_found_by_its_id_too) {
+  const pool bed = open_bed();
+  const call_id runs = call(bed, "nap", args(std::uint64_t{5}));
+  ASSERT_TRUE(bed.swap(guest("sleeper.wat")));
+  EXPECT_EQ(owner.get().kill(runs).value(), kill_answer::stopping);
+  settle();
+  EXPECT_EQ(ended.back(), outcome::killed);
 }
 
 }  // namespace

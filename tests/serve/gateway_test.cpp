@@ -324,6 +324,10 @@ TEST_F(principals_test, lists_for_each_the_calls_that_are_theirs_while_they_go_o
   EXPECT_EQ(listed(one).size(), 1U);
   EXPECT_EQ(listed(two).size(), 2U) << "who may kill sees all";
   EXPECT_EQ(ask(request("GET", "/v1/calls/" + hers, one)).status, 202U) << "and reaches it by its id";
+  EXPECT_EQ(text(json(ask(call_request("/v1/calls/" + hers + "/kill", "{}", two))), "state"), "stopping");
+  const raw_answer told = bound.read();
+  EXPECT_EQ(told.status, 409U);
+  EXPECT_EQ(text(json(told), "outcome"), "killed");
 }
 
 TEST_F(principals_test, keeps_the_keys_of_one_apart_from_those_of_another) {

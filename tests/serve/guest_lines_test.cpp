@@ -89,7 +89,7 @@ TEST_F(log_of_guests, says_which_call_of_which_component_printed_what_and_begins
   EXPECT_EQ(text(line, "component"), "greet");
   EXPECT_EQ(text(line, "call"), call);
   EXPECT_EQ(text(line, "stream"), "stdout");
-  EXPECT_THAT(text(line, "text"), testing::HasSubstr("\\u{1b}[31m morning"));
+  EXPECT_THAT(text(line, "text"), testing::HasSubstr("good\\x1b[31m morning"));
 
   std::filesystem::rename(log, log + ".1");
   ASSERT_TRUE(running->reload(settings));
