@@ -14,9 +14,10 @@ constexpr std::chrono::seconds longest_farewell(5);  // until what was answered 
 
 struct application::impl {
   impl(std::unique_ptr<service> serves, std::shared_ptr<ledger> tells, std::shared_ptr<line_log> accesses,
-       const core::time_source* time)
+       std::shared_ptr<guest_lines> prints, const core::time_source* time)
       : knows(std::move(tells)),
         access(std::move(accesses)),
+        guests(std::move(prints)),
         what(std::move(serves)),
         settings(what->settings().server),
         gate(*what, settings, *knows, *access, time != nullptr ? *time : steady),
@@ -25,6 +26,7 @@ struct application::impl {
   const core::steady_time steady{};
   const std::shared_ptr<ledger> knows;
   const std::shared_ptr<line_log> access;
+  const std::shared_ptr<guest_lines> guests;
   const std::unique_ptr<service> what;
   const server_settings settings;
   gateway gate;
@@ -43,8 +45,8 @@ result<std::unique_ptr<application>> application::start(config what, application
   auto knows = std::make_shared<ledger>();
   auto serves = service::make(std::move(what), knows, (*guests)->output(), std::move(parts.load));
   if (!serves) return serves.error();
-  std::unique_ptr<application> made(new application(
-      std::make_unique<impl>(*std::move(serves), std::move(knows), *std::move(access), parts.time)));
+  std::unique_ptr<application> made(new application(std::make_unique<impl>(
+      *std::move(serves), std::move(knows), *std::move(access), *std::move(guests), parts.time)));
   made->impl_->server.tell_figures(made->impl_->gate.figures());
   if (const auto begun = made->impl_->server.start(); !begun) return begun.error();
   return made;
@@ -59,6 +61,7 @@ result<std::vector<std::string>> application::reload(const config& next) {
   auto told = impl_->what->reload(next);
   if (!told) return told;
   if (const auto opened = impl_->access->reopen(); !opened) return opened.error();
+  if (const auto opened = impl_->guests->reopen(); !opened) return opened.error();
   if (const auto renewed = impl_->server.renew_certificates(); !renewed) return renewed.error();
   return told;
 }

@@ -148,6 +148,8 @@ std::vector<hostile> table() {
       {"a method that nobody has", get(host + end, "BREW /livez HTTP/1.1\r\n"), 405, false},
       {"a page of another origin", post + "Origin: http://elsewhere\r\nContent-Length: 6\r\n\r\n[2, 3]", 403,
        false},
+      {"an origin that begins as ours",
+       post + "Origin: http://localhost.evil.example\r\nContent-Length: 6\r\n\r\n[2, 3]", 403, false},
       {"a form of another site", post + "Sec-Fetch-Site: cross-site\r\nContent-Length: 6\r\n\r\n[2, 3]", 403,
        false},
       {"a name that leads here",

@@ -35,7 +35,8 @@ class served_test : public testing::Test {
   void start() {
     if (settings.server.listen.empty())
       settings.server.listen.push_back(serve::parse_listen_address("127.0.0.1:0").value());
-    settings.log = {.access = "off", .guests = "off"};
+    for (std::string* each : {&settings.log.access, &settings.log.guests})
+      if (*each == "-") *each = "off";
     settings.engine.max_instances = 64;
     auto made = serve::application::start(settings, parts);
     ASSERT_TRUE(made) << made.error().message();

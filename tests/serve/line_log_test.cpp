@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/line_log.hpp"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "serve/guest_lines.hpp"
+#include "support/scratch_folder.hpp"
+
+namespace holdfast::serve {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing_support::scratch_folder;
+
+std::string contents_of(const std::string& file) {
+  std::ifstream from(file);
+  return {std::istreambuf_iterator<char>(from), {}};
+}
+
+TEST(line_log, has_each_line_in_order_when_it_is_gone) {
+  const scratch_folder folder;
+  const std::string file = folder / "log";
+  std::string wanted;
+  {
+    const auto log = line_log::open(file).value();
+    for (int i = 0; i < 1000; ++i) {
+      log->write(std::to_string(i));
+      wanted += std::to_string(i) + "\n";
+    }
+  }
+  EXPECT_EQ(contents_of(file), wanted);
+}
+
+TEST(line_log, that_is_opened_again_goes_on_in_the_new_file) {
+  const scratch_folder folder;
+  const std::string file = folder / "log";
+  {
+    const auto log = line_log::open(file).value();
+    log->write("before");
+    std::filesystem::rename(file, folder / "old");
+    ASSERT_TRUE(log->reopen());
+    log->write("after");
+  }
+  EXPECT_EQ(contents_of(folder / "old") + contents_of(file), "before\nafter\n");
+  EXPECT_THAT(contents_of(file), HasSubstr("after"));
+}
+
+TEST(line_log, loses_lines_that_nobody_takes_and_holds_nobody_up) {
+  const scratch_folder folder;
+  const std::string file = folder / "pipe";
+  ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+  const int taker = ::open(file.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
+  ASSERT_GE(taker, 0);
+  std::atomic<bool> over{false};
+  std::thread takes;
+  {
+    const auto log = line_log::open(file).value();
+    const std::string line(1U << 20, 'x');
+    for (int i = 0; i < 16; ++i) log->write(line);
+    EXPECT_GT(log->lost(), 0U);
+    EXPECT_LT(log->lost(), 16U);
+    takes = std::thread([&] {
+      std::array<char, 65536> piece;  // NOLINT: nobody reads it
+      while (!over)
+        if (::read(taker, piece.data(), piece.size()) < 0) std::this_thread::yield();
+    });
+  }
+  over = true;
+  takes.join();
+  ::close(taker);
+}
+
+TEST(guest_lines, show_nothing_that_a_terminal_would_obey) {
+  const scratch_folder folder;
+  const std::string file = folder / "log";
+  {
+    const auto lines = guest_lines::open(file).value();
+    const guest_output tell = lines->output();
+    tell(guest_stream::out, "a\x1b[2J\xe2\x80\xae");
+    tell(guest_stream::err, "other\n");
+    tell(guest_stream::out, "b\n");
+  }
+  const std::string all = contents_of(file);
+  EXPECT_THAT(all, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(all, Not(HasSubstr("\xe2\x80\xae")));
+  EXPECT_THAT(all, HasSubstr(R"("stream":"stderr","text":"other"})"));
+  EXPECT_THAT(all, testing::ContainsRegex(R"("stream":"stdout","text":"a.*b")"));
+}
+
+TEST(guest_lines, do_not_wait_for_the_end_of_a_line_for_ever) {
+  const scratch_folder folder;
+  const std::string file = folder / "log";
+  {
+    const auto lines = guest_lines::open(file).value();
+    const guest_output tell = lines->output();
+    for (int i = 0; i < 40; ++i) tell(guest_stream::out, std::string(1000, 'x'));
+  }
+  EXPECT_THAT(contents_of(file), HasSubstr(std::string(16384, 'x') + "\""));
+}
+
+}  // namespace
+}  // namespace holdfast::serve
