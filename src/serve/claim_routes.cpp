@@ -45,7 +45,9 @@ result<duration> wait_of(std::string_view query) {
 }  // namespace
 
 void gateway::note_owner(const visit& on, const call_id& call) {
-  if (door_.asks() && call != call_id()) owners_.note(call, on.who.name);
+  if (!door_.asks() || call == call_id()) return;
+  owners_.note(call, on.who.name);
+  ledger_.note(call, on.who.name);  // whose list of calls has it
 }
 
 // Another's call is as one that is not known: ids are nobody's to try.
