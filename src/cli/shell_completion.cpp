@@ -177,18 +177,17 @@ std::string zsh_completion(const std::vector<completed_command>& all) {
 }
 
 std::string fish_completion(const std::vector<completed_command>& all) {
+  std::vector<std::string> paths;
+  for (const completed_command& one : all)
+    if (!one.path.empty()) paths.push_back(in_quotes(one.path, true));
   std::string text =
-      "# Completion of holdfast for fish: put it into ~/.config/fish/completions/holdfast.fish\n";
+      "# Completion of holdfast for fish: put it into ~/.config/fish/completions/holdfast.fish\n"
+      "# Whether the words before the cursor lead to this command.\n"
+      "function __holdfast_at\n  set -l path\n  for word in (commandline -opc)[2..-1]\n"
+      "    set -l longer $path $word\n    if contains -- \"$longer\" " +
+      joined(paths) + "\n      set path $longer\n    end\n  end\n  test \"$path\" = \"$argv[1]\"\nend\n";
   for (const completed_command& one : all) {
-    // Where the words before the cursor lead to this command, and to none in it.
-    std::vector<std::string> terms;
-    for (std::size_t begin = 0; begin < one.path.size();) {
-      const std::size_t end = std::min(one.path.find(' ', begin), one.path.size());
-      terms.push_back("__fish_seen_subcommand_from " + one.path.substr(begin, end - begin));
-      begin = end + 1;
-    }
-    if (!one.inner.empty()) terms.push_back("not __fish_seen_subcommand_from " + inner_names(one));
-    const std::string when = in_quotes(joined(terms, "; and "), true);
+    const std::string when = in_quotes("__holdfast_at " + in_quotes(one.path, true), true);
     for (const auto& [name, about] : one.inner)
       text += "complete -c holdfast -f -n " + when + " -a " + name + " -d " + in_quotes(about, true) + "\n";
     for (const completed_option& option : one.options) {

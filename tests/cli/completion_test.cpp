@@ -8,13 +8,25 @@
 #include "cli/run_command.hpp"
 
 using namespace holdfast::test;
+using testing::AllOf;
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsSupersetOf;
 using testing::Not;
 
 namespace {
+
+// The lines of a text, each up to its first tab.
+std::vector<std::string> first_words(const std::string& text) {
+  std::istringstream lines(text);
+  std::vector<std::string> all;
+  for (std::string line; std::getline(lines, line);)
+    if (!line.empty()) all.push_back(line.substr(0, line.find('\t')));
+  std::ranges::sort(all);
+  return all;
+}
 
 // What bash offers for the last of these words, in this folder.
 std::vector<std::string> offered(const std::vector<std::string>& words,
@@ -26,12 +38,42 @@ std::vector<std::string> offered(const std::vector<std::string>& words,
   const ended told = run({"/bin/bash", "-c", script, HOLDFAST_COMMAND}, {.folder = folder});
   EXPECT_EQ(told.code, 0) << told.err;
   EXPECT_EQ(told.err, "");
-  std::istringstream lines(told.out);
-  std::vector<std::string> all;
-  for (std::string line; std::getline(lines, line);)
-    if (!line.empty()) all.push_back(line);
-  std::ranges::sort(all);
-  return all;
+  return first_words(told.out);
+}
+
+constexpr const char* fish = "/usr/bin/fish";
+constexpr const char* zsh = "/usr/bin/zsh";
+
+// What fish offers at the end of this line.
+std::vector<std::string> offered_by_fish(const std::string& line) {
+  const temporary_folder folder;
+  const ended told = run({fish, "--no-config", "-c",
+                          "$argv[1] completion fish | source; complete -C $argv[2]", HOLDFAST_COMMAND, line},
+                         {.folder = folder.path()});
+  EXPECT_EQ(told.code, 0) << told.err;
+  EXPECT_EQ(told.err, "");
+  return first_words(told.out);
+}
+
+// What zsh shows of what there is at the end of this line, on a terminal of its own. A key that says so marks
+// the end: nothing is waited for but that.
+std::string shown_by_zsh(const std::string& line) {
+  const temporary_folder folder;
+  folder.write("_holdfast", run_holdfast({"completion", "zsh"}).out);
+  const std::string script = R"(
+    zmodload zsh/zpty
+    zpty -b shell zsh -f -i
+    zpty -w shell "stty columns 200 rows 500; fpath=($1 \$fpath); autoload -Uz compinit; compinit -u -D"
+    zpty -w shell "over() { print IS-OVER }; zle -N over; bindkey '^X' over; bindkey '^D' list-choices"
+    zpty -w shell "LISTMAX=10000; print IS-''READY"
+    zpty -r -m shell out '*IS-READY*'
+    zpty -w -n shell "$2"$'\C-d\C-x'
+    zpty -r -m shell out '*IS-OVER*'
+    print -r -- "$out"
+    zpty -d shell)";
+  const ended told = run({zsh, "-f", "-c", script, "zsh", folder.path(), line}, {.folder = folder.path()});
+  EXPECT_EQ(told.code, 0) << told.err;
+  return told.out;
 }
 
 // The commands that `--help` tells of.
@@ -85,6 +127,28 @@ TEST(completion, of_bash_offers_files_everywhere_else) {
 TEST(completion, of_bash_takes_no_value_for_a_command) {
   EXPECT_THAT(offered({"new", "--name", "check", "--l"}), ElementsAre("--language"));
   EXPECT_THAT(offered({"call", "journal", "--no"}), ElementsAre("--no-cache"));
+}
+
+TEST(completion, of_fish_offers_commands_options_and_values_where_they_belong) {
+  if (!std::filesystem::exists(fish)) GTEST_SKIP() << "there is no fish";
+  auto commands = commands_in_help();
+  std::ranges::sort(commands);
+  EXPECT_EQ(offered_by_fish("holdfast "), commands);
+  EXPECT_THAT(offered_by_fish("holdfast journal "), ElementsAre("check", "compact", "export"));
+  EXPECT_THAT(offered_by_fish("holdfast check --"), ElementsAre("--compile", "--help", "--json"));
+  EXPECT_THAT(offered_by_fish("holdfast journal check --"), ElementsAre("--help", "--json"));
+  EXPECT_THAT(offered_by_fish("holdfast new --language "), ElementsAre("c", "javascript", "python"));
+}
+
+TEST(completion, of_zsh_offers_commands_options_and_values_where_they_belong) {
+  if (!std::filesystem::exists(zsh)) GTEST_SKIP() << "there is no zsh";
+  const std::string all = shown_by_zsh("holdfast ");
+  for (const std::string& command : commands_in_help())
+    EXPECT_THAT(all, ContainsRegex(command + " +-- [A-Z]"));
+  EXPECT_THAT(shown_by_zsh("holdfast check --"), ContainsRegex("--compile +-- Compile"));
+  EXPECT_THAT(shown_by_zsh("holdfast journal check --"),
+              AllOf(HasSubstr("--json"), Not(HasSubstr("--compile"))));
+  EXPECT_THAT(shown_by_zsh("holdfast new --language "), HasSubstr("javascript"));
 }
 
 TEST(completion, of_each_shell_knows_every_command) {

@@ -69,6 +69,9 @@ TEST(config_check, wants_a_credential_of_each_principal) {
               HasSubstr("64 hexadecimal digits"));
   EXPECT_THAT(wrong("[[principals]]\nname = \"ops\"\ncertificate_subject = \"ops\""),
               HasSubstr("needs `client_ca` of `[server.tls]`"));
+  EXPECT_THAT(wrong("[server.tls]\ncertificate = \"c\"\nkey = \"k\"\n[[principals]]\nname = \"ops\"\n"
+                    "certificate_subject = \"ops\""),
+              HasSubstr("needs `client_ca` of `[server.tls]`"));
   EXPECT_THAT(wrong("[[principals]]\nname = \"o\"\ntoken_sha256 = \"" + digits + "\"\nrights = [\"all\"]"),
               HasSubstr("`all` is no right; there are `kill` and `drain`"));
 }

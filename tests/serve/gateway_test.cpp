@@ -3,7 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <fstream>
+#include <iterator>
 #include <thread>
 
 #include "serve/served.hpp"
@@ -110,8 +111,10 @@ TEST_F(gateway_test, tells_a_client_whose_wait_is_over_first_where_the_call_is_f
   EXPECT_EQ(told.status, 202U);
   const std::string id = text(json(told), "id");
   EXPECT_EQ(text(json(told), "outcome"), "detached");
+  EXPECT_EQ(text(json(told), "effect"), "unknown");
   const raw_answer still = ask(request("GET", "/v1/calls/" + id));
   EXPECT_EQ(still.status, 202U);
+  EXPECT_EQ(text(json(still), "effect"), "unknown");
   EXPECT_EQ(text(json(still), "phase"), "running");
   EXPECT_EQ(text(json(kill(id)), "state"), "stopping");
   const raw_answer end = ask(request("GET", "/v1/calls/" + id + "?wait=60"));
@@ -233,6 +236,43 @@ TEST_F(gateway_test, asks_for_the_body_that_a_client_holds_back_until_it_is_want
   EXPECT_EQ(json(client.read()).at("value").as_int64(), 5);
 }
 
+TEST_F(gateway_test, says_that_it_waits_for_a_body_and_to_nobody_whom_it_refuses) {
+  start();
+  const std::string fields =
+      " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 6\r\n"
+      "Expect: 100-continue\r\n\r\n";
+  raw_client client(port);
+  client.send("POST /v1/call/counting/add" + fields);
+  EXPECT_EQ(client.read_interim(), 100U);
+  client.send("[2, 3]");
+  EXPECT_EQ(client.read().status, 200U);
+  client.send("POST /v1/call/nobody/add" + fields);
+  EXPECT_EQ(client.read_interim(), 404U);
+}
+
+TEST_F(gateway_test, takes_a_body_as_long_as_the_limit_says) {
+  settings.server.limits.body_bytes = 6;
+  start();
+  const auto in_chunks = [](const std::string& body) {
+    return "POST /v1/call/counting/add HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+           "Transfer-Encoding: chunked\r\n\r\n" +
+           std::to_string(body.size()) + "\r\n" + body + "\r\n0\r\n\r\n";
+  };
+  EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[2, 3]")).status, 200U);
+  EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[2,  3]")).status, 413U);
+  EXPECT_EQ(ask(in_chunks("[2, 3]")).status, 200U);
+  EXPECT_EQ(ask(in_chunks("[2,  3]")).status, 413U);
+}
+
+TEST_F(gateway_test, closes_a_connection_after_its_last_request) {
+  settings.server.limits.requests = 2;
+  start();
+  raw_client client(port);
+  EXPECT_FALSE(client.ask(request("GET", "/livez")).fields.contains("connection"));
+  EXPECT_EQ(client.ask(request("GET", "/livez")).fields["connection"], "close");
+  EXPECT_TRUE(client.closed());
+}
+
 TEST_F(gateway_test, answers_head_as_get_without_the_content) {
   start();
   raw_client client(port);
@@ -249,6 +289,19 @@ TEST_F(gateway_test, says_which_methods_there_are_and_nothing_to_pages_of_others
   EXPECT_EQ(told.status, 204U);
   EXPECT_EQ(told.fields.at("allow"), "POST, OPTIONS");
   EXPECT_FALSE(told.fields.contains("access-control-allow-origin"));
+}
+
+TEST_F(gateway_test, knows_the_hosts_that_are_listed_and_none_that_only_end_so) {
+  settings.server.hosts = {"Shop.example"};
+  start();
+  const auto status = [this](const std::string& host) {
+    return ask("GET /version HTTP/1.1\r\nHost: " + host + "\r\n\r\n").status;
+  };
+  EXPECT_EQ(status("shop.example"), 200U);
+  EXPECT_EQ(status("SHOP.example:8080"), 200U);
+  EXPECT_EQ(status("[::1]:8080"), 200U);
+  EXPECT_EQ(status("evilshop.example"), 403U);
+  EXPECT_EQ(status("shop.example.evil"), 403U);
 }
 
 TEST_F(gateway_test, lets_pages_call_whose_origin_is_listed) {
@@ -296,7 +349,34 @@ TEST_F(principals_test, lets_in_who_has_a_token_and_nobody_else) {
   EXPECT_EQ(told.fields.at("www-authenticate"), "Bearer realm=\"holdfast\"");
   EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[1, 2]", "Authorization: Bearer three\r\n")).status,
             401U);
+  // Its hash begins as that of `one` does.
+  EXPECT_EQ(ask(request("GET", "/version", "Authorization: Bearer one-16911\r\n")).status, 401U);
+  EXPECT_EQ(ask(request("GET", "/metrics")).status, 401U);
   EXPECT_EQ(ask(request("GET", "/livez")).status, 200U);
+}
+
+TEST_F(principals_test, lists_for_each_its_own_calls_and_tells_events_to_those_alone_who_may_kill) {
+  start();
+  EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[1, 2]", two)).status, 200U);
+  EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[1, 2]", one)).status, 200U);
+  const auto listed = [this](const char* who) {
+    return json(ask(request("GET", "/v1/calls?phase=done", who))).at("calls").as_array().size();
+  };
+  EXPECT_EQ(listed(one), 1U);
+  EXPECT_EQ(listed(two), 2U);
+  EXPECT_EQ(ask(request("GET", "/v1/events", one)).status, 403U);
+  raw_client sees(port);
+  sees.send(request("GET", "/v1/events", two));
+  EXPECT_EQ(sees.read(true).status, 200U);
+}
+
+TEST_F(principals_test, lets_those_alone_drain_who_may) {
+  settings.server.principals[1].may.drain = true;
+  start();
+  const char* const place = "/v1/components/counting/drain";
+  EXPECT_EQ(ask(call_request(place, "{}", one)).status, 403U);
+  EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[1, 2]", one)).status, 200U);
+  EXPECT_EQ(ask(call_request(place, "{}", two)).status, 202U);
 }
 
 TEST_F(principals_test, shows_nobody_the_calls_of_others_but_who_may_kill) {
@@ -382,6 +462,26 @@ TEST_F(gateway_test, ends_what_runs_before_it_ends_and_takes_nothing_new) {
   EXPECT_THROW(raw_client{port}, std::system_error);
 }
 
+TEST_F(gateway_test, is_not_ready_any_more_when_it_is_to_end_but_lives) {
+  start();
+  EXPECT_EQ(ask(request("GET", "/readyz")).status, 200U);
+  running->served().begin_end();
+  EXPECT_EQ(ask(request("GET", "/readyz")).status, 503U);
+  EXPECT_EQ(ask(request("GET", "/livez")).status, 200U);
+}
+
+TEST_F(gateway_test, writes_no_text_into_its_log_that_a_terminal_would_obey) {
+  settings.log.access = folder / "access";
+  start();
+  EXPECT_EQ(ask(request("GET", "/livez", "User-Agent: a\xe2\x80\xae\xc2\x9b\r\n")).status, 200U);
+  running.reset();
+  std::ifstream from(folder / "access");
+  const std::string line{std::istreambuf_iterator<char>(from), {}};
+  EXPECT_THAT(line, testing::HasSubstr(R"("target":"/livez","status":200)"));
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("\xe2\x80\xae")));
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("\xc2\x9b")));
+}
+
 TEST_F(gateway_test, kills_what_outlasts_the_grace_and_tells_its_client) {
   start();
   raw_client client(port);
@@ -389,56 +489,6 @@ TEST_F(gateway_test, kills_what_outlasts_the_grace_and_tells_its_client) {
   until_running();
   EXPECT_FALSE(running->end(10ms));
   EXPECT_EQ(text(json(client.read()), "outcome"), "killed");
-}
-
-// Time flies until the client has its answer.
-class late_clients : public served_test {
- protected:
-  struct manual_time final : core::time_source {
-    std::atomic<std::int64_t> ns{1'000'000'000};
-    time_point now() const noexcept override { return time_point(duration(ns.load())); }
-  };
-  late_clients() { parts.time = &clock; }
-  ~late_clients() override { running.reset(); }  // it reads the clock
-  raw_answer read_while_time_flies(raw_client& client) {
-    std::atomic<bool> over{false};
-    std::thread time([&] {
-      while (!over) {
-        clock.ns += duration(1s).count();
-        std::this_thread::yield();
-      }
-    });
-    raw_answer told = client.read();
-    over = true;
-    time.join();
-    return told;
-  }
-  manual_time clock;
-};
-
-TEST_F(late_clients, are_told_when_a_head_does_not_come_in_time) {
-  start();
-  raw_client client(port);
-  // In one piece, so that the second has begun when the first is answered.
-  EXPECT_EQ(client.ask(request("GET", "/livez") + "GET /livez HT").status, 200U);
-  EXPECT_EQ(read_while_time_flies(client).status, 408U);
-  EXPECT_TRUE(client.closed());
-}
-
-TEST_F(late_clients, are_let_go_when_they_ask_for_nothing) {
-  start();
-  raw_client client(port);
-  EXPECT_EQ(client.ask(request("GET", "/livez")).status, 200U);
-  EXPECT_EQ(read_while_time_flies(client).status, 0U);
-}
-
-TEST_F(late_clients, are_told_when_a_body_does_not_come_in_time) {
-  start();
-  raw_client client(port);
-  client.send(
-      "POST /v1/call/counting/add HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-      "Content-Length: 6\r\nExpect: 100-continue\r\n\r\n");
-  EXPECT_EQ(read_while_time_flies(client).status, 408U);
 }
 
 }  // namespace

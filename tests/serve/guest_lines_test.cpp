@@ -63,6 +63,13 @@ TEST_F(lines_of_guests, without_an_end_are_cut_where_they_get_long_and_told_at_t
   EXPECT_EQ(seen.back(), "shop 1 aaa");
 }
 
+TEST(line_of_a_guest, has_nothing_that_a_terminal_would_obey) {
+  const std::string line = log_line({.component = "shop", .untrusted = "a\x1b[2J\xe2\x80\xae"});
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("\x1b")));
+  EXPECT_THAT(line, testing::Not(testing::HasSubstr("\xe2\x80\xae")));
+  EXPECT_THAT(line, testing::HasSubstr(R"("text":"a)"));
+}
+
 class log_of_guests : public served_test {
  protected:
   log_of_guests() {

@@ -217,6 +217,15 @@ TEST(ledger, counts_rebuilds_and_generations_of_cells) {
   EXPECT_EQ(total_of(news, "rebuilds"), 1U);
 }
 
+TEST(ledger, counts_the_cells_of_all_actors_of_a_component_together) {
+  fed_ledger fed;
+  fed.of.on_cell_opened(1, {"carts", "ada"});
+  fed.of.on_cell_opened(2, {"carts", "bob"});
+  const auto cells = fed.of.figures().cells;
+  ASSERT_EQ(cells.size(), 1U);
+  EXPECT_EQ(cells.at("carts").states[static_cast<std::size_t>(cell_state::building)], 2U);
+}
+
 TEST(ledger, tells_how_late_guests_were_gone) {
   fed_ledger fed;
   for (int i = 1; i <= 100; ++i) fed.of.on_overshoot({1, 1}, i * 1ms);

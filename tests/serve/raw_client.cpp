@@ -124,6 +124,15 @@ raw_answer raw_client::read(bool to_head) {
   return told;
 }
 
+unsigned raw_client::read_interim() {
+  std::size_t end = std::string::npos;
+  while ((end = buffer_.find("\r\n\r\n")) == std::string::npos)
+    if (!fill()) return 0;
+  const auto status = static_cast<unsigned>(std::stoul(buffer_.substr(9, 3)));
+  buffer_.erase(0, end + 4);
+  return status;
+}
+
 bool raw_client::closed() {
   for (;;) {
     pollfd from{socket_, POLLIN, 0};

@@ -30,6 +30,8 @@ class raw_client {
   /// False: the other side has reset the connection.
   bool send(std::string_view bytes) const;
   raw_answer read(bool to_head = false);
+  /// The status of what comes next, which may be an interim answer; the whole head is taken.
+  unsigned read_interim();
   raw_answer ask(std::string_view bytes) {
     send(bytes);
     return read();

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "serve/toml_depth.hpp"
 #include "support/readings.hpp"
 
 using namespace holdfast;
@@ -314,6 +315,10 @@ TEST(config, with_keys_of_too_many_parts_is_refused_before_it_is_parsed) {
   EXPECT_THAT(first_error(parse_config("x = {" + key + " = 1}", "f")), HasSubstr("a key of more than"));
   EXPECT_THAT(first_error(parse_config("x = \"\"\"" + key + "\"\"\"\n" + key + " = 1", "f")),
               HasSubstr("f:2:1: a key of more than"));
+  std::string longest = "a";
+  for (std::uint32_t i = 1; i < deepest_key; ++i) longest += ".a";
+  EXPECT_FALSE(nests_too_deep(longest + " = 1"));
+  EXPECT_EQ(nests_too_deep(longest + ".a = 1"), 1U);
   // Dots in comments and in texts are no parts.
   EXPECT_TRUE(parse_config("#" + key + "\njournal = \"" + key + "\"\n", "f").sound());
   EXPECT_TRUE(parse_config("journal = '''" + key + "\n'" + key + "'''\n", "f").sound());

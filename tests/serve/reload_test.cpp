@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
 #include <thread>
 
 #include "serve/served.hpp"
@@ -77,6 +78,28 @@ TEST_F(reload, opens_what_is_new_and_drains_what_is_gone) {
   ASSERT_TRUE(running->reload(settings));
   EXPECT_EQ(ask(call_request("/v1/call/counting/add", "[1, 2]")).status, 404U);
   EXPECT_EQ(ask(call_request("/v1/call/second/add", "[1, 2]")).status, 200U);
+}
+
+TEST_F(reload, ends_what_is_gone) {
+  settings.server.drain_grace = 0s;
+  served_test::add("second", counting_guest);
+  start();
+  raw_client client(port);
+  client.send(call_request("/v1/call/counting/forever", "[]"));
+  while (!json(ask(request("GET", "/v1/components/counting"))).at("states").as_object().contains("running"))
+    std::this_thread::yield();
+  settings.components.erase(settings.components.begin());
+  ASSERT_TRUE(running->reload(settings));
+  EXPECT_EQ(text(json(client.read()), "outcome"), "killed");
+}
+
+TEST_F(reload, opens_logs_anew_that_were_moved_away) {
+  settings.log = {.access = folder / "access", .guests = folder / "guests"};
+  start();
+  for (const char* each : {"access", "guests"}) std::filesystem::rename(folder / each, folder / "old");
+  ASSERT_TRUE(running->reload(settings));
+  running.reset();
+  for (const char* each : {"access", "guests"}) EXPECT_TRUE(std::filesystem::exists(folder / each)) << each;
 }
 
 TEST_F(reload, loses_no_call_that_comes_meanwhile) {

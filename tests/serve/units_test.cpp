@@ -32,6 +32,6 @@ TEST(units, of_sizes_are_written_as_they_are_read) {
 TEST(units, are_needed_of_durations_and_known_of_sizes) {
   for (const char* text : {"", "5", "5 s", "-1s", "s", "1e3s", "nans", "infs", "1d", "9999999999h"})
     EXPECT_FALSE(parse_duration(text)) << text;
-  for (const char* text : {"", "-1", "1kib", "1TiB", "KiB", "nan", "none"})
+  for (const char* text : {"", "-1", "1kib", "1TiB", "KiB", "nan", "none", "9999999999GiB"})
     EXPECT_FALSE(parse_size(text)) << text;
 }
