@@ -220,13 +220,14 @@ task<bool> connection::read_all(std::string& into, std::size_t most) {
   };
   into.clear();
   if (request_.framing == body_framing::none) co_return true;
-  if (request_.framing == body_framing::length) {
-    if (request_.length > most) co_return too_long();
-    into.reserve(std::min<std::size_t>(request_.length, 64U << 10));
-  }
+  const bool told = request_.framing == body_framing::length;
+  if (told && request_.length > most) co_return too_long();
   for (;;) {
     const std::size_t have = into.size();
-    into.resize(std::max<std::size_t>(have + 4096, std::min(have * 2, most)));
+    std::size_t room = std::max<std::size_t>(have + (told ? 64U << 10 : 4096), std::min(have * 2, most));
+    // One more, for the word that this was all.
+    if (told) room = std::max<std::size_t>(have + 1, std::min<std::size_t>(room, request_.length));
+    into.resize(room);
     const piece got = co_await read_some(asio::buffer(into.data() + have, into.size() - have));
     into.resize(have + got.bytes);
     if (got.wrong) co_return false;

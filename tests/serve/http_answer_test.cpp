@@ -8,7 +8,7 @@ namespace {
 
 std::string head_of(const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string text;
-  write_head(text, 200, fields, answer_framing::length, 3, false, "now");
+  write_head(text, 200, fields, answer_framing::length, 3, "close", "now");
   return text;
 }
 
