@@ -9,6 +9,7 @@
 ;;   /k  returns with its body open               /a  gives its body up after 5 bytes
 ;;   /t  traps                                    /m  traps after 5 bytes of its body
 ;;   /s  loops for ever                           /p  loops for ever after 5 bytes of its body
+;;   /w  answers with the `traceparent` that it sees, a blank and the `tracestate`
 ;;   /f  asks the authority that follows, `/f127.0.0.1:80`, and answers with its status, or 550 and the error's number
 ;;
 ;; A write that fails is a trap: whoever leaves must not make one fail.
@@ -71,12 +72,16 @@
     (export "[method]fields.append" (func
       (param "self" (borrow $fields)) (param "name" string) (param "value" (list u8))
       (result (result (error $header-error)))))
+    (export "[method]fields.get" (func
+      (param "self" (borrow $fields)) (param "name" string) (result (list (list u8)))))
     (export "incoming-body" (type $incoming-body (sub resource)))
     (export "[method]incoming-body.stream" (func
       (param "self" (borrow $incoming-body)) (result (result (own $in)))))
     (export "incoming-request" (type $incoming-request (sub resource)))
     (export "[method]incoming-request.path-with-query" (func
       (param "self" (borrow $incoming-request)) (result (option string))))
+    (export "[method]incoming-request.headers" (func
+      (param "self" (borrow $incoming-request)) (result (own $fields))))
     (export "[method]incoming-request.consume" (func
       (param "self" (borrow $incoming-request)) (result (result (own $incoming-body)))))
     (export "outgoing-body" (type $outgoing-body (sub resource)))
@@ -161,6 +166,9 @@
   (core func $new-fields (canon lower (func $types "[constructor]fields")))
   (core func $append (canon lower (func $types "[method]fields.append")
     (memory (core memory $memory "memory"))))
+  (core func $field (canon lower (func $types "[method]fields.get")
+    (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+  (core func $headers (canon lower (func $types "[method]incoming-request.headers")))
   (core func $new-response (canon lower (func $types "[constructor]outgoing-response")))
   (core func $set-status (canon lower (func $types "[method]outgoing-response.set-status-code")))
   (core func $body (canon lower (func $types "[method]outgoing-response.body")
@@ -185,6 +193,7 @@
     (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
   (core func $status (canon lower (func $types "[method]incoming-response.status")))
   (core func $block (canon lower (func $poll "[method]pollable.block")))
+  (core func $drop-fields (canon resource.drop $fields))
   (core func $drop-request (canon resource.drop $incoming-request))
   (core func $drop-incoming (canon resource.drop $incoming-body))
   (core func $drop-in (canon resource.drop $input-stream))
@@ -206,6 +215,9 @@
     (import "http" "write" (func $write (param i32 i32 i32 i32)))
     (import "http" "new-fields" (func $new-fields (result i32)))
     (import "http" "append" (func $append (param i32 i32 i32 i32 i32 i32)))
+    (import "http" "field" (func $field (param i32 i32 i32 i32)))
+    (import "http" "headers" (func $headers (param i32) (result i32)))
+    (import "http" "drop-fields" (func $drop-fields (param i32)))
     (import "http" "new-response" (func $new-response (param i32) (result i32)))
     (import "http" "set-status" (func $set-status (param i32 i32) (result i32)))
     (import "http" "body" (func $body (param i32 i32)))
@@ -231,7 +243,7 @@
     (import "http" "drop-pollable" (func $drop-pollable (param i32)))
     (import "http" "drop-future" (func $drop-future (param i32)))
     (import "http" "drop-response" (func $drop-response (param i32)))
-    (data (i32.const 1024) "hello/x-grown0")
+    (data (i32.const 1024) "hello/x-grown0 traceparenttracestate")
     (global $served (mut i32) (i32.const 0))
 
     ;; Results in memory are written at 64 and, of a path, at 128.
@@ -326,6 +338,26 @@
       (call $drop-out (local.get $stream))
       (call $end (local.get $body)))
 
+    ;; The first value of a field, where there is one.
+    (func $send-field (param $stream i32) (param $fields i32) (param $name i32) (param $size i32)
+      (local $first i32)
+      (call $field (local.get $fields) (local.get $name) (local.get $size) (i32.const 64))
+      (if (i32.load (i32.const 68)) (then
+        (local.set $first (i32.load (i32.const 64)))
+        (call $send (local.get $stream) (i32.load (local.get $first)) (i32.load offset=4 (local.get $first))))))
+
+    (func $trace (param $request i32) (param $out i32)
+      (local $fields i32) (local $body i32) (local $stream i32)
+      (local.set $fields (call $headers (local.get $request)))
+      (local.set $body (call $answer (local.get $out) (i32.const 200) (i32.const 0)))
+      (local.set $stream (call $begin (local.get $body)))
+      (call $send-field (local.get $stream) (local.get $fields) (i32.const 1039) (i32.const 11))
+      (call $send (local.get $stream) (i32.const 1038) (i32.const 1))
+      (call $send-field (local.get $stream) (local.get $fields) (i32.const 1050) (i32.const 10))
+      (call $drop-fields (local.get $fields))
+      (call $drop-out (local.get $stream))
+      (call $end (local.get $body)))
+
     ;; The status of whoever is asked, or 550 and the number of the error.
     (func $fetch (param $from i32) (param $size i32) (result i32)
       (local $request i32) (local $future i32) (local $pollable i32) (local $response i32) (local $status i32)
@@ -360,6 +392,10 @@
       (local.set $letter (i32.load8_u (i32.add (i32.load (i32.const 132)) (i32.const 1))))
       (if (i32.eq (local.get $letter) (i32.const 101)) (then  ;; e
         (call $echo (local.get $request) (local.get $out))
+        (call $drop-request (local.get $request))
+        (return)))
+      (if (i32.eq (local.get $letter) (i32.const 119)) (then  ;; w
+        (call $trace (local.get $request) (local.get $out))
         (call $drop-request (local.get $request))
         (return)))
       (call $drop-request (local.get $request))
@@ -417,7 +453,8 @@
       (export "drop-out" (func $drop-out)) (export "drop-body" (func $drop-body))
       (export "drop-error" (func $drop-error)) (export "drop-outparam" (func $drop-outparam))
       (export "drop-pollable" (func $drop-pollable)) (export "drop-future" (func $drop-future))
-      (export "drop-response" (func $drop-response))))))
+      (export "drop-response" (func $drop-response)) (export "field" (func $field))
+      (export "headers" (func $headers)) (export "drop-fields" (func $drop-fields))))))
 
   (func $handle
     (param "request" (own $incoming-request)) (param "response-out" (own $response-outparam))

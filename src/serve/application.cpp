@@ -4,27 +4,31 @@
 #include "serve/gateway.hpp"
 #include "serve/guest_lines.hpp"
 #include "serve/http_server.hpp"
+#include "serve/tracer.hpp"
 
 namespace holdfast::serve {
 namespace {
 
 constexpr std::chrono::seconds longest_farewell(5);  // until what was answered is written
+constexpr std::chrono::seconds longest_flush(2);     // of spans that wait
 
 }  // namespace
 
 struct application::impl {
   impl(std::unique_ptr<service> serves, std::shared_ptr<ledger> tells, std::shared_ptr<line_log> accesses,
-       std::shared_ptr<line_log> printed, const core::time_source* time)
+       std::shared_ptr<line_log> printed, std::unique_ptr<tracer> makes, const core::time_source* time)
       : knows(std::move(tells)),
+        traces(std::move(makes)),
         access(std::move(accesses)),
         guests(std::move(printed)),
         what(std::move(serves)),
         settings(what->settings().server),
-        gate(*what, settings, *knows, *access, time != nullptr ? *time : steady),
+        gate(*what, settings, *knows, *access, time != nullptr ? *time : steady, traces.get()),
         server(settings, gate, time != nullptr ? *time : steady) {}
 
   const core::steady_time steady{};
   const std::shared_ptr<ledger> knows;
+  const std::unique_ptr<tracer> traces;  // null: they are off
   const std::shared_ptr<line_log> access;
   const std::shared_ptr<line_log> guests;
   const std::unique_ptr<service> what;
@@ -46,10 +50,17 @@ result<std::unique_ptr<application>> application::start(config what, application
   if (!(*guests)->off())
     printed = guest_lines::to([to = *guests](const guest_line& line) { to->write(log_line(line)); });
   auto knows = std::make_shared<ledger>();
+  std::unique_ptr<tracer> traces;
+  if (!what.traces.endpoint.empty()) {
+    auto begun = tracer::make(what.traces, *knows);
+    if (!begun) return begun.error();
+    traces = *std::move(begun);
+  }
   auto serves = service::make(std::move(what), knows, std::move(printed), std::move(parts.load));
   if (!serves) return serves.error();
-  std::unique_ptr<application> made(new application(std::make_unique<impl>(
-      *std::move(serves), std::move(knows), *std::move(access), *std::move(guests), parts.time)));
+  std::unique_ptr<application> made(
+      new application(std::make_unique<impl>(*std::move(serves), std::move(knows), *std::move(access),
+                                             *std::move(guests), std::move(traces), parts.time)));
   made->impl_->server.tell_figures(made->impl_->gate.figures());
   if (const auto begun = made->impl_->server.start(); !begun) return begun.error();
   return made;
@@ -75,6 +86,7 @@ bool application::end(duration grace) {
   const bool well = impl_->what->drain(grace);
   impl_->server.wait_ended(longest_farewell);
   impl_->server.stop();
+  if (impl_->traces) impl_->traces->end(longest_flush);
   return well;
 }
 

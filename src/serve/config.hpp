@@ -12,6 +12,7 @@
 #include <holdfast/pool_options.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 /// What `holdfast serve` is told: the content of `holdfast.toml`, checked.
@@ -96,8 +97,10 @@ struct log_settings {
 
 /// Where spans go.
 struct trace_settings {
-  std::string endpoint{};  ///< of an OTLP/HTTP collector; empty: traces are off
-  double share = 1.0;      ///< of requests without a `traceparent` that are traced
+  std::string endpoint{};            ///< of an OTLP/HTTP collector; empty: traces are off
+  double sample = 1.0;               ///< of requests without a `traceparent`: the share that is traced
+  std::string service = "holdfast";  ///< whose the spans are
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< that the collector is sent
 };
 
 enum class component_kind : std::uint8_t { pool, actors, web };

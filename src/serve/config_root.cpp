@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <utility>
 
+#include "serve/ascii.hpp"
 #include "serve/config_rooms.hpp"
+#include "serve/otlp.hpp"
 #include "serve/read_config.hpp"
 #include "serve/toml_depth.hpp"
+#include "wit/nearest.hpp"
 #include "wit/visible.hpp"
 
 namespace holdfast::serve {
@@ -53,11 +58,26 @@ void read_log_target(config_table& of, std::string_view key, std::string& to) {
   of.source().to.files.push_back({of.place(key), std::string(key), to, expected_file::kind::parent});
 }
 
+// Those of the connection and of the body are the exporter's own.
+bool may_be_sent(std::string_view name, std::string_view value) {
+  constexpr std::array<std::string_view, 7> own{
+      "connection", "content-encoding", "content-length", "content-type", "host", "te", "transfer-encoding"};
+  const auto fits = [](char c) { return c == ' ' || c == '\t' || ascii::is_visible(c); };
+  return ascii::is_token(name) && std::ranges::all_of(value, fits) &&
+         std::ranges::find(own, ascii::lowered(name)) == own.end();
+}
+
 void read_traces(config_table& of, trace_settings& to) {
-  of.text("endpoint", to.endpoint);
-  if (!to.endpoint.empty() && !to.endpoint.starts_with("http://") && !to.endpoint.starts_with("https://"))
-    of.error("endpoint", "`endpoint` wants the address of a collector, such as `http://localhost:4318`");
-  of.real("share", to.share, {0, 1});
+  if (of.text("endpoint", to.endpoint) && !to.endpoint.empty())
+    if (const auto read = parse_otlp_endpoint(to.endpoint); !read)
+      of.error("endpoint", "`endpoint` " + read.error().message());
+  of.real("sample", to.sample, {0, 1});
+  if (of.text("service", to.service) && to.service.empty())
+    of.error("service", "`service` is empty; it wants a name");
+  of.pairs("headers", to.headers);
+  for (const auto& [name, value] : to.headers)
+    if (!may_be_sent(name, value))
+      of.error("headers", "`headers` has a field that cannot be sent: " + wit::shortened(name));
 }
 
 // Of the compiler, which is a process apart.

@@ -89,6 +89,7 @@ task<connection::head_end> connection::read_head() {
   request_ = {};
   refusal_ = {};
   noted = {};
+  traced.reset();
   status_ = 0;
   sent_ = 0;
   answered_ = false;

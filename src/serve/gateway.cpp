@@ -11,25 +11,16 @@ namespace {
 
 constexpr std::size_t most_clients = 10'000;  // whose rates are remembered
 
-// The parts of a path between its slashes, decoded: a slash within one is written `%2F`.
-std::vector<std::string> parts_of(std::string_view path) {
-  std::vector<std::string> parts;
-  path.remove_prefix(std::min<std::size_t>(1, path.size()));
-  while (!path.empty()) {
-    const std::size_t end = std::min(path.find('/'), path.size());
-    parts.push_back(percent_decoded(path.substr(0, end)).value_or(std::string()));
-    if (end == path.size()) break;
-    path.remove_prefix(end + 1);
-    if (path.empty()) parts.emplace_back();
-  }
-  return parts;
-}
-
 std::map<std::string, actor_figures> actors_of(const catalog& all) {
   std::map<std::string, actor_figures> now;
   for (const auto& [name, each] : all.by_name)
     if (each->actors) now.emplace(name, each->actors->figures());
   return now;
+}
+
+std::function<span_figures()> figures_of(const tracer* traces) {
+  if (traces == nullptr) return {};
+  return [traces] { return traces->figures(); };
 }
 
 // What the server itself answers; the rest is a web application's, where there is one.
@@ -41,7 +32,7 @@ bool is_reserved(const std::string& first) noexcept {
 }  // namespace
 
 gateway::gateway(service& what, const server_settings& settings, ledger& knows, line_log& access,
-                 const core::time_source& time)
+                 const core::time_source& time, tracer* traces)
     : service_(what),
       settings_(settings),
       time_(time),
@@ -49,9 +40,11 @@ gateway::gateway(service& what, const server_settings& settings, ledger& knows, 
       clients_(settings.per_client, most_clients),
       ledger_(knows),
       access_(access),
+      traces_(traces),
       metrics_(knows, {.orphans = [&what] { return what.owner().orphans(); },
                        .actors = [&what] { return actors_of(*what.components()); },
                        .http = &figures_,
+                       .traces = figures_of(traces),
                        .version = HOLDFAST_VERSION}),
       openapi_(settings) {}
 
@@ -60,6 +53,7 @@ http_answer gateway::refused(const http_refusal& why) { return problem_of(why); 
 void gateway::served(const http_turn& turn, unsigned status, std::uint64_t bytes,
                      std::chrono::nanoseconds took) noexcept {
   figures_.answered(status);
+  if (traces_ != nullptr && turn.traced) traces_->served(turn, status);
   if (access_.off()) return;
   try {
     access_.write(access_line(turn, status, bytes, took, std::chrono::system_clock::now()));
@@ -108,7 +102,8 @@ task<void> gateway::allow_only(visit& on, const char* methods) {
 }
 
 task<void> gateway::serve(http_turn& turn) {
-  visit on{turn, {}, parts_of(turn.request().path()), turn.request().method};
+  if (traces_ != nullptr) turn.traced = traces_->begin(turn.request());
+  visit on{turn, {}, path_parts(turn.request().path()), turn.request().method};
   // HEAD is GET whose content is not sent; the connection sees to that.
   if (on.method == http_method::head) on.method = http_method::get;
   const std::string first = on.path.empty() ? std::string() : on.path.front();

@@ -25,6 +25,7 @@
 #include "serve/openapi.hpp"
 #include "serve/rate_gate.hpp"
 #include "serve/service.hpp"
+#include "serve/tracer.hpp"
 
 /// What stands between HTTP and the host: which request is which call, and who may make it.
 ///
@@ -35,9 +36,9 @@ namespace holdfast::serve {
 /// @par Thread safety  requests of different connections: safe
 class gateway final : public http_handler {
  public:
-  /// All of them outlive it.
+  /// All of them outlive it. Null for `traces`: they are off.
   gateway(service& what, const server_settings& settings, ledger& knows, line_log& access,
-          const core::time_source& time);
+          const core::time_source& time, tracer* traces = nullptr);
 
   task<void> serve(http_turn& turn) override;
   http_answer refused(const http_refusal& why) override;
@@ -106,6 +107,7 @@ class gateway final : public http_handler {
   client_gates clients_;
   ledger& ledger_;
   line_log& access_;
+  tracer* const traces_;
   http_figures figures_;
   const metrics metrics_;
   openapi_page openapi_;

@@ -42,6 +42,19 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return plain;
 }
 
+std::vector<std::string> path_parts(std::string_view path) {
+  std::vector<std::string> parts;
+  path.remove_prefix(std::min<std::size_t>(1, path.size()));
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    parts.push_back(percent_decoded(path.substr(0, end)).value_or(std::string()));
+    if (end == path.size()) break;
+    path.remove_prefix(end + 1);
+    if (path.empty()) parts.emplace_back();
+  }
+  return parts;
+}
+
 std::optional<std::vector<std::pair<std::string, std::string>>> query_pairs(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> pairs;
   while (!query.empty()) {

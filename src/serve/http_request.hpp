@@ -52,6 +52,9 @@ struct http_refusal {
 /// `%2F` and the like as the bytes that they stand for; nothing: a percent sign that is none, or a byte NUL.
 std::optional<std::string> percent_decoded(std::string_view text);
 
+/// The parts of a path between its slashes, decoded: a slash within one is written `%2F`.
+std::vector<std::string> path_parts(std::string_view path);
+
 /// The pairs of a query, decoded; what has no `=` has an empty value. Nothing: a wrong encoding.
 std::optional<std::vector<std::pair<std::string, std::string>>> query_pairs(std::string_view query);
 

@@ -11,6 +11,7 @@
 #include "serve/http_answer.hpp"
 #include "serve/http_request.hpp"
 #include "serve/task.hpp"
+#include "serve/trace_context.hpp"
 
 /// One request on a connection, and its answer: what a handler gets.
 namespace holdfast::serve {
@@ -76,6 +77,7 @@ class http_turn {
     std::string principal;
   };
   remarks noted{};
+  std::optional<request_trace> traced{};  ///< nothing: traces are off, or no handler has seen it
 
  protected:
   http_turn() = default;

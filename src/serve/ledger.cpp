@@ -73,6 +73,7 @@ void ledger::on_recording(const call_id& call, outcome /*what*/) noexcept { call
 void ledger::on_done(const call_id& call, outcome what) noexcept {
   on_behalf_of::note_done(call);
   calls_.done(call, what, now());
+  if (tell_ended_) tell_ended_(call);
 }
 
 void ledger::on_committed(std::size_t changes, duration took) noexcept {

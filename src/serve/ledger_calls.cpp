@@ -236,9 +236,13 @@ std::optional<call_record> ledger_calls::find(const call_id& id) const {
   const shard& in = of(id);
   const std::scoped_lock lock(in.mutex);
   if (const auto found = in.live.find(id); found != in.live.end()) return found->second->told;
-  const auto found = std::ranges::find(in.ended, id, &call_record::id);
-  if (found != in.ended.end()) return *found;
-  return std::nullopt;
+  // The last are asked for the most.
+  std::optional<call_record> ended;
+  each_ended(in, [&](const call_record& each) {
+    if (each.id == id) ended = each;
+    return !ended;
+  });
+  return ended;
 }
 
 std::vector<call_record> ledger_calls::list(const call_filter& which) const {

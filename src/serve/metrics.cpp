@@ -176,6 +176,14 @@ void add_http(std::vector<MetricFamily>& into, const metric_sources& others) {
     requests.add({{"code", std::to_string(code)}}, count);
 }
 
+void add_traces(std::vector<MetricFamily>& into, const metric_sources& others) {
+  if (!others.traces) return;
+  const span_figures now = others.traces();
+  family(into, counter, "holdfast_trace_spans_sent_total", "Spans that the collector took").add({}, now.sent);
+  family(into, counter, "holdfast_trace_spans_dropped_total", "Spans that it did not get")
+      .add({}, now.dropped);
+}
+
 void add_process(std::vector<MetricFamily>& into, const metric_sources& others) {
   const process_figures now = process_figures::now();
   family(into, counter, "process_cpu_seconds_total", "Processor time that was used").add({}, now.cpu_seconds);
@@ -201,6 +209,7 @@ std::vector<MetricFamily> metrics::Collect() const {
   add_journal(made, figures);
   add_actors(made, others_);
   add_http(made, others_);
+  add_traces(made, others_);
   add_process(made, others_);
   return made;
 }

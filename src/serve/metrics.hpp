@@ -15,6 +15,7 @@
 
 #include "serve/http_figures.hpp"
 #include "serve/ledger.hpp"
+#include "serve/span_exporter.hpp"
 
 /// `/metrics`: the ledger's figures, and what others know, in Prometheus' text format.
 ///
@@ -26,6 +27,7 @@ struct metric_sources {
   std::function<orphan_figures()> orphans{};                       ///< `host::orphans`
   std::function<std::map<std::string, actor_figures>()> actors{};  ///< by component
   const http_figures* http = nullptr;
+  std::function<span_figures()> traces{};
   std::string version{};  ///< of Holdfast
 };
 

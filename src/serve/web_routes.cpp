@@ -27,6 +27,7 @@ http_request_head head_of(const http_turn& turn) {
   head.target = asked.target;
   head.fields.reserve(asked.fields.size());
   for (const http_field& each : asked.fields) head.fields.push_back({each.name, each.value});
+  if (turn.traced) pass_on(*turn.traced, head.fields);
   return head;
 }
 

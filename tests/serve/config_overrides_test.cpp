@@ -42,7 +42,7 @@ TEST(config_override, stands_above_the_file) {
                           {"HOLDFAST_SERVER__DASHBOARD", "false"},
                           {"HOLDFAST_SERVER__LIMITS__HEAD_TIMEOUT", "3s"},
                           {"HOLDFAST_SERVER__LIMITS__HEAD_BYTES", "2KiB"},
-                          {"HOLDFAST_TRACES__SHARE", "0.5"},
+                          {"HOLDFAST_TRACES__SAMPLE", "0.5"},
                           {"HOLDFAST__JOURNAL", "other.journal"}});
   ASSERT_THAT(lines(read.errors), IsEmpty());
   EXPECT_EQ(read.settings.server.threads, 8U);
@@ -51,7 +51,7 @@ TEST(config_override, stands_above_the_file) {
   EXPECT_FALSE(read.settings.server.dashboard);
   EXPECT_EQ(read.settings.server.limits.head_timeout, 3s);
   EXPECT_EQ(read.settings.server.limits.head_bytes, 2048U);
-  EXPECT_EQ(read.settings.traces.share, 0.5);
+  EXPECT_EQ(read.settings.traces.sample, 0.5);
   EXPECT_EQ(read.settings.journal, "other.journal");
 }
 

@@ -63,6 +63,7 @@ struct everything {
                  {"bank", {.resident = 4, .waiting = 1, .timers = 6}}};
            },
        .http = &http,
+       .traces = [] { return span_figures{.sent = 8, .dropped = 3}; },
        .version = "0.1.0"}};
 };
 
@@ -98,6 +99,8 @@ TEST(metrics, have_what_the_ledger_and_the_others_know) {
   EXPECT_EQ(read.value("holdfast_timers"), 6);
   EXPECT_EQ(read.value("holdfast_http_connections"), 1);
   EXPECT_EQ(read.value("holdfast_http_requests_total", {{"code", "200"}}), 2);
+  EXPECT_EQ(read.value("holdfast_trace_spans_sent_total"), 8);
+  EXPECT_EQ(read.value("holdfast_trace_spans_dropped_total"), 3);
   EXPECT_EQ(read.value("holdfast_build_info", {{"version", "0.1.0"}, {"wasmtime", engine::version()}}), 1);
   EXPECT_GT(read.value("process_resident_memory_bytes"), 1e6);
   EXPECT_GT(read.value("process_start_time_seconds"), 1e9);
@@ -131,7 +134,8 @@ TEST(metrics, of_what_nobody_knows_are_left_out) {
   const fed_ledger fed;
   const prometheus_text read = prometheus_text::read(metrics(fed.of).text());
   EXPECT_THAT(read.breaches, IsEmpty());
-  for (const char* each : {"holdfast_orphans", "holdfast_actors", "holdfast_http_connections"})
+  for (const char* each : {"holdfast_orphans", "holdfast_actors", "holdfast_http_connections",
+                           "holdfast_trace_spans_sent_total"})
     EXPECT_FALSE(read.families.contains(each)) << each;
 }
 

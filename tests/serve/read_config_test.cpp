@@ -73,7 +73,9 @@ access = "off"
 guests = "guests.log"
 [traces]
 endpoint = "http://localhost:4318"
-share = 0.25
+sample = 0.25
+service = "shop"
+headers = { authorization = "Bearer x" }
 )",
                                            "conf/holdfast.toml");
   ASSERT_THAT(lines(read.errors), IsEmpty());
@@ -115,7 +117,9 @@ share = 0.25
   EXPECT_EQ(all.log.access, "off");
   EXPECT_EQ(all.log.guests, "conf/guests.log");
   EXPECT_EQ(all.traces.endpoint, "http://localhost:4318");
-  EXPECT_EQ(all.traces.share, 0.25);
+  EXPECT_EQ(all.traces.sample, 0.25);
+  EXPECT_EQ(all.traces.service, "shop");
+  EXPECT_THAT(all.traces.headers, ElementsAre(testing::Pair("authorization", "Bearer x")));
 }
 
 TEST(config, reads_a_pool) {
@@ -254,9 +258,16 @@ TEST(config, says_what_is_wrong_with_a_value) {
   EXPECT_THAT(wrong("[engine]\nmax_instances = 1.5"), HasSubstr("wants a whole number, found a number with"));
   EXPECT_THAT(wrong("[engine]\nmax_stack = \"1TiB\""), HasSubstr("is not a size"));
   EXPECT_THAT(wrong("[engine]\nmax_stack = \"1GiB\""), HasSubstr("from 64KiB to 64MiB"));
-  EXPECT_THAT(wrong("[traces]\nshare = nan"), HasSubstr("`share` is out of range; it has to be from 0 to 1"));
-  EXPECT_THAT(wrong("[traces]\nshare = 1979-05-27"), HasSubstr("wants a number, found a date or a time"));
+  EXPECT_THAT(wrong("[traces]\nsample = nan"),
+              HasSubstr("`sample` is out of range; it has to be from 0 to 1"));
+  EXPECT_THAT(wrong("[traces]\nsample = 1979-05-27"), HasSubstr("wants a number, found a date or a time"));
   EXPECT_THAT(wrong("[traces]\nendpoint = \"collector\""), HasSubstr("such as `http://localhost:4318`"));
+  EXPECT_THAT(wrong("[traces]\nendpoint = \"https://localhost\""),
+              HasSubstr("f:2:1: `endpoint` cannot be `https`"));
+  EXPECT_THAT(wrong("[traces]\nservice = \"\""), HasSubstr("`service` is empty"));
+  EXPECT_THAT(wrong("[traces]\nheaders = { host = \"a\" }"), HasSubstr("cannot be sent: host"));
+  EXPECT_THAT(wrong("[traces]\nheaders = { \"a b\" = \"a\" }"), HasSubstr("cannot be sent: a b"));
+  EXPECT_THAT(wrong("[traces]\nheaders = { a = \"b\\nc\" }"), HasSubstr("cannot be sent: a"));
   EXPECT_THAT(wrong("[server]\nhosts = [\"https://a\"]"), HasSubstr("is no host"));
   EXPECT_THAT(wrong("[server]\ncors_origins = [\"*\"]"), HasSubstr("is no origin"));
   EXPECT_THAT(wrong("[server]\nhosts = [5]"), HasSubstr("f:2:10: `hosts` wants a list of texts, found the"));
