@@ -143,7 +143,7 @@ async def run(wasmtime, cells):
             try:
                 servers.append(holdfast(
                     "holdfast serve", Path(folder), web, "/h",
-                    more=f'cells = {cells}\nrun_limit = "{LIMIT}s"\n'
+                    cells=cells, more=f'run_limit = "{LIMIT}s"\n'
                          f'[components.app.grants]\nhttp_hosts = ["127.0.0.1:{asked.port}"]\n'))
                 if wasmtime:
                     port = free_port()

@@ -100,11 +100,11 @@ def race(servers, all_connections, rounds, seconds):
     return rows
 
 
-def holdfast(name, folder, guest, path, call=None, more=""):
+def holdfast(name, folder, guest, path, call=None, cells=os.cpu_count(), more=""):
     port = free_port()
     config = folder / f"{name.replace(' ', '-')}.toml"
     config.write_text(f'[server]\nlisten = ["127.0.0.1:{port}"]\n[log]\naccess = "off"\nguests = "off"\n'
-                      f'[components.app]\npath = "{guest}"\n{more}')
+                      f'[components.app]\npath = "{guest}"\ncells = {cells}\n{more}')
     return Server(name, [ROOT / "build/release/bin/holdfast", "serve", config], port, path, call)
 
 
