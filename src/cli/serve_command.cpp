@@ -136,7 +136,7 @@ void reload(const serve_settings& given, serve::application& running) {
   if (!next.sound()) {
     complain("the configuration is as it was");
   } else if (const auto done = running.reload(next.settings); !done) {
-    complain("reload: " + escape_line(done.error().message()) + "; the configuration is as it was");
+    complain("reload: " + escape_line(done.error().message()));
   } else {
     for (const std::string& each : *done) complain("reload: " + escape_line(each));
     complain("reloaded");

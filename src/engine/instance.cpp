@@ -254,7 +254,7 @@ void instance::show_all() const noexcept {
 }
 
 call_id instance::only_call() const noexcept {
-  const core::call* const one = flights_.size() == 1 ? flights_.front().what.of : nullptr;
+  const core::call* const one = !concurrent_ && !flights_.empty() ? flights_.front().what.of : nullptr;
   return one != nullptr ? one->id() : call_id();
 }
 

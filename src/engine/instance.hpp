@@ -86,7 +86,8 @@ class instance final : public core::guest {
   /// Makes the calls in flight known to whoever looks for them. On the driving thread.
   void show_all() const noexcept;
 
-  /// The call in flight that is known; unset: there is none, or there are several. On the driving thread.
+  /// The call in flight that is known; unset: there is none, or tasks of several may run, also of one that
+  /// has its result. On the driving thread.
   call_id only_call() const noexcept;
 
   /// The embedder's objects that its guest has; null where there can be none.

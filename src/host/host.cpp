@@ -119,18 +119,28 @@ boost::asio::any_io_executor host::impl::callback_executor() const {
 
 void host::impl::drain(duration grace) {
   std::vector<std::shared_ptr<pool::impl>> ending;
-  std::vector<std::shared_ptr<actors::impl>> ending_groups;
+  std::vector<std::shared_ptr<actors::impl>> ending_actors;
   {
     const std::scoped_lock lock(mutex);
     closed = true;
     ending.swap(pools);
-    ending_groups.swap(groups);
+    ending_actors.swap(groups);
+    ending_pools.insert(ending_pools.end(), ending.begin(), ending.end());
+    ending_groups.insert(ending_groups.end(), ending_actors.begin(), ending_actors.end());
   }
   for (const auto& one : ending) one->begin_drain();
-  for (const auto& one : ending_groups) one->begin_drain();
+  for (const auto& one : ending_actors) one->begin_drain();
   const time_point until = core::later(world->time.now(), grace);
   for (const auto& one : ending) one->finish_drain(until);
-  for (const auto& one : ending_groups) one->finish_drain(until);
+  for (const auto& one : ending_actors) one->finish_drain(until);
+  {
+    const std::scoped_lock lock(mutex);
+    std::erase_if(ending_pools,
+                  [&](const auto& each) { return std::ranges::find(ending, each) != ending.end(); });
+    std::erase_if(ending_groups, [&](const auto& each) {
+      return std::ranges::find(ending_actors, each) != ending_actors.end();
+    });
+  }
   flush_journal();
 }
 
@@ -199,13 +209,10 @@ result<ticket> host::attach(const call_id& id) const {
   if (impl_->began.forked()) return error(errc::forked);
   auto found = impl_->kept->find(id);
   if (found == nullptr) found = impl_->keys->find(id);
-  if (found == nullptr && impl_->recovered != nullptr)
-    if (const auto pool = impl_->recovered->waits_for(id))
-      return error(errc::gone, "call " + id.to_string() +
-                                   " was accepted before the host was started again, " +
-                                   "and goes on when the pool `" + *pool + "` is opened");
+  if (found == nullptr && impl_->recovered != nullptr && impl_->recovered->waits_for(id))
+    return impl_->unknown(id);
   if (found == nullptr) found = impl_->keys->find(id);  // its pool was opened just now
-  if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
+  if (found == nullptr) return impl_->unknown(id);
   // Every call that a host keeps is one of its pools'.
   boost::intrusive_ptr<detail::pool_call> asked(static_cast<detail::pool_call*>(found.get()));
   return ticket(std::make_shared<const ticket::impl>(std::move(asked), impl_, core::call::reading::again));
@@ -219,7 +226,9 @@ boost::intrusive_ptr<core::call> host::impl::find_any(const call_id& id) {
   {
     const std::scoped_lock lock(mutex);
     of_pools = pools;
+    of_pools.insert(of_pools.end(), ending_pools.begin(), ending_pools.end());
     of_actors = groups;
+    of_actors.insert(of_actors.end(), ending_groups.begin(), ending_groups.end());
   }
   for (const auto& each : of_pools)
     if (auto found = each->find(id)) return found;
@@ -228,17 +237,26 @@ boost::intrusive_ptr<core::call> host::impl::find_any(const call_id& id) {
   return nullptr;
 }
 
+error host::impl::unknown(const call_id& id) const {
+  if (recovered != nullptr)
+    if (const auto pool = recovered->waits_for(id))
+      return error(errc::gone, "call " + id.to_string() +
+                                   " was accepted before the host was started again, " +
+                                   "and goes on when the pool `" + *pool + "` is opened");
+  return error(errc::gone, "no call " + id.to_string() + " is known here");
+}
+
 result<revoke_answer> host::revoke(const call_id& id) const {
   if (impl_->began.forked()) return error(errc::forked);
   const auto found = impl_->find_any(id);
-  if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
+  if (found == nullptr) return impl_->unknown(id);
   return found->revoke();
 }
 
 result<kill_answer> host::kill(const call_id& id) const {
   if (impl_->began.forked()) return error(errc::forked);
   const auto found = impl_->find_any(id);
-  if (found == nullptr) return error(errc::gone, "no call " + id.to_string() + " is known here");
+  if (found == nullptr) return impl_->unknown(id);
   return found->kill();
 }
 

@@ -66,6 +66,8 @@ struct host::impl {
 
   /// The call of that id, also one that only its own caller can wait for. Null: not known.
   boost::intrusive_ptr<core::call> find_any(const call_id& id);
+  /// Why it is not found.
+  error unknown(const call_id& id) const;
 
   /// Where handlers run that name no executor.
   boost::asio::any_io_executor callback_executor() const;
@@ -98,6 +100,9 @@ struct host::impl {
   std::mutex mutex;
   std::vector<std::shared_ptr<pool::impl>> pools;
   std::vector<std::shared_ptr<actors::impl>> groups;
+  // The same while they are drained: calls are still found there.
+  std::vector<std::shared_ptr<pool::impl>> ending_pools;
+  std::vector<std::shared_ptr<actors::impl>> ending_groups;
   bool closed = false;
 };
 

@@ -147,18 +147,23 @@ task<void> gateway::call(visit& on, const hosted& of, const Target& target, std:
     co_await call_bound(on, target, **what, *std::move(arguments), options);
 }
 
+// With a key it may be a call that was asked for before, in another life of the server too.
+void gateway::note_owner(const visit& on, const call_id& call, const call_options& options) {
+  if (!on.who.name.empty() && !options.key.empty() && call != call_id())
+    ledger_.note_owner(call, on.who.name);
+}
+
 template <class Target>
 task<void> gateway::call_bound(visit& on, const Target& target, const served_export& what,
                                wit::arguments arguments, const call_options& options) {
   call_options bound = options;
   bound.how = how_to_start(what);
   const time_point began = time_.now();
-  bool at_once = false;
+  std::optional<duration> took;
   const auto asked = [&](bool done) {
-    at_once = done;
     // Whom it is over for cannot leave it: nothing is armed that would have to be disarmed.
     if (done)
-      learn_pace(what, time_.now() - began);
+      took = time_.now() - began;
     else
       on.turn.watch();
   };
@@ -167,8 +172,10 @@ task<void> gateway::call_bound(visit& on, const Target& target, const served_exp
                         asio::as_tuple(asio::bind_cancellation_slot(on.turn.when_left(), use_task)));
   // It may have waited for an instance, which says nothing of the export: else a crowd once met would keep
   // all that come after on the longer way.
-  if (told.outcome && !at_once)
-    if (const auto record = ledger_.record_of(told.id)) learn_pace(what, record->run);
+  if (!took)
+    if (const auto record = ledger_.record_of(told.id); record && record->attempt > 0) took = record->run;
+  if (took && told.attempts > 0) learn_pace(what, *took);
+  note_owner(on, told.id, options);
   on.turn.noted.call = told.id.to_string();
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
   if (on.turn.left()) co_return;
@@ -184,6 +191,7 @@ task<void> gateway::call_kept(visit& on, const Target& target, const served_expo
     return target.submit(what.name, std::move(arguments), options);
   }();
   if (!claim) co_return co_await refuse(on, claim.error());
+  note_owner(on, claim->id(), options);
   on.turn.noted.call = claim->id().to_string();
   const duration limit = wish.wait.value_or(duration::zero());
   reply told{.code = make_error_code(errc::detached), .id = claim->id()};

@@ -11,6 +11,8 @@
 namespace holdfast::serve {
 namespace {
 
+constexpr std::chrono::milliseconds look_again(50);
+
 http_answer told_verb(const call_id& which, const char* what) {
   return json_answer(200, {{"id", which.to_string()}, {"state", what}});
 }
@@ -83,16 +85,36 @@ task<void> gateway::one_call(visit& on) {
   co_await answer(on.turn, std::move(answered));
 }
 
+// A client waits for it on its connection, and its result is for that one alone: what can be told is how it
+// stands.
+task<void> gateway::look_at_bound(visit& on, const call_id& which, duration limit) {
+  const time_point until = core::later(time_.now(), limit);
+  loop_timer next(on.turn.executor());
+  for (;;) {
+    const auto known = ledger_.record_of(which);
+    if (!known || known->phase == call_phase::done) {
+      const error over(errc::gone, "call " + which.to_string() +
+                                       " is done, and its result went to the client that waited for it");
+      co_return co_await refuse(on, over);
+    }
+    if (time_.now() >= until || on.turn.ending()) {
+      http_answer answered = still_goes_on(which, known->phase);
+      co_return co_await answer(on.turn, std::move(answered));
+    }
+    next.expires_after(look_again);
+    co_await next.async_wait(asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)));
+    if (on.turn.left()) co_return;
+  }
+}
+
 task<void> gateway::attach(visit& on, const call_id& which) {
   const auto limit = wait_of(on.turn.request().query());
   if (!limit) co_return co_await refuse(on, limit.error());
   const auto found = service_.owner().attach(which);
   if (!found) {
-    // One that a client waits for on its connection: its result is for that one alone.
     const auto known = ledger_.record_of(which);
     if (!known || known->phase == call_phase::done) co_return co_await refuse(on, found.error());
-    http_answer answered = still_goes_on(which, known->phase);
-    co_return co_await answer(on.turn, std::move(answered));
+    co_return co_await look_at_bound(on, which, *limit);
   }
   const ticket& claim = *found;
   reply told{.code = make_error_code(errc::detached), .id = claim.id()};

@@ -73,11 +73,13 @@ class gateway final : public http_handler {
   template <class Target>
   task<void> call_kept(visit& on, const Target& target, const served_export& what, wit::arguments arguments,
                        const call_options& options, const call_wish& wish);
+  void note_owner(const visit& on, const call_id& call, const call_options& options);
   std::optional<http_answer> admit(visit& on, const hosted& of, rate_pass& pass);
 
   // claim_routes.cpp
   task<void> one_call(visit& on);
   task<void> attach(visit& on, const call_id& which);
+  task<void> look_at_bound(visit& on, const call_id& which, duration limit);
   result<call_id> known_call(const visit& on, std::string_view id) const;
 
   // status_routes.cpp

@@ -10,6 +10,7 @@ namespace holdfast::serve {
 namespace {
 
 constexpr std::size_t longest_line = 16U << 10;  // while its end has not come
+constexpr std::size_t most_unfinished = 1024;    // lines; instances come and go, and each may leave one
 
 }  // namespace
 
@@ -33,7 +34,13 @@ void guest_lines::add(const std::string& component, const guest_text& piece) {
     if (c == '\n' || line.text.size() >= longest_line) tell(at->first, line);
     if (c != '\n') line.text.push_back(c);
   }
-  if (line.text.empty()) partial_.erase(at);
+  if (line.text.empty()) {
+    partial_.erase(at);
+  } else if (partial_.size() > most_unfinished) {
+    const auto other = at != partial_.begin() ? partial_.begin() : std::next(at);
+    tell(other->first, other->second);
+    partial_.erase(other);
+  }
 }
 
 void guest_lines::tell(const source& from, part& line) const {

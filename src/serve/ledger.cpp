@@ -23,6 +23,11 @@ ledger::ledger(ledger_bounds bounds, ledger_clocks clocks)
 
 // What it is told.
 
+void ledger::note_owner(const call_id& call, std::string_view principal) {
+  owners_.note(call, principal);
+  calls_.note(call, principal);
+}
+
 void ledger::on_cell_opened(std::uint32_t cell, const cell_place& where) noexcept {
   cells_.opened(cell, where, now());
 }

@@ -89,7 +89,10 @@ class ledger final : public observer {
   /// happens.
   void tell_ended(std::function<void(const call_id&)> whom) { tell_ended_ = std::move(whom); }
 
-  /// Whose a call is: `on_behalf_of` told when it was asked for. Known for longer than the call itself.
+  /// Whose a call is, where that was not told by `on_behalf_of` as it was asked for: it was joined by its
+  /// key, or is of a process before. Who came first has it.
+  void note_owner(const call_id& call, std::string_view principal);
+  /// Known for longer than the call itself.
   std::optional<std::string> owner_of(const call_id& call) const { return owners_.of(call); }
 
   /// All there is, as far as the limits go.

@@ -230,6 +230,18 @@ void ledger_calls::waited_for(const call_id& id, presence now) noexcept {
   touch(in, *which);
 }
 
+void ledger_calls::note(const call_id& id, std::string_view principal) {
+  shard& in = of(id);
+  const std::scoped_lock lock(in.mutex);
+  if (live_call* const which = find_live(in, id)) {
+    if (!which->told.principal.empty()) return;
+    which->told.principal.assign(principal);
+    return touch(in, *which);
+  }
+  const auto found = std::ranges::find(in.ended, id, &call_record::id);
+  if (found != in.ended.end() && found->principal.empty()) found->principal.assign(principal);
+}
+
 // What is read.
 
 std::optional<call_record> ledger_calls::find(const call_id& id) const {

@@ -85,6 +85,8 @@ class ledger_calls {
   ledger_calls(const std::atomic<std::uint64_t>& revision, std::size_t ended) noexcept
       : revision_(revision), remembered_(ended) {}
 
+  /// Whose it is, where nobody has said yet.
+  void note(const call_id& id, std::string_view principal);
   void asked(const call_id& id, const call_target& what, std::string_view principal, time_point now);
   /// One of which nobody said what it asks for.
   void accepted(const call_id& id, time_point now);

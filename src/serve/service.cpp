@@ -8,6 +8,9 @@
 namespace holdfast::serve {
 namespace {
 
+constexpr std::chrono::seconds longest_way_back(5);
+constexpr std::chrono::milliseconds between_tries(20);
+
 error of_component(const std::string& name, const error& why) {
   return {why.code, "component `" + name + "`: " + why.message()};
 }
@@ -170,9 +173,21 @@ result<std::shared_ptr<const hosted>> service::exchange(const hosted& old, const
   return std::shared_ptr<const hosted>(std::move(made));
 }
 
+// The engine may have no room before the instances are gone that it was exchanged from.
+bool service::exchange_back(const hosted& now, const hosted& before) {
+  const time_point until = std::chrono::steady_clock::now() + longest_way_back;
+  for (;;) {
+    const auto done = exchange(now, before.settings, before.exports->of(), before.version);
+    if (done) return true;
+    if (done.error() != errc::no_resources || std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(between_tries);
+  }
+}
+
 result<std::vector<std::string>> service::reload(const config& next) {
   const std::scoped_lock lock(reloading_);
   if (draining_) return error(errc::draining, "the server is ending");
+  const std::string as_it_was = "; everything is as it was";
   const auto now = catalog_.load();
 
   // First all that may fail without a trace: each file is read and compiled.
@@ -190,12 +205,13 @@ result<std::vector<std::string>> service::reload(const config& next) {
     if (one.old != nullptr && each.kind && *each.kind != one.old->kind)
       return error(errc::bad_arguments, "component `" + each.name + "` was `" +
                                             std::string(to_string(one.old->kind)) +
-                                            "`; another kind needs a new start");
+                                            "`; another kind needs a new start" + as_it_was);
     one.same = one.old != nullptr && one.old->version == one.version &&
                one.old->settings.written == each.written && one.old->settings.path == each.path;
     if (one.old != nullptr && !one.same) {
       auto loaded = load(each);
-      if (!loaded) return of_component(each.name, loaded.error());
+      if (!loaded)
+        return error(loaded.error().code, of_component(each.name, loaded.error()).detail + as_it_was);
       one.loaded = *std::move(loaded);
     }
     plans.push_back(std::move(one));
@@ -209,8 +225,7 @@ result<std::vector<std::string>> service::reload(const config& next) {
     std::string stayed;
     for (const plan* each : exchanged) {
       const std::string& which = each->settings->name;
-      if (exchange(*all->find(which), each->old->settings, each->old->exports->of(), each->old->version))
-        continue;
+      if (exchange_back(*all->find(which), *each->old)) continue;
       as_before->by_name[which] = all->by_name[which];
       stayed += "; `" + which + "` was exchanged before, and could not be exchanged back";
     }
@@ -220,7 +235,7 @@ result<std::vector<std::string>> service::reload(const config& next) {
         if (each->pool) each->pool->drain(duration::zero());
         if (each->actors) each->actors->drain(duration::zero());
       });
-    return error(why.code, of_component(name, why).detail + stayed);
+    return error(why.code, of_component(name, why).detail + (stayed.empty() ? as_it_was : stayed));
   };
   for (const plan& each : plans) {
     if (each.old != nullptr) continue;

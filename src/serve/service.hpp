@@ -51,8 +51,9 @@ class service {
 
   /// Serves what `next` says: new components are opened, changed ones exchanged while they serve, those that
   /// are gone drained. Where one cannot be loaded, opened or exchanged, everything stays as it was: those
-  /// that were exchanged before it are exchanged back. Answers what it did, a sentence each. Of `next` only
-  /// the components are read: the rest needs a new start.
+  /// that were exchanged before it are exchanged back, unless
+  /// there is no room for that, which the error then says. Answers what it did, a sentence each. Of `next`
+  /// only the components are read: the rest needs a new start.
   result<std::vector<std::string>> reload(const config& next);
 
   /// Drains one component, in a thread of its own; it stays in the catalog, and refuses.
@@ -71,6 +72,7 @@ class service {
   result<std::shared_ptr<const hosted>> open(const component_settings& settings);
   result<std::shared_ptr<const hosted>> exchange(const hosted& old, const component_settings& settings,
                                                  const component& next, const std::string& version);
+  bool exchange_back(const hosted& now, const hosted& before);
   result<component> load(const component_settings& settings) const;
   pool_options pool_options_of(const component_settings& settings) const;
   result<actor_options> actor_options_of(const component_settings& settings) const;

@@ -68,8 +68,10 @@ class span_exporter::sender {
   explicit sender(state& of) : of_(of), socket_(of.context) {}
 
   void run() {
+    std::vector<trace_span> some;
+    some.reserve(of_.bounds.batch);  // here: to take spans needs no memory
     for (;;) {
-      const std::vector<trace_span> some = take();
+      take(some);
       if (some.empty()) return;
       std::uint64_t taken = 0;
       try {
@@ -84,7 +86,8 @@ class span_exporter::sender {
 
  private:
   // Empty: it is over.
-  std::vector<trace_span> take() {
+  void take(std::vector<trace_span>& some) {
+    some.clear();
     std::unique_lock lock(of_.mutex);
     of_.more.wait(lock, [this] { return !of_.waiting.empty() || of_.ending; });
     of_.more.wait_for(lock, of_.bounds.delay,
@@ -95,9 +98,8 @@ class span_exporter::sender {
     }
     const std::size_t count = std::min(of_.waiting.size(), of_.bounds.batch);
     const auto last = of_.waiting.begin() + static_cast<std::ptrdiff_t>(count);
-    std::vector<trace_span> some(std::move_iterator(of_.waiting.begin()), std::move_iterator(last));
+    some.insert(some.end(), std::move_iterator(of_.waiting.begin()), std::move_iterator(last));
     of_.waiting.erase(of_.waiting.begin(), last);
-    return some;
   }
 
   // How many the collector has taken.

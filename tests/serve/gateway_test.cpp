@@ -404,10 +404,28 @@ TEST_F(principals_test, lists_for_each_the_calls_that_are_theirs_while_they_go_o
   EXPECT_EQ(listed(one).size(), 1U);
   EXPECT_EQ(listed(two).size(), 2U) << "who may kill sees all";
   EXPECT_EQ(ask(request("GET", "/v1/calls/" + hers, one)).status, 202U) << "and reaches it by its id";
+  raw_client waits(port);
+  waits.send(request("GET", "/v1/calls/" + hers + "?wait=60", one));
   EXPECT_EQ(text(json(ask(call_request("/v1/calls/" + hers + "/kill", "{}", two))), "state"), "stopping");
   const raw_answer told = bound.read();
   EXPECT_EQ(told.status, 409U);
   EXPECT_EQ(text(json(told), "outcome"), "killed");
+  const raw_answer over = waits.read();
+  EXPECT_EQ(over.status, 410U);
+  EXPECT_THAT(over.body, testing::HasSubstr("went to the client that waited for it"));
+}
+
+TEST_F(principals_test, find_their_calls_again_by_a_key_after_a_restart) {
+  settings.journal = folder / "calls.journal";
+  start();
+  const std::string again = call_request("/v1/call/counting/count", "[]",
+                                         std::string("Idempotency-Key: a\r\nPrefer: wait=60\r\n") + one);
+  const std::string id = text(json(ask(again)), "id");
+  running.reset();
+  start();
+  EXPECT_EQ(ask(request("GET", "/v1/calls/" + id, one)).status, 410U) << "nobody knows whose it was";
+  EXPECT_EQ(text(json(ask(again)), "id"), id);
+  EXPECT_EQ(ask(request("GET", "/v1/calls/" + id, one)).status, 200U);
 }
 
 TEST_F(principals_test, keeps_the_keys_of_one_apart_from_those_of_another) {

@@ -54,6 +54,12 @@ TEST_F(lines_of_guests, of_two_calls_are_not_mixed) {
   EXPECT_THAT(seen, ElementsAre("shop 1 no end", "shop 2 another"));
 }
 
+TEST_F(lines_of_guests, without_an_end_take_room_for_so_many_instances_alone) {
+  for (std::uint32_t cell = 0; cell < 2000; ++cell) print("unfinished", cell, cell);
+  EXPECT_EQ(seen.size(), 2000U - 1024U);
+  EXPECT_EQ(seen.front(), "shop 0 unfinished");
+}
+
 TEST_F(lines_of_guests, without_an_end_are_cut_where_they_get_long_and_told_at_the_end) {
   print(std::string((16U << 10) + 3, 'a'));
   ASSERT_EQ(seen.size(), 1U);
