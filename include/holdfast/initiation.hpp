@@ -18,6 +18,11 @@
 /// library's side of a wait.
 namespace holdfast::detail {
 
+/// A handler that may be told within the initiation, on the starting thread, which knows that it may: the
+/// server's own, not an embedder's, whom Asio promises otherwise.
+template <class Handler, class Reply>
+concept told_within = requires(Handler& handler, Reply told) { handler.tell_within(std::move(told)); };
+
 /// The handler on its way through its executor's queue, with what it is told.
 template <class Handler, class Reply>
 struct told_handler {
@@ -49,6 +54,8 @@ class started_handler final : public handler_source {
   }
 
   void post(wait_end& over) noexcept override {
+    if constexpr (told_within<Handler, reply_type>)
+      return handler_.tell_within(answered<reply_type>::by(over));
     const auto on = boost::asio::get_associated_executor(handler_, what_.executor());
     boost::asio::defer(
         on, told_handler<Handler, reply_type>{std::move(handler_), answered<reply_type>::by(over)});

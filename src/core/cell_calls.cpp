@@ -365,6 +365,9 @@ void cell::lose(fault why) noexcept {
   {
     const std::scoped_lock lock(mutex_);
     for (const flight& each : flights_) ends.push_back({each.number, why_lost(each, why)});
+    // An interrupt is told of as what it was for.
+    const auto cut = std::ranges::find_if(flights_, &flight::cut);
+    if (why.code == errc::killed && cut != flights_.end() && cut->stop_why) why.code = *cut->stop_why;
   }
   static_assert(fate_of(errc::trapped) == fate::rebuild && fate_of(errc::host_failed) == fate::rebuild);
   if (std::exchange(tailed_, false)) world_.observe.on_tail(number_, generation_.load(), false);

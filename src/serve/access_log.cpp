@@ -35,13 +35,13 @@ std::string access_line(const http_turn& turn, unsigned status, std::uint64_t by
   line["status"] = status != 0 ? status : client_left;
   line["bytes"] = bytes;
   line["seconds"] = std::chrono::duration<double>(took).count();
-  const auto add = [&](const char* name, const std::string& value) {
+  const auto add = [&](const char* name, std::string_view value) {
     if (!value.empty()) line[name] = value;
   };
   add("principal", turn.noted.principal);
   add("component", turn.noted.component);
   add("export", turn.noted.function);
-  add("call", turn.noted.call);
+  if (turn.noted.call != call_id()) line["call"] = turn.noted.call.to_string();
   add("outcome", turn.noted.outcome);
   if (const auto agent = asked.field("user-agent")) line["agent"] = *agent;
   return wit::json_line(line);

@@ -41,9 +41,13 @@ constexpr bool equal(std::string_view left, std::string_view right) noexcept {
   return std::ranges::equal(left, right, [](char a, char b) { return lower(a) == lower(b); });
 }
 
+inline void lower_into(std::string& into, std::string_view text) {
+  into.assign(text);
+  for (char& each : into) each = lower(each);
+}
 inline std::string lowered(std::string_view text) {
-  std::string small(text);
-  std::ranges::transform(small, small.begin(), lower);
+  std::string small;
+  lower_into(small, text);
   return small;
 }
 

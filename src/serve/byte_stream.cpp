@@ -20,19 +20,19 @@ class plain final : private holds_socket, public byte_stream {
 
   task<io_result> shake_hands() override { co_return io_result(); }
 
-  task<io_result> read_some(asio::mutable_buffer into) override {
-    const auto [failed, bytes] = co_await held.async_read_some(into, use_tuple);
-    co_return io_result{failed, bytes};
+  task<io_tuple> read_some(asio::mutable_buffer into) override {
+    return held.async_read_some(into, use_tuple);
   }
 
-  // As a rule the kernel has room: then the loop is not asked.
-  task<io_result> write_some(const gather& what) override {
-    boost::system::error_code failed;
-    const std::size_t at_once = held.write_some(what, failed);
-    if (failed != asio::error::would_block && failed != asio::error::try_again)
-      co_return io_result{failed, at_once};
-    const auto [later, bytes] = co_await held.async_write_some(what, use_tuple);
-    co_return io_result{later, bytes};
+  task<io_tuple> write_some(const gather& what) override { return held.async_write_some(what, use_tuple); }
+
+  io_result write_now(const gather& what) noexcept override {
+    io_result put;
+    if (what[1].size() == 0)
+      put.bytes = held.write_some(asio::const_buffers_1(what[0]), put.failed);
+    else
+      put.bytes = held.write_some(what, put.failed);
+    return put;
   }
 
   task<void> end_writing() override {
@@ -58,19 +58,18 @@ class tls final : private holds_tls, public byte_stream {
     co_return io_result{failed, 0};
   }
 
-  task<io_result> read_some(asio::mutable_buffer into) override {
+  task<io_tuple> read_some(asio::mutable_buffer into) override {
     const auto [failed, bytes] = co_await held.async_read_some(into, use_tuple);
-    co_return io_result{failed == asio::ssl::error::stream_truncated ? asio::error::eof : failed, bytes};
+    co_return io_tuple(failed == asio::ssl::error::stream_truncated ? asio::error::eof : failed, bytes);
   }
 
   // OpenSSL takes one buffer at a time; a record for the head of a small answer alone would be a waste.
-  task<io_result> write_some(const gather& what) override {
+  task<io_tuple> write_some(const gather& what) override {
     const bool one =
         what[0].size() == 0 || what[1].size() == 0 || what[0].size() + what[1].size() > both_.size();
     asio::const_buffer next = what[0].size() != 0 ? what[0] : what[1];
     if (!one) next = asio::buffer(both_.data(), asio::buffer_copy(asio::buffer(both_), what));
-    const auto [failed, bytes] = co_await held.async_write_some(next, use_tuple);
-    co_return io_result{failed, bytes};
+    co_return co_await held.async_write_some(next, use_tuple);
   }
 
   task<void> end_writing() override {
@@ -95,6 +94,8 @@ class tls final : private holds_tls, public byte_stream {
 };
 
 }  // namespace
+
+io_result byte_stream::write_now(const gather& /*what*/) noexcept { return {asio::error::would_block, 0}; }
 
 void byte_stream::cancel() noexcept {
   boost::system::error_code ignored;

@@ -28,8 +28,10 @@ class byte_stream {
   /// Before anything else.
   virtual task<io_result> shake_hands() = 0;
   /// 0 bytes without an error do not come: the end is `asio::error::eof`.
-  virtual task<io_result> read_some(asio::mutable_buffer into) = 0;
-  virtual task<io_result> write_some(const gather& what) = 0;
+  virtual task<io_tuple> read_some(asio::mutable_buffer into) = 0;
+  virtual task<io_tuple> write_some(const gather& what) = 0;
+  /// What can be written with nothing to wait for. `asio::error::would_block`: it is to be waited for.
+  virtual io_result write_now(const gather& what) noexcept;
   /// Says that nothing more is written.
   virtual task<void> end_writing() = 0;
   /// Whom a certificate names, its common name; empty: there is none.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <holdfast/actors.hpp>
 #include <holdfast/pool.hpp>
 
@@ -8,6 +10,7 @@
 #include "serve/gateway.hpp"
 #include "serve/on_behalf.hpp"
 #include "serve/problem.hpp"
+#include "serve/prompt_reply.hpp"
 #include "wit/json.hpp"
 
 /// Calls of exports: `POST /v1/call/{component}/{export}` and `POST /v1/actors/{component}/{key}/{export}`.
@@ -24,7 +27,7 @@ bool is_json(const http_request& request) {
 }
 
 // The name of an export may have slashes: `ns:pkg/iface#func`.
-std::string joined(const std::vector<std::string>& parts, std::size_t from) {
+std::string joined(const path_list& parts, std::size_t from) {
   std::string name = parts[from];
   for (std::size_t i = from + 1; i < parts.size(); ++i) name += "/" + parts[i];
   return name;
@@ -43,54 +46,61 @@ void learn_pace(const served_export& what, duration took) noexcept {
                   std::memory_order_relaxed);
 }
 
-// As `async_call`, for somebody: the call is asked for within, whenever it is awaited. `asked` is told
-// whether it is done by then, as one is that ran on this thread.
-template <class Target, class Asked, class Token>
-auto call_for(std::string_view whom, const Target& target, std::string_view name, wit::arguments arguments,
-              const call_options& options, Asked asked, Token&& token) {
-  return asio::async_initiate<Token, reply_signature>(
-      [whom, &target, name, &options, asked, arguments = std::move(arguments)](auto handler) mutable {
-        const on_behalf_of whose(whom);
-        target.async_call(name, std::move(arguments), options, std::move(handler));
-        asked(whose.done());
-      },
-      token);
+// The arguments are read from a small body without a trip to the heap.
+class json_memory {
+ public:
+  boost::json::storage_ptr get() noexcept { return &resource_; }
+
+ private:
+  std::array<unsigned char, 1024> first_;  // NOLINT: written before it is read
+  boost::json::monotonic_resource resource_{first_.data(), first_.size()};
+};
+
+result<wit::arguments> read_arguments(const wit::function& of, std::string_view body) {
+  json_memory memory;
+  const auto json = wit::parse_json(body, memory.get());
+  if (!json) return json.error();
+  return wit::arguments_from_json(of, *json);
+}
+
+call_options options_of(const component_settings& of, const call_wish& wish, std::string_view key) {
+  call_options options;
+  options.key = key;
+  if (of.deadline) options.deadline = *of.deadline;
+  if (of.run_limit) options.run_limit = *of.run_limit;
+  if (wish.deadline) options.deadline = *wish.deadline;
+  return options;
 }
 
 }  // namespace
 
-task<void> gateway::call_pool(visit& on) {
-  if (on.method != http_method::post) co_return co_await allow_only(on, "POST");
-  const auto of = service_.components()->find(on.path[2]);
-  if (of == nullptr || !of->pool) {
-    http_answer answered =
+task<gateway::maybe_answer> gateway::call_pool(visit& on) {
+  if (on.method != http_method::post) return at_once(allow_only(on, "POST"));
+  auto of = on.serves->find(on.path[2]);
+  if (of == nullptr || !of->pool)
+    return at_once(
         problem_of(error(errc::no_such_export,
                          of == nullptr ? "there is no component `" + on.path[2] + "`"
-                                       : "`" + on.path[2] + "` has actors: they are called at /v1/actors"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  const std::string name = joined(on.path, 3);
-  co_await call(on, *of, *of->pool, name);
+                                       : "`" + on.path[2] + "` has actors: they are called at /v1/actors")));
+  const holdfast::pool& target = *of->pool;
+  return call(on, std::move(of), target, 3);
 }
 
-task<void> gateway::call_actor(visit& on) {
-  if (on.method != http_method::post) co_return co_await allow_only(on, "POST");
-  const auto of = service_.components()->find(on.path[2]);
-  if (of == nullptr || !of->actors) {
-    http_answer answered =
+task<gateway::maybe_answer> gateway::call_actor(visit& on) {
+  if (on.method != http_method::post) return at_once(allow_only(on, "POST"));
+  auto of = on.serves->find(on.path[2]);
+  if (of == nullptr || !of->actors)
+    return at_once(
         problem_of(error(errc::no_such_export,
                          of == nullptr ? "there is no component `" + on.path[2] + "`"
-                                       : "`" + on.path[2] + "` has no actors: it is called at /v1/call"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  const auto which = of->actors->at(on.path[3]);
-  if (!which) co_return co_await refuse(on, which.error());
-  const std::string name = joined(on.path, 4);
-  co_await call(on, *of, *which, name);
+                                       : "`" + on.path[2] + "` has no actors: it is called at /v1/call")));
+  auto which = of->actors->at(on.path[3]);
+  if (!which) return at_once(problem_of(which.error()));
+  return call(on, std::move(of), *std::move(which), 4);
 }
 
 // What keeps a request from being a call before its body is read.
-std::optional<http_answer> gateway::admit(visit& on, const hosted& of, rate_pass& pass) {
+gateway::maybe_answer gateway::admit(visit& on, const hosted& of, rate_pass& pass) {
   if (!is_json(on.turn.request()))
     return problem_of(
         http_refusal{415, "the arguments are read from a body whose Content-Type is application/json"});
@@ -106,45 +116,64 @@ std::optional<http_answer> gateway::admit(visit& on, const hosted& of, rate_pass
 }
 
 template <class Target>
-task<void> gateway::call(visit& on, const hosted& of, const Target& target, std::string_view name) {
-  on.turn.noted.component = of.settings.name;
+task<gateway::maybe_answer> gateway::call(visit& on, std::shared_ptr<const hosted> of, Target target,
+                                          std::size_t name_at) {
+  http_turn& turn = on.turn;
+  turn.noted.component = of->settings.name;
   rate_pass pass;
-  if (auto refusal = admit(on, of, pass)) {
-    http_answer answered = *std::move(refusal);
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  const auto exports = of.exports;
-  const auto what = exports->find(name);
-  if (!what) co_return co_await refuse(on, what.error());
-  on.turn.noted.function = (*what)->name;
-  const auto wish = read_call_wish(on.turn.request());
-  if (!wish) co_return co_await refuse(on, wish.error());
+  if (auto refusal = admit(on, *of, pass)) co_return refusal;
+  const auto exports = of->exports;
+  const auto found = exports->find(joined(on.path, name_at));
+  if (!found) co_return problem_of(found.error());
+  const served_export& what = **found;
+  turn.noted.function = what.name;
+  const auto wish = read_call_wish(turn.request());
+  if (!wish) co_return problem_of(wish.error());
 
-  std::string body;
-  if (!co_await on.turn.read_all(body, settings_.limits.body_bytes)) {
-    if (on.turn.refusal().status != 0) {
-      http_answer answered = problem_of(on.turn.refusal());
-      co_await answer(on.turn, std::move(answered));
+  std::string kept;
+  auto body = turn.take_body(settings_.limits.body_bytes);
+  if (!body) {
+    if (!co_await turn.read_all(kept, settings_.limits.body_bytes)) {
+      if (turn.refusal().status == 0) co_return std::nullopt;
+      co_return problem_of(turn.refusal());
     }
-    co_return;
+    body = kept;
   }
-  const auto json = wit::parse_json(body);
-  if (!json) co_return co_await refuse(on, json.error());
-  auto arguments = wit::arguments_from_json(*(*what)->of, *json);
-  if (!arguments) co_return co_await refuse(on, arguments.error());
+  auto arguments = read_arguments(*what.of, *body);
+  if (!arguments) co_return problem_of(arguments.error());
 
   // Keys belong to whoever sent them.
   const std::string key =
       wish->key.empty() || on.who.name.empty() ? wish->key : on.who.name + "/" + wish->key;
-  call_options options;
-  options.key = key;
-  if (of.settings.deadline) options.deadline = *of.settings.deadline;
-  if (of.settings.run_limit) options.run_limit = *of.settings.run_limit;
-  if (wish->deadline) options.deadline = *wish->deadline;
+  call_options options = options_of(of->settings, *wish, key);
   if (wish->wait || wish->respond_async)
-    co_await call_kept(on, target, **what, *std::move(arguments), options, *wish);
-  else
-    co_await call_bound(on, target, **what, *std::move(arguments), options);
+    co_return co_await call_kept(on, target, what, *std::move(arguments), options, *wish);
+
+  options.how = how_to_start(what);
+  const time_point began = time_.now();
+  std::optional<duration> took;
+  prompt_reply waited(turn.executor());
+  {
+    const on_behalf_of whose(on.who.name);
+    target.async_call(what.name, *std::move(arguments), options, waited.handler(turn.when_left()));
+    // Whom it is over for cannot leave it: nothing is armed that would have to be disarmed.
+    if (whose.done())
+      took = time_.now() - began;
+    else
+      turn.watch();
+  }
+  if (!waited.told()) co_await waited.wait();
+  const reply& told = *waited.told();
+  // It may have waited for an instance, which says nothing of the export: else a crowd once met would keep
+  // all that come after on the longer way.
+  if (!took)
+    if (const auto record = ledger_.record_of(told.id); record && record->attempt > 0) took = record->run;
+  if (took && told.attempts > 0) learn_pace(what, *took);
+  note_owner(on, told.id, options);
+  turn.noted.call = told.id;
+  turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+  if (turn.left()) co_return std::nullopt;
+  co_return answer_of(told, what.of->result);
 }
 
 // With a key it may be a call that was asked for before, in another life of the server too.
@@ -154,45 +183,16 @@ void gateway::note_owner(const visit& on, const call_id& call, const call_option
 }
 
 template <class Target>
-task<void> gateway::call_bound(visit& on, const Target& target, const served_export& what,
-                               wit::arguments arguments, const call_options& options) {
-  call_options bound = options;
-  bound.how = how_to_start(what);
-  const time_point began = time_.now();
-  std::optional<duration> took;
-  const auto asked = [&](bool done) {
-    // Whom it is over for cannot leave it: nothing is armed that would have to be disarmed.
-    if (done)
-      took = time_.now() - began;
-    else
-      on.turn.watch();
-  };
-  const auto [code, told] =
-      co_await call_for(on.who.name, target, what.name, std::move(arguments), bound, asked,
-                        asio::as_tuple(asio::bind_cancellation_slot(on.turn.when_left(), use_task)));
-  // It may have waited for an instance, which says nothing of the export: else a crowd once met would keep
-  // all that come after on the longer way.
-  if (!took)
-    if (const auto record = ledger_.record_of(told.id); record && record->attempt > 0) took = record->run;
-  if (took && told.attempts > 0) learn_pace(what, *took);
-  note_owner(on, told.id, options);
-  on.turn.noted.call = told.id.to_string();
-  on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
-  if (on.turn.left()) co_return;
-  http_answer answered = answer_of(told, what.of->result);
-  co_await answer(on.turn, std::move(answered));
-}
-
-template <class Target>
-task<void> gateway::call_kept(visit& on, const Target& target, const served_export& what,
-                              wit::arguments arguments, const call_options& options, const call_wish& wish) {
+task<gateway::maybe_answer> gateway::call_kept(visit& on, const Target& target, const served_export& what,
+                                               wit::arguments arguments, const call_options& options,
+                                               const call_wish& wish) {
   const auto claim = [&] {
     const on_behalf_of whose(on.who.name);
     return target.submit(what.name, std::move(arguments), options);
   }();
-  if (!claim) co_return co_await refuse(on, claim.error());
+  if (!claim) co_return problem_of(claim.error());
   note_owner(on, claim->id(), options);
-  on.turn.noted.call = claim->id().to_string();
+  on.turn.noted.call = claim->id();
   const duration limit = wish.wait.value_or(duration::zero());
   reply told{.code = make_error_code(errc::detached), .id = claim->id()};
   if (limit != duration::zero()) {
@@ -201,13 +201,13 @@ task<void> gateway::call_kept(visit& on, const Target& target, const served_expo
     told = std::move(seen);
   }
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
-  if (on.turn.left()) co_return;
+  if (on.turn.left()) co_return std::nullopt;
   http_answer what_became = answer_of(told, what.of->result);
   what_became.fields.emplace_back(
       "Preference-Applied",
       wish.wait ? "wait=" + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(limit).count())
                 : std::string("respond-async"));
-  co_await answer(on.turn, std::move(what_became));
+  co_return what_became;
 }
 
 }  // namespace holdfast::serve

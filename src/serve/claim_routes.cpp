@@ -62,32 +62,27 @@ result<call_id> gateway::known_call(const visit& on, std::string_view id) const 
   return *read;
 }
 
-task<void> gateway::one_call(visit& on) {
+task<gateway::maybe_answer> gateway::one_call(visit& on) {
   const bool kill = on.path.size() == 4 && on.path[3] == "kill";
-  if (on.path.size() > 4 || (on.path.size() == 4 && !kill)) {
-    http_answer answered = problem_of(http_refusal(404, "a call has `/kill` below it, and nothing else"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (on.path.size() > 4 || (on.path.size() == 4 && !kill))
+    co_return problem_of(http_refusal(404, "a call has `/kill` below it, and nothing else"));
   if (kill ? on.method != http_method::post : on.method != http_method::get && on.method != http_method::del)
-    co_return co_await allow_only(on, kill ? "POST" : "GET, HEAD, DELETE");
-  if (kill && !on.who.may.kill) {
-    http_answer answered = problem_of(http_refusal(403, "`" + on.who.name + "` has no right to kill"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+    co_return allow_only(on, kill ? "POST" : "GET, HEAD, DELETE");
+  if (kill && !on.who.may.kill)
+    co_return problem_of(http_refusal(403, "`" + on.who.name + "` has no right to kill"));
   const auto which = known_call(on, on.path[2]);
-  if (!which) co_return co_await refuse(on, which.error());
-  on.turn.noted.call = which->to_string();
+  if (!which) co_return problem_of(which.error());
+  on.turn.noted.call = *which;
   if (on.method == http_method::get) co_return co_await attach(on, *which);
   const host& owner = service_.owner();
   const result<const char*> told = kill ? word(owner.kill(*which)) : word(owner.revoke(*which));
-  if (!told) co_return co_await refuse(on, told.error());
-  http_answer answered = told_verb(*which, *told);
-  co_await answer(on.turn, std::move(answered));
+  if (!told) co_return problem_of(told.error());
+  co_return told_verb(*which, *told);
 }
 
 // A client waits for it on its connection, and its result is for that one alone: what can be told is how it
 // stands.
-task<void> gateway::look_at_bound(visit& on, const call_id& which, duration limit) {
+task<gateway::maybe_answer> gateway::look_at_bound(visit& on, call_id which, duration limit) {
   const time_point until = core::later(time_.now(), limit);
   loop_timer next(on.turn.executor());
   for (;;) {
@@ -95,25 +90,22 @@ task<void> gateway::look_at_bound(visit& on, const call_id& which, duration limi
     if (!known || known->phase == call_phase::done) {
       const error over(errc::gone, "call " + which.to_string() +
                                        " is done, and its result went to the client that waited for it");
-      co_return co_await refuse(on, over);
+      co_return problem_of(over);
     }
-    if (time_.now() >= until || on.turn.ending()) {
-      http_answer answered = still_goes_on(which, known->phase);
-      co_return co_await answer(on.turn, std::move(answered));
-    }
+    if (time_.now() >= until || on.turn.ending()) co_return still_goes_on(which, known->phase);
     next.expires_after(look_again);
     co_await next.async_wait(asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)));
-    if (on.turn.left()) co_return;
+    if (on.turn.left()) co_return std::nullopt;
   }
 }
 
-task<void> gateway::attach(visit& on, const call_id& which) {
+task<gateway::maybe_answer> gateway::attach(visit& on, call_id which) {
   const auto limit = wait_of(on.turn.request().query());
-  if (!limit) co_return co_await refuse(on, limit.error());
+  if (!limit) co_return problem_of(limit.error());
   const auto found = service_.owner().attach(which);
   if (!found) {
     const auto known = ledger_.record_of(which);
-    if (!known || known->phase == call_phase::done) co_return co_await refuse(on, found.error());
+    if (!known || known->phase == call_phase::done) co_return problem_of(found.error());
     co_return co_await look_at_bound(on, which, *limit);
   }
   const ticket& claim = *found;
@@ -124,13 +116,10 @@ task<void> gateway::attach(visit& on, const call_id& which) {
     told = std::move(seen);
   }
   on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
-  if (on.turn.left()) co_return;
-  if (told.outcome || told.code != make_error_code(errc::detached)) {
-    http_answer answered = answer_of(told, claim.internals()->asked->result());
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  http_answer answered = still_goes_on(which, claim.phase());
-  co_await answer(on.turn, std::move(answered));
+  if (on.turn.left()) co_return std::nullopt;
+  if (told.outcome || told.code != make_error_code(errc::detached))
+    co_return answer_of(told, claim.internals()->asked->result());
+  co_return still_goes_on(which, claim.phase());
 }
 
 }  // namespace holdfast::serve

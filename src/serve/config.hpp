@@ -72,6 +72,7 @@ struct http_limits {
   duration idle_timeout = std::chrono::seconds(60);   ///< between requests
   duration body_timeout = std::chrono::seconds(30);   ///< without a byte of a body
   duration write_timeout = std::chrono::seconds(30);  ///< without a byte that the client took
+  std::uint64_t least_rate = 240;                     ///< of bodies, either way, in bytes a second; 0: none
   duration tls_timeout = std::chrono::seconds(10);    ///< for the handshake
 };
 

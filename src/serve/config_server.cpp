@@ -45,6 +45,7 @@ void read_limits(config_table& of, http_limits& to) {
   of.time("idle_timeout", to.idle_timeout, a_while);
   of.time("body_timeout", to.body_timeout, a_while);
   of.time("write_timeout", to.write_timeout, a_while);
+  of.size("least_rate", to.least_rate, {0, gib});
   of.time("tls_timeout", to.tls_timeout, a_while);
 }
 

@@ -17,7 +17,17 @@ namespace {
 constexpr std::size_t most_discarded = 256U << 10;  // of a body that no handler read
 constexpr std::size_t first_buffer = 4096;
 constexpr std::chrono::seconds longest_linger(2);
+constexpr std::size_t most_copied =
+    4096;  // of a body, behind its head: cheaper than two buffers for the kernel
 constexpr std::string_view continue_answer = "HTTP/1.1 100 Continue\r\n\r\n";
+
+bool has_content(unsigned status) noexcept { return status != 204 && status != 304 && status >= 200; }
+
+void advance(gather& what, std::size_t bytes) noexcept {
+  const std::size_t of_first = std::min(bytes, what[0].size());
+  what[0] += of_first;
+  what[1] += bytes - of_first;
+}
 
 }  // namespace
 
@@ -28,7 +38,9 @@ connection::connection(connection_setting of, std::unique_ptr<byte_stream> strea
       peer_(std::move(peer)),
       on_(on),
       buffer_(std::min(first_buffer, of.limits.head_bytes)),
-      finder_(of.limits) {}
+      finder_(of.limits),
+      of_body_(of.limits.body_timeout, of.limits.least_rate),
+      of_answer_(of.limits.write_timeout, of.limits.least_rate) {}
 
 connection::~connection() = default;
 
@@ -42,8 +54,8 @@ void connection::begin_end() noexcept {
   if (between_) stream_->cancel();
 }
 
-// Reads once, behind what is there. A head that grows gets more room, up to the longest.
-task<io_result> connection::fill(duration length) {
+// Behind what is there. A head that grows gets more room, up to the longest.
+asio::mutable_buffer connection::room() {
   if (begin_ == end_) begin_ = end_ = 0;
   if (end_ == buffer_.size() && begin_ != 0) {
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
@@ -52,15 +64,7 @@ task<io_result> connection::fill(duration length) {
   }
   if (end_ == buffer_.size())
     buffer_.resize(std::min(buffer_.size() * 2, of_.limits.head_bytes + first_buffer));
-  if (length != duration::max()) read_until_ = after(length);
-  io_result got;
-  // What the other direction ran into is not this one's.
-  do got = co_await stream_->read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_));
-  while (got.failed == asio::error::operation_aborted && !late(read_until_) && !unread_body_ &&
-         !(ending_ && between_) && stream_->lowest().is_open());
-  if (length != duration::max() && !late(read_until_)) read_until_ = time_point::max();
-  end_ += got.bytes;
-  co_return got;
+  return asio::buffer(buffer_.data() + end_, buffer_.size() - end_);
 }
 
 task<void> connection::run() {
@@ -72,99 +76,108 @@ task<void> connection::run() {
   certified_ = stream_->client_name();
   read_until_ = time_point::max();
   while (keep_) {
-    const head_end how = co_await read_head();
-    if (how == head_end::over) break;
-    if (how == head_end::read) co_await serve_one();
+    begin_request();
+    head_state head = look_for_head();
+    while (head == head_state::waited_for) {
+      const auto [failed, bytes] = co_await stream_->read_some(room());
+      head = after_piece_of_head({failed, bytes});
+    }
+    if (head == head_state::over) break;
+    const time_point began = of_.time.now();
+    std::optional<http_answer> told;
+    if (head == head_state::refused) {
+      told = of_.handler.refused(refusal_);
+    } else {
+      ++requests_;
+      keep_ = request_.keep_alive && !ending_ && requests_ < of_.limits.requests;
+      bool failed = false;
+      try {
+        told = co_await of_.handler.serve(*this);
+      } catch (const std::exception& wrong) {
+        std::fprintf(stderr, "holdfast: a request was answered with 500: %s\n", wrong.what());
+        failed = true;
+      }
+      stop_watching();
+      if (failed) keep_ = false;
+      if (!told && status_ == 0 && !lost_) {
+        keep_ = false;
+        told = of_.handler.refused(http_refusal(500, "something is wrong with Holdfast itself"));
+      }
+    }
+    if (told && status_ == 0 && !lost_) {
+      const gather left = put_answer(*told);
+      answered_ = left[0].size() + left[1].size() == 0 ? !lost_ : co_await send(left);
+      if (answered_ && request_.method != http_method::head && has_content(told->status))
+        sent_ += told->content().size();
+    }
+    if (status_ != 0 && !answered_) lost_ = true;  // it began and did not come whole
+    of_.handler.served(*this, status_, sent_, of_.time.now() - began);
+    if (!lost_ && keep_ && !parser_->done() && !co_await discard_body()) keep_ = false;
     if (lost_) {
       stream_->reset();
       co_return;
     }
   }
-  co_await linger();
+  if (lost_)
+    stream_->reset();
+  else
+    co_await linger();
 }
 
-task<connection::head_end> connection::read_head() {
+void connection::begin_request() noexcept {
   finder_.reset();
-  parser_.emplace(of_.limits);
-  request_ = {};
+  request_.clear();
+  parser_.emplace(of_.limits, request_);
   refusal_ = {};
-  noted = {};
+  noted.clear();
   traced.reset();
   status_ = 0;
   sent_ = 0;
   answered_ = false;
   unread_body_ = false;
+  of_body_.reset();
+  of_answer_.reset();
   between_ = begin_ == end_;
-  bool begun = !between_;
-  read_until_ = after(begun ? of_.limits.head_timeout : of_.limits.idle_timeout);
-  for (;;) {
-    if (begin_ != end_) {
-      if (!begun) read_until_ = after(of_.limits.head_timeout);
-      begun = true;
-      between_ = false;
-      auto found = finder_.look(unread());
-      if (found.wrong) {
-        co_await refuse(*found.wrong);
-        co_return head_end::refused;
-      }
-      if (found.size) {
-        read_until_ = time_point::max();
-        auto wrong = parser_->read_head(unread().substr(0, *found.size));
-        begin_ += *found.size;
-        request_ = std::move(parser_->request());
-        if (wrong) {
-          co_await refuse(*wrong);
-          co_return head_end::refused;
-        }
-        co_return head_end::read;
-      }
-    }
-    const io_result got = co_await fill(duration::max());
-    if (!got.failed) continue;
-    keep_ = false;
-    const bool too_late = got.failed == asio::error::operation_aborted && begun && late(read_until_);
-    read_until_ = time_point::max();
-    if (too_late) {
-      const http_refusal why(408, "the head of the request did not come in time");
-      co_await refuse(why);
-      co_return head_end::refused;
-    }
-    lost_ = begun && got.failed != asio::error::operation_aborted;
-    co_return head_end::over;
-  }
+  read_until_ = after(between_ ? of_.limits.idle_timeout : of_.limits.head_timeout);
 }
 
-task<void> connection::refuse(const http_refusal& why) {
+connection::head_state connection::look_for_head() {
+  if (begin_ == end_) return head_state::waited_for;
+  between_ = false;
+  auto found = finder_.look(unread());
+  if (found.wrong) return refuse(*std::move(found.wrong));
+  if (!found.size) return head_state::waited_for;
+  read_until_ = time_point::max();
+  auto wrong = parser_->read_head(unread().substr(0, *found.size));
+  begin_ += *found.size;
+  return wrong ? refuse(*std::move(wrong)) : head_state::read;
+}
+
+connection::head_state connection::refuse(http_refusal why) {
   keep_ = false;
-  const time_point began = of_.time.now();
-  const http_answer told = of_.handler.refused(why);
-  co_await answer(told);
-  of_.handler.served(*this, status_, sent_, of_.time.now() - began);
+  read_until_ = time_point::max();
+  refusal_ = std::move(why);
+  return head_state::refused;
 }
 
-task<void> connection::serve_one() {
-  const time_point began = of_.time.now();
-  ++requests_;
-  keep_ = request_.keep_alive && !ending_ && requests_ < of_.limits.requests;
-  bool failed = false;
-  try {
-    co_await of_.handler.serve(*this);
-  } catch (const std::exception& wrong) {
-    std::fprintf(stderr, "holdfast: a request was answered with 500: %s\n", wrong.what());
-    failed = true;
+connection::head_state connection::after_piece_of_head(const io_result& got) {
+  if (!got.failed) {
+    const bool first = between_;
+    end_ += got.bytes;
+    const head_state now = look_for_head();
+    if (first && now == head_state::waited_for) read_until_ = after(of_.limits.head_timeout);
+    return now;
   }
-  stop_watching();
-  if (failed || (status_ == 0 && !lost_)) {
-    keep_ = false;
-    if (status_ == 0) {
-      const http_answer told =
-          of_.handler.refused(http_refusal(500, "something is wrong with Holdfast itself"));
-      co_await answer(told);
-    }
-  }
-  if (status_ != 0 && !answered_) lost_ = true;  // it began and did not come whole
-  of_.handler.served(*this, status_, sent_, of_.time.now() - began);
-  if (!lost_ && keep_ && !parser_->done() && !co_await discard_body()) keep_ = false;
+  const bool aborted = got.failed == asio::error::operation_aborted;
+  const bool too_late = aborted && late(read_until_);
+  // What the other direction ran into is not this one's.
+  if (aborted && !too_late && !(ending_ && between_) && stream_->lowest().is_open())
+    return head_state::waited_for;
+  keep_ = false;
+  read_until_ = time_point::max();
+  if (too_late && !between_) return refuse(http_refusal(408, "the head of the request did not come in time"));
+  lost_ = !between_ && !aborted;
+  return head_state::over;
 }
 
 // What was sent of a body that nobody wanted stands between us and the next request.
@@ -181,10 +194,36 @@ task<bool> connection::discard_body() {
   }
 }
 
+// Reads once.
+task<io_result> connection::fill_body() {
+  const duration limit = of_body_.next();
+  if (limit == duration::zero()) co_return io_result{asio::error::operation_aborted, 0};
+  const asio::mutable_buffer into = room();
+  const time_point began = of_.time.now();
+  read_until_ = core::later(began, limit);
+  io_result got;
+  // What the other direction ran into is not this one's.
+  do std::tie(got.failed, got.bytes) = co_await stream_->read_some(into);
+  while (got.failed == asio::error::operation_aborted && !late(read_until_) && !unread_body_ &&
+         stream_->lowest().is_open());
+  of_body_.note(of_.time.now() - began, got.bytes);
+  if (!got.failed) read_until_ = time_point::max();
+  end_ += got.bytes;
+  co_return got;
+}
+
+std::optional<std::string_view> connection::take_body(std::size_t most) noexcept {
+  if (request_.framing == body_framing::none) return std::string_view();
+  if (request_.expects_continue || request_.length > most) return std::nullopt;
+  const auto body = parser_->take_body(unread());
+  if (body) begin_ += body->size();
+  return body;
+}
+
 task<http_turn::piece> connection::read_some(asio::mutable_buffer into) {
   if (request_.expects_continue && !parser_->done() && status_ == 0) {
     request_.expects_continue = false;
-    if (!co_await send(asio::buffer(continue_answer), {})) {
+    if (!co_await send({asio::buffer(continue_answer), {}})) {
       refusal_ = {0, {}};
       co_return piece{.wrong = true};
     }
@@ -199,7 +238,7 @@ task<http_turn::piece> connection::read_some(asio::mutable_buffer into) {
       co_return piece{.wrong = true};
     }
     if (taken.filled != 0 || parser_->done()) co_return piece{.bytes = taken.filled};
-    const io_result got = co_await fill(of_.limits.body_timeout);
+    const io_result got = co_await fill_body();
     if (!got.failed) continue;
     keep_ = false;
     const bool too_late = got.failed == asio::error::operation_aborted;
@@ -243,21 +282,32 @@ void connection::stop_reading() noexcept {
   stream_->cancel();
 }
 
-task<bool> connection::send(asio::const_buffer first, asio::const_buffer second) {
-  gather left{first, second};
-  while (!lost_ && left[0].size() + left[1].size() != 0) {
-    write_until_ = after(of_.limits.write_timeout);
-    const io_result put = co_await stream_->write_some(left);
+// As a rule the kernel has room: then the loop is not asked. False: what is left has to be waited for.
+bool connection::write_now(gather& what) noexcept {
+  while (!lost_ && what[0].size() + what[1].size() != 0) {
+    const io_result put = stream_->write_now(what);
+    if (put.failed == asio::error::would_block) return false;
+    if (put.failed) lost_ = true;
+    advance(what, put.bytes);
+    of_answer_.note(duration::zero(), put.bytes);
+  }
+  return true;
+}
+
+task<bool> connection::send(gather what) {
+  while (!write_now(what)) {
+    const duration limit = of_answer_.next();
+    lost_ = limit == duration::zero();
+    if (lost_) break;
+    const time_point began = of_.time.now();
+    write_until_ = core::later(began, limit);
+    const auto [failed, bytes] = co_await stream_->write_some(what);
     const bool too_late = late(write_until_);
     write_until_ = time_point::max();
-    if (put.failed == asio::error::operation_aborted && !too_late && stream_->lowest().is_open()) continue;
-    if (put.failed) {
-      lost_ = true;
-      break;
-    }
-    const std::size_t of_first = std::min(put.bytes, left[0].size());
-    left[0] += of_first;
-    left[1] += put.bytes - of_first;
+    of_answer_.note(of_.time.now() - began, bytes);
+    advance(what, bytes);
+    if (failed == asio::error::operation_aborted && !too_late && stream_->lowest().is_open()) continue;
+    if (failed) lost_ = true;
   }
   co_return !lost_;
 }
@@ -267,30 +317,37 @@ std::string_view connection::persistence() const noexcept {
   return !keep_ ? "close" : request_.version == 10 ? "keep-alive" : "";
 }
 
-task<bool> connection::answer(const http_answer& what) {
+// Writes what the kernel takes; gives the rest.
+gather connection::put_answer(const http_answer& what) {
   const std::string_view content = what.content();
-  const bool bodiless = what.status == 204 || what.status == 304 || what.status < 200;
+  const bool contained = has_content(what.status);
   status_ = what.status;
   head_.clear();
-  write_head(head_, what.status, what.fields, bodiless ? answer_framing::none : answer_framing::length,
-             content.size(), persistence(), http_date());
-  const bool with_content = !bodiless && request_.method != http_method::head;
-  answered_ = co_await send(asio::buffer(head_), with_content ? asio::buffer(content) : asio::const_buffer());
-  if (answered_ && with_content) sent_ += content.size();
-  co_return answered_;
+  write_head(head_, what, contained ? answer_framing::length : answer_framing::none, content.size(),
+             persistence(), http_date());
+  gather all{};
+  if (contained && request_.method != http_method::head) {
+    if (content.size() <= most_copied)
+      head_ += content;
+    else
+      all[1] = asio::buffer(content);
+  }
+  all[0] = asio::buffer(head_);
+  write_now(all);
+  if (lost_) all = {};
+  return all;
 }
 
 task<bool> connection::begin_answer(const http_answer& head, std::optional<std::uint64_t> length) {
   status_ = head.status;
-  const bool bodiless = head.status == 204 || head.status == 304;
-  framing_ = bodiless                 ? answer_framing::none
-             : length                 ? answer_framing::length
-             : request_.version == 11 ? answer_framing::chunked
-                                      : answer_framing::until_close;
+  framing_ = !has_content(head.status) ? answer_framing::none
+             : length                  ? answer_framing::length
+             : request_.version == 11  ? answer_framing::chunked
+                                       : answer_framing::until_close;
   if (framing_ == answer_framing::until_close) keep_ = false;
   head_.clear();
-  write_head(head_, head.status, head.fields, framing_, length.value_or(0), persistence(), http_date());
-  co_return co_await send(asio::buffer(head_), {});
+  write_head(head_, head, framing_, length.value_or(0), persistence(), http_date());
+  co_return co_await send({asio::buffer(head_), {}});
 }
 
 task<bool> connection::write(asio::const_buffer some) {
@@ -298,19 +355,19 @@ task<bool> connection::write(asio::const_buffer some) {
     co_return !lost_;
   if (framing_ != answer_framing::chunked) {
     sent_ += some.size();
-    co_return co_await send(some, {});
+    co_return co_await send({some, {}});
   }
   char digits[20];
   const int length = std::snprintf(digits, sizeof digits, "%zx\r\n", some.size());
   head_.assign(digits, static_cast<std::size_t>(length));
-  if (!co_await send(asio::buffer(head_), some)) co_return false;
+  if (!co_await send({asio::buffer(head_), some})) co_return false;
   sent_ += some.size();
-  co_return co_await send(asio::buffer("\r\n", 2), {});
+  co_return co_await send({asio::buffer("\r\n", 2), {}});
 }
 
 task<bool> connection::end_answer() {
   if (framing_ == answer_framing::chunked && request_.method != http_method::head)
-    answered_ = co_await send(asio::buffer("0\r\n\r\n", 5), {});
+    answered_ = co_await send({asio::buffer("0\r\n\r\n", 5), {}});
   else
     answered_ = !lost_;
   co_return answered_;
@@ -323,9 +380,9 @@ task<void> connection::linger() {
   std::size_t all = 0;
   while (all < most_discarded && !late(read_until_)) {
     begin_ = end_ = 0;
-    const io_result got = co_await stream_->read_some(asio::buffer(buffer_));
-    if (got.failed) break;
-    all += got.bytes;
+    const auto [failed, bytes] = co_await stream_->read_some(asio::buffer(buffer_));
+    if (failed) break;
+    all += bytes;
   }
   boost::system::error_code ignored;
   stream_->lowest().close(ignored);

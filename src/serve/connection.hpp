@@ -11,6 +11,7 @@
 #include "serve/config.hpp"
 #include "serve/head_finder.hpp"
 #include "serve/http_turn.hpp"
+#include "serve/patience.hpp"
 #include "serve/request_parser.hpp"
 
 /// One client's connection: requests one after the other, each answered before the next is read.
@@ -48,7 +49,7 @@ class connection final
   task<piece> read_some(asio::mutable_buffer into) override;
   task<bool> read_all(std::string& into, std::size_t most) override;
   void stop_reading() noexcept override;
-  task<bool> answer(const http_answer& what) override;
+  std::optional<std::string_view> take_body(std::size_t most) noexcept override;
   task<bool> begin_answer(const http_answer& head, std::optional<std::uint64_t> length) override;
   task<bool> write(asio::const_buffer some) override;
   task<bool> end_answer() override;
@@ -60,14 +61,18 @@ class connection final
   loop_executor executor() noexcept override { return on_; }
 
  private:
-  enum class head_end : std::uint8_t { read, over, refused };
-  task<head_end> read_head();
-  task<void> serve_one();
-  task<void> refuse(const http_refusal& why);
+  enum class head_state : std::uint8_t { waited_for, read, refused, over };
+  void begin_request() noexcept;
+  head_state look_for_head();
+  head_state after_piece_of_head(const io_result& got);
+  head_state refuse(http_refusal why);
+  gather put_answer(const http_answer& what);
   task<bool> discard_body();
   task<void> linger();
-  task<io_result> fill(duration limit);
-  task<bool> send(asio::const_buffer first, asio::const_buffer second);
+  asio::mutable_buffer room();
+  task<io_result> fill_body();
+  bool write_now(gather& what) noexcept;
+  task<bool> send(gather what);
   void watch_client();
   void stop_watching() noexcept;
   time_point after(duration length) const noexcept { return core::later(of_.time.now(), length); }
@@ -101,6 +106,8 @@ class connection final
   // What is waited for now, in each direction.
   time_point read_until_ = time_point::max();
   time_point write_until_ = time_point::max();
+  patience of_body_;
+  patience of_answer_;
 
   asio::cancellation_signal leaving_;
   asio::cancellation_signal watching_;

@@ -19,7 +19,10 @@ std::string_view without_port(std::string_view host) noexcept {
 bool is_address(std::string_view host) {
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   boost::system::error_code failed;
-  boost::asio::ip::make_address(std::string(host), failed);
+  if (host.find(':') == std::string_view::npos)
+    boost::asio::ip::make_address_v4(host, failed);
+  else
+    boost::asio::ip::make_address_v6(host, failed);
   return !failed;
 }
 

@@ -64,18 +64,18 @@ std::string event(const ledger_news& news) {
 }
 
 http_answer stream_head() {
-  return http_answer(200, {{"Content-Type", "text/event-stream"},
-                           {"Cache-Control", "no-store"},
-                           {"X-Accel-Buffering", "no"},
-                           {"X-Content-Type-Options", "nosniff"}});
+  http_answer told(200, "text/event-stream");
+  told.no_sniffing = true;
+  told.fields = {{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}};
+  return told;
 }
 
 http_answer page_answer(const embedded_file& file, std::string_view known) {
-  http_answer told(known == file.etag ? 304 : 200, {{"Content-Type", std::string(file.content_type)},
-                                                    {"ETag", std::string(file.etag)},
-                                                    {"Cache-Control", "no-cache"},
-                                                    {"Referrer-Policy", "no-referrer"},
-                                                    {"Content-Security-Policy", std::string(page_policy)}});
+  http_answer told(known == file.etag ? 304 : 200, file.content_type);
+  told.fields = {{"ETag", std::string(file.etag)},
+                 {"Cache-Control", "no-cache"},
+                 {"Referrer-Policy", "no-referrer"},
+                 {"Content-Security-Policy", std::string(page_policy)}};
   if (told.status == 200) told.fixed_body = file.content;
   return told;
 }
@@ -153,19 +153,13 @@ boost::json::object gateway::server_now(const principal& who) const {
 // Others' calls are shown to those alone who may end them.
 bool gateway::sees_all(const visit& on) const noexcept { return !door_.asks() || on.who.may.kill; }
 
-task<void> gateway::events(visit& on) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET");
-  if (!sees_all(on)) {
-    http_answer answered =
-        problem_of(http_refusal(403, "`" + on.who.name + "` may not see the calls of others"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+task<gateway::maybe_answer> gateway::events(visit& on) {
+  if (on.method != http_method::get) co_return allow_only(on, "GET");
+  if (!sees_all(on))
+    co_return problem_of(http_refusal(403, "`" + on.who.name + "` may not see the calls of others"));
   const one_reader here(readers_);
-  if (!here.fits()) {
-    http_answer answered = problem_of(http_refusal(503, "too many look at the events already"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  if (!co_await on.turn.begin_answer(stream_head())) co_return;
+  if (!here.fits()) co_return problem_of(http_refusal(503, "too many look at the events already"));
+  if (!co_await on.turn.begin_answer(stream_head())) co_return std::nullopt;
   loop_timer next(on.turn.executor());
   std::map<std::string, std::string> told;
   ledger_news news = ledger_.snapshot(read_at_once);
@@ -179,53 +173,48 @@ task<void> gateway::events(visit& on) {
     if (ledger_spoke || news.content.size() != before) {
       quiet = 0;
       const std::string text = event(news);
-      if (!co_await on.turn.write(asio::buffer(text))) co_return;
+      if (!co_await on.turn.write(asio::buffer(text))) co_return std::nullopt;
     } else if (++quiet == quiet_turns) {
       quiet = 0;
-      if (!co_await on.turn.write(asio::buffer(": alive\n\n", 9))) co_return;
+      if (!co_await on.turn.write(asio::buffer(": alive\n\n", 9))) co_return std::nullopt;
     }
     if (on.turn.ending()) break;
     next.expires_after(between_events);
     co_await next.async_wait(asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)));
-    if (on.turn.left()) co_return;
+    if (on.turn.left()) co_return std::nullopt;
     news = ledger_.changes_since(news.revision, read_at_once);
   }
   co_await on.turn.end_answer();
+  co_return std::nullopt;
 }
 
-task<void> gateway::show_page(visit& on, std::string_view path) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
+http_answer gateway::show_page(const visit& on, std::string_view path) const {
+  if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
   const embedded_file* const file = settings_.dashboard ? find_page_file(path) : nullptr;
-  if (file == nullptr) {
-    http_answer answered = problem_of(http_refusal(404, "there is nothing at `" + std::string(path) + "`"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  http_answer answered = page_answer(*file, on.turn.request().field("if-none-match").value_or(""));
-  co_await answer(on.turn, std::move(answered));
+  if (file == nullptr)
+    return problem_of(http_refusal(404, "there is nothing at `" + std::string(path) + "`"));
+  return page_answer(*file, on.turn.request().field("if-none-match").value_or(""));
 }
 
-task<void> gateway::show_metrics(visit& on) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
-  http_answer told(200);
-  told.fields.emplace_back("Content-Type", metrics_type);
+http_answer gateway::show_metrics(const visit& on) const {
+  if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
+  http_answer told(200, metrics_type, metrics_.text());
   told.fields.emplace_back("Cache-Control", "no-store");
-  told.body = metrics_.text();
-  co_await answer(on.turn, std::move(told));
+  return told;
 }
 
-task<void> gateway::list_calls(visit& on) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
+http_answer gateway::list_calls(const visit& on) const {
+  if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
   auto which = filter_of(on.turn.request().query());
-  if (!which) co_return co_await refuse(on, which.error());
+  if (!which) return problem_of(which.error());
   if (!sees_all(on)) which->principal = on.who.name;
   boost::json::object told;
   told["calls"] = ledger_.list(*which);
-  http_answer answered = json_answer(200, told);
-  co_await answer(on.turn, std::move(answered));
+  return json_answer(200, told);
 }
 
-task<void> gateway::list_actors(visit& on) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
+http_answer gateway::list_actors(const visit& on) const {
+  if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
   boost::json::array all;
   for (const auto& [name, each] : service_.components()->by_name) {
     if (!each->actors) continue;
@@ -235,8 +224,7 @@ task<void> gateway::list_actors(visit& on) {
   }
   boost::json::object told;
   told["actors"] = std::move(all);
-  http_answer answered = json_answer(200, told);
-  co_await answer(on.turn, std::move(answered));
+  return json_answer(200, told);
 }
 
 }  // namespace holdfast::serve

@@ -69,93 +69,89 @@ bool gateway::open_to_all(const std::string& first) noexcept {
   return first == "livez" || first == "readyz" || first == "page" || first.empty();
 }
 
-task<void> gateway::answer(http_turn& turn, http_answer what) {
-  what.fields.emplace_back("X-Content-Type-Options", "nosniff");
+void gateway::finish(const http_turn& turn, http_answer& what) const {
+  what.no_sniffing = true;
   if (std::string origin = door_.allowed_origin(turn.request()); !origin.empty()) {
     what.fields.emplace_back("Access-Control-Allow-Origin", std::move(origin));
     what.fields.emplace_back("Access-Control-Expose-Headers", "Location, Retry-After");
     what.fields.emplace_back("Vary", "Origin");
   }
-  co_await turn.answer(what);
 }
 
-task<void> gateway::refuse(visit& on, const error& why) {
-  http_answer told = problem_of(why);
-  co_await answer(on.turn, std::move(told));
-}
-
-task<void> gateway::allow_only(visit& on, const char* methods) {
+http_answer gateway::allow_only(const visit& on, const char* methods) const {
   const std::string allowed = std::string(methods) + ", OPTIONS";
-  if (on.method == http_method::options) {
-    http_answer told(204);
+  if (on.method != http_method::options) {
+    http_answer told = problem_of(http_refusal(405, "this takes " + std::string(methods) + " alone"));
     told.fields.emplace_back("Allow", allowed);
-    if (!door_.allowed_origin(on.turn.request()).empty()) {
-      told.fields.emplace_back("Access-Control-Allow-Methods", allowed);
-      told.fields.emplace_back(
-          "Access-Control-Allow-Headers",
-          "Authorization, Content-Type, Idempotency-Key, Prefer, Holdfast-Deadline, traceparent");
-      told.fields.emplace_back("Access-Control-Max-Age", "600");
-    }
-    co_return co_await answer(on.turn, std::move(told));
+    return told;
   }
-  http_answer told = problem_of(http_refusal(405, "this takes " + std::string(methods) + " alone"));
+  http_answer told(204);
   told.fields.emplace_back("Allow", allowed);
-  co_await answer(on.turn, std::move(told));
+  if (!door_.allowed_origin(on.turn.request()).empty()) {
+    told.fields.emplace_back("Access-Control-Allow-Methods", allowed);
+    told.fields.emplace_back(
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Idempotency-Key, Prefer, Holdfast-Deadline, traceparent");
+    told.fields.emplace_back("Access-Control-Max-Age", "600");
+  }
+  return told;
 }
 
-task<void> gateway::serve(http_turn& turn) {
+task<gateway::maybe_answer> gateway::serve(http_turn& turn) {
   if (traces_ != nullptr) turn.traced = traces_->begin(turn.request());
-  visit on{turn, {}, path_parts(turn.request().path()), turn.request().method};
+  visit on{turn, service_.components(), {}, path_parts(turn.request().path()), turn.request().method};
   // HEAD is GET whose content is not sent; the connection sees to that.
   if (on.method == http_method::head) on.method = http_method::get;
   const std::string first = on.path.empty() ? std::string() : on.path.front();
   if (!is_reserved(first))
-    if (const auto web = service_.components()->web_for(turn.request().path()))
-      co_return co_await serve_web(on, *web);
-  if (!open_to_all(first)) {
-    if (auto foreign = door_.check_origin(turn.request(), turn.encrypted())) {
-      http_answer answered = problem_of(*foreign);
-      co_return co_await answer(turn, std::move(answered));
-    }
-    if (on.method != http_method::options) {
-      auto who = door_.recognize(turn);
-      if (!who) {
-        http_answer told = problem_of(
-            http_refusal(401, "a bearer token, or a certificate, of somebody who is known here is needed"));
-        told.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"holdfast\"");
-        co_return co_await answer(turn, std::move(told));
-      }
-      on.who = *std::move(who);
-      turn.noted.principal = on.who.name;
-    }
-  }
-  co_await route(on);
+    if (const auto web = on.serves->web_for(turn.request().path())) co_return co_await serve_web(on, web);
+  maybe_answer told = turned_away(on, first);
+  if (!told) told = co_await route(on);
+  if (told) finish(turn, *told);
+  co_return told;
 }
 
-task<void> gateway::route(visit& on) {
+// What whoever may not come in is told.
+gateway::maybe_answer gateway::turned_away(visit& on, const std::string& first) const {
+  if (open_to_all(first)) return std::nullopt;
+  if (const auto foreign = door_.check_origin(on.turn.request(), on.turn.encrypted()))
+    return problem_of(*foreign);
+  if (on.method == http_method::options) return std::nullopt;
+  auto who = door_.recognize(on.turn);
+  if (!who) {
+    http_answer told = problem_of(
+        http_refusal(401, "a bearer token, or a certificate, of somebody who is known here is needed"));
+    told.fields.emplace_back("WWW-Authenticate", "Bearer realm=\"holdfast\"");
+    return told;
+  }
+  on.who = *std::move(who);
+  on.turn.noted.principal = on.who.name;
+  return std::nullopt;
+}
+
+task<gateway::maybe_answer> gateway::at_once(http_answer what) { co_return what; }
+
+// No coroutine itself: each costs the quick calls something.
+task<gateway::maybe_answer> gateway::route(visit& on) {
   const auto& path = on.path;
   const auto is = [&](std::size_t at, std::string_view word) { return path.size() > at && path[at] == word; };
-  if (path.size() == 1 && (is(0, "livez") || is(0, "readyz") || is(0, "version")))
-    co_return co_await health(on);
-  if (path.size() == 1 && is(0, "metrics")) co_return co_await show_metrics(on);
-  if (path.size() == 1 && is(0, "openapi.json")) co_return co_await show_openapi(on);
-  if (path.empty() || is(0, "page")) co_return co_await show_page(on, on.turn.request().path());
   if (is(0, "v1")) {
-    if (is(1, "call") && path.size() >= 4) co_return co_await call_pool(on);
-    if (is(1, "actors") && path.size() >= 5) co_return co_await call_actor(on);
-    if (is(1, "events") && path.size() == 2) co_return co_await events(on);
-    if (is(1, "calls") && path.size() == 2) co_return co_await list_calls(on);
-    if (is(1, "actors") && path.size() == 2) co_return co_await list_actors(on);
-    if (is(1, "dashboard") && path.size() == 2) co_return co_await show_page(on, "/");
-    if (is(1, "calls") && path.size() >= 3) co_return co_await one_call(on);
-    if (is(1, "components") && path.size() == 2) co_return co_await list_components(on);
-    if (is(1, "components") && path.size() >= 3) co_return co_await one_component(on);
+    if (is(1, "call") && path.size() >= 4) return call_pool(on);
+    if (is(1, "actors") && path.size() >= 5) return call_actor(on);
+    if (is(1, "events") && path.size() == 2) return events(on);
+    if (is(1, "calls") && path.size() == 2) return at_once(list_calls(on));
+    if (is(1, "actors") && path.size() == 2) return at_once(list_actors(on));
+    if (is(1, "dashboard") && path.size() == 2) return at_once(show_page(on, "/"));
+    if (is(1, "calls") && path.size() >= 3) return one_call(on);
+    if (is(1, "components") && path.size() == 2) return at_once(list_components(on));
+    if (is(1, "components") && path.size() >= 3) return at_once(one_component(on));
   }
-  {
-    http_answer answered =
-        problem_of(http_refusal(404, "there is nothing at `" + std::string(on.turn.request().path()) + "`"));
-    co_await answer(on.turn, std::move(answered));
-  }
+  if (path.size() == 1 && (is(0, "livez") || is(0, "readyz") || is(0, "version"))) return at_once(health(on));
+  if (path.size() == 1 && is(0, "metrics")) return at_once(show_metrics(on));
+  if (path.size() == 1 && is(0, "openapi.json")) return at_once(show_openapi(on));
+  if (path.empty() || is(0, "page")) return at_once(show_page(on, on.turn.request().path()));
+  return at_once(
+      problem_of(http_refusal(404, "there is nothing at `" + std::string(on.turn.request().path()) + "`")));
 }
 
 }  // namespace holdfast::serve

@@ -40,7 +40,7 @@ class gateway final : public http_handler {
   gateway(service& what, const server_settings& settings, ledger& knows, line_log& access,
           const core::time_source& time, tracer* traces = nullptr);
 
-  task<void> serve(http_turn& turn) override;
+  task<std::optional<http_answer>> serve(http_turn& turn) override;
   http_answer refused(const http_refusal& why) override;
   void served(const http_turn& turn, unsigned status, std::uint64_t bytes,
               std::chrono::nanoseconds took) noexcept override;
@@ -50,57 +50,59 @@ class gateway final : public http_handler {
   // What every route gets.
   struct visit {
     http_turn& turn;
+    std::shared_ptr<const catalog> serves;
     principal who{};
-    std::vector<std::string> path{};  // decoded, without the version
+    path_list path{};  // decoded, without the version
     http_method method = http_method::get;
   };
+  // As `http_handler::serve` gives it. Most routes have theirs at once.
+  using maybe_answer = std::optional<http_answer>;
 
   // gateway.cpp
-  task<void> route(visit& on);
-  task<void> answer(http_turn& turn, http_answer what);
-  task<void> refuse(visit& on, const error& why);
-  task<void> allow_only(visit& on, const char* methods);
+  task<maybe_answer> route(visit& on);
+  static task<maybe_answer> at_once(http_answer what);
+  maybe_answer turned_away(visit& on, const std::string& first) const;
+  void finish(const http_turn& turn, http_answer& what) const;
+  http_answer allow_only(const visit& on, const char* methods) const;
   static bool open_to_all(const std::string& path) noexcept;
 
   // call_routes.cpp
-  task<void> call_pool(visit& on);
-  task<void> call_actor(visit& on);
+  task<maybe_answer> call_pool(visit& on);
+  task<maybe_answer> call_actor(visit& on);
   template <class Target>
-  task<void> call(visit& on, const hosted& of, const Target& target, std::string_view name);
+  task<maybe_answer> call(visit& on, std::shared_ptr<const hosted> of, Target target,
+                          std::size_t name_at);  // of the export in the path
   template <class Target>
-  task<void> call_bound(visit& on, const Target& target, const served_export& what, wit::arguments arguments,
-                        const call_options& options);
-  template <class Target>
-  task<void> call_kept(visit& on, const Target& target, const served_export& what, wit::arguments arguments,
-                       const call_options& options, const call_wish& wish);
+  task<maybe_answer> call_kept(visit& on, const Target& target, const served_export& what,
+                               wit::arguments arguments, const call_options& options, const call_wish& wish);
   void note_owner(const visit& on, const call_id& call, const call_options& options);
-  std::optional<http_answer> admit(visit& on, const hosted& of, rate_pass& pass);
+  maybe_answer admit(visit& on, const hosted& of, rate_pass& pass);
 
   // claim_routes.cpp
-  task<void> one_call(visit& on);
-  task<void> attach(visit& on, const call_id& which);
-  task<void> look_at_bound(visit& on, const call_id& which, duration limit);
+  task<maybe_answer> one_call(visit& on);
+  task<maybe_answer> attach(visit& on, call_id which);
+  task<maybe_answer> look_at_bound(visit& on, call_id which, duration limit);
   result<call_id> known_call(const visit& on, std::string_view id) const;
 
   // status_routes.cpp
-  task<void> health(visit& on);
-  task<void> list_components(visit& on);
-  task<void> one_component(visit& on);
-  task<void> show_openapi(visit& on);
+  http_answer health(const visit& on) const;
+  http_answer list_components(const visit& on) const;
+  http_answer one_component(const visit& on);
+  http_answer show_openapi(const visit& on);
 
   // event_routes.cpp
-  task<void> events(visit& on);
-  task<void> show_page(visit& on, std::string_view path);
-  task<void> show_metrics(visit& on);
-  task<void> list_calls(visit& on);
-  task<void> list_actors(visit& on);
+  task<maybe_answer> events(visit& on);
+  http_answer show_page(const visit& on, std::string_view path) const;
+  http_answer show_metrics(const visit& on) const;
+  http_answer list_calls(const visit& on) const;
+  http_answer list_actors(const visit& on) const;
   boost::json::array components_now() const;
   boost::json::object server_now(const principal& who) const;
   bool sees_all(const visit& on) const noexcept;
 
   // web_routes.cpp
-  task<void> serve_web(visit& on, const hosted& of);
-  task<void> give_response(visit& on, http_exchange& exchange, const ticket& claim);
+  task<maybe_answer> serve_web(visit& on, std::shared_ptr<const hosted> of);
+  static task<maybe_answer> give_response(http_turn& turn, http_exchange& exchange, const ticket& claim);
 
   service& service_;
   const server_settings& settings_;

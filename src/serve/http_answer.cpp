@@ -30,17 +30,26 @@ std::string_view reason_of(unsigned status) noexcept {
   return {text.data(), text.size()};
 }
 
-void write_head(std::string& to, unsigned status,
-                const std::vector<std::pair<std::string, std::string>>& fields, answer_framing framing,
-                std::uint64_t length, std::string_view connection, std::string_view date) {
-  to += "HTTP/1.1 ";
-  to += std::to_string(status);
-  to += ' ';
-  to += reason_of(status);
-  to += "\r\nDate: ";
+void write_head(std::string& to, const http_answer& of, answer_framing framing, std::uint64_t length,
+                std::string_view connection, std::string_view date) {
+  if (of.status == 200) {
+    to += "HTTP/1.1 200 OK\r\nDate: ";
+  } else {
+    to += "HTTP/1.1 ";
+    to += std::to_string(of.status);
+    to += ' ';
+    to += reason_of(of.status);
+    to += "\r\nDate: ";
+  }
   to += date;
   to += "\r\n";
-  for (const auto& [name, value] : fields) {
+  if (!of.type.empty()) {
+    to += "Content-Type: ";
+    to += of.type;
+    to += "\r\n";
+  }
+  if (of.no_sniffing) to += "X-Content-Type-Options: nosniff\r\n";
+  for (const auto& [name, value] : of.fields) {
     if (!ascii::is_token(name) || !may_stand(value)) continue;
     to += name;
     to += ": ";

@@ -7,15 +7,23 @@
 
 namespace holdfast::serve {
 
-std::string_view http_request::path() const noexcept {
-  const std::string_view all = target;
-  return all.substr(0, all.find('?'));
+void http_request::clear() noexcept {
+  method = http_method::other;
+  method_name = target = {};
+  version = 11;
+  host.clear();
+  fields.clear();
+  framing = body_framing::none;
+  length = 0;
+  keep_alive = true;
+  expects_continue = false;
 }
 
+std::string_view http_request::path() const noexcept { return target.substr(0, target.find('?')); }
+
 std::string_view http_request::query() const noexcept {
-  const std::string_view all = target;
-  const std::size_t at = all.find('?');
-  return at == std::string_view::npos ? std::string_view() : all.substr(at + 1);
+  const std::size_t at = target.find('?');
+  return at == std::string_view::npos ? std::string_view() : target.substr(at + 1);
 }
 
 std::optional<std::string_view> http_request::field(std::string_view name) const noexcept {
@@ -24,7 +32,18 @@ std::optional<std::string_view> http_request::field(std::string_view name) const
   return at->value;
 }
 
+bool is_percent_encoded(std::string_view text) noexcept {
+  for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 3)) {
+    if (text.size() - at < 3) return false;
+    const auto high = ascii::hex_digit(text[at + 1]);
+    const auto low = ascii::hex_digit(text[at + 2]);
+    if (!high || !low || (*high == 0 && *low == 0)) return false;
+  }
+  return true;
+}
+
 std::optional<std::string> percent_decoded(std::string_view text) {
+  if (!is_percent_encoded(text)) return std::nullopt;
   std::string plain;
   plain.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -32,18 +51,14 @@ std::optional<std::string> percent_decoded(std::string_view text) {
       plain.push_back(text[i]);
       continue;
     }
-    if (text.size() - i < 3) return std::nullopt;
-    const auto high = ascii::hex_digit(text[i + 1]);
-    const auto low = ascii::hex_digit(text[i + 2]);
-    if (!high || !low || (*high == 0 && *low == 0)) return std::nullopt;
-    plain.push_back(static_cast<char>(*high << 4 | *low));
+    plain.push_back(static_cast<char>(*ascii::hex_digit(text[i + 1]) << 4 | *ascii::hex_digit(text[i + 2])));
     i += 2;
   }
   return plain;
 }
 
-std::vector<std::string> path_parts(std::string_view path) {
-  std::vector<std::string> parts;
+path_list path_parts(std::string_view path) {
+  path_list parts;
   path.remove_prefix(std::min<std::size_t>(1, path.size()));
   while (!path.empty()) {
     const std::size_t end = std::min(path.find('/'), path.size());

@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
+#include <holdfast/call_id.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,13 +38,12 @@ class http_turn {
   virtual task<piece> read_some(asio::mutable_buffer into) = 0;
   /// All of it. False: something is wrong with it, or it is longer than `most`, and `refusal` says what.
   virtual task<bool> read_all(std::string& into, std::size_t most) = 0;
+  /// The same without a wait, where it has come with its head, as short ones do. Until this turn is over.
+  virtual std::optional<std::string_view> take_body(std::size_t most) noexcept = 0;
   /// Ends a reading that is under way elsewhere: what is left of the body is nobody's.
   virtual void stop_reading() noexcept = 0;
   /// Why a body could not be read. Status 0: the client is gone.
   const http_refusal& refusal() const noexcept { return refusal_; }
-
-  /// Answers, once. False: the client is gone.
-  virtual task<bool> answer(const http_answer& what) = 0;
 
   /// Answers in pieces, of whatever length in all. False: the client is gone.
   virtual task<bool> begin_answer(const http_answer& head, std::optional<std::uint64_t> length = {}) = 0;
@@ -70,11 +70,18 @@ class http_turn {
 
   /// For the access log: what the request came to beside its status.
   struct remarks {
-    std::string call;  ///< the id
-    std::string outcome;
-    std::string component;
-    std::string function;
-    std::string principal;
+    call_id call{};
+    std::string_view outcome{};  ///< a word that is kept
+    std::string component{};
+    std::string function{};
+    std::string principal{};
+
+    /// As new ones, with the memory that they have.
+    void clear() noexcept {
+      call = {};
+      outcome = {};
+      for (std::string* const each : {&component, &function, &principal}) each->clear();
+    }
   };
   remarks noted{};
   std::optional<request_trace> traced{};  ///< nothing: traces are off, or no handler has seen it
@@ -90,8 +97,9 @@ class http_turn {
 class http_handler {
  public:
   virtual ~http_handler() = default;
-  /// What it throws is answered as 500.
-  virtual task<void> serve(http_turn& turn) = 0;
+  /// Gives the answer. Nothing: it has answered in pieces, or the client is gone. What it throws is answered
+  /// as 500.
+  virtual task<std::optional<http_answer>> serve(http_turn& turn) = 0;
   /// A request that no handler saw was answered so.
   virtual http_answer refused(const http_refusal& why) = 0;
   /// A request is over. `status` 0: the client left before it was answered.

@@ -11,8 +11,8 @@
 namespace holdfast::serve {
 namespace {
 
-constexpr const char* json_type = "application/json";
-constexpr const char* problem_type = "application/problem+json";
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view problem_type = "application/problem+json";
 // The names of errors, behind this, are what a program may go by.
 constexpr std::string_view type_prefix = "urn:holdfast:error:";
 
@@ -25,6 +25,11 @@ bool worth_a_retry(errc code) noexcept {
   return status == 429 || status == 503;
 }
 
+http_answer not_kept(http_answer told) {
+  told.fields.emplace_back("Cache-Control", "no-store");
+  return told;
+}
+
 http_answer problem(unsigned status, std::string_view code, const std::string& title,
                     const std::string& detail, boost::json::object more) {
   boost::json::object body;
@@ -34,8 +39,7 @@ http_answer problem(unsigned status, std::string_view code, const std::string& t
   if (!detail.empty()) body["detail"] = detail;
   body["error"] = code;
   for (auto& [name, value] : more) body[name] = std::move(value);
-  return http_answer(status, {{"Content-Type", problem_type}, {"Cache-Control", "no-store"}},
-                     boost::json::serialize(body));
+  return not_kept(http_answer(status, problem_type, boost::json::serialize(body)));
 }
 
 void with_retry_after(http_answer& answer, duration wait) {
@@ -113,14 +117,16 @@ http_answer answer_of(const reply& told, const std::optional<wit::type>& result)
             ",\"attempts\":" + std::to_string(told.attempts) + R"(,"effect":"executed")";
     if (told.state_lost) body += R"(,"state_lost":true)";
     body += '}';
-    return http_answer(200, {{"Content-Type", json_type}}, std::move(body));
+    return http_answer(200, json_type, std::move(body));
   }
   const errc code = errc_of(told.code);
   if (code == errc::detached) {
     const std::string place = "/v1/calls/" + id;
-    return http_answer(
-        202, {{"Content-Type", json_type}, {"Location", place}},
+    http_answer told_so(
+        202, json_type,
         R"({"id":")" + id + R"(","outcome":"detached","effect":"unknown","location":")" + place + "\"}");
+    told_so.fields.emplace_back("Location", place);
+    return told_so;
   }
   boost::json::object more;
   more["outcome"] = holdfast::to_string(told.outcome.value_or(outcome_of(code)));
@@ -164,8 +170,7 @@ http_answer problem_of(const http_refusal& why) {
 }
 
 http_answer json_answer(unsigned status, const boost::json::value& body) {
-  return http_answer(status, {{"Content-Type", json_type}, {"Cache-Control", "no-store"}},
-                     boost::json::serialize(body));
+  return not_kept(http_answer(status, json_type, boost::json::serialize(body)));
 }
 
 http_answer too_many(const std::string& why, duration wait) {

@@ -109,7 +109,8 @@ bool is_authority(std::string_view text) noexcept {
 
 }  // namespace
 
-request_parser::request_parser(const http_limits& limits) : limits_(limits) {
+request_parser::request_parser(const http_limits& limits, http_request& into)
+    : limits_(limits), request_(into) {
   // The gateway's own bounds are told more clearly.
   body_limit(boost::none);
   header_limit(std::numeric_limits<std::uint32_t>::max());
@@ -122,9 +123,9 @@ void request_parser::refuse(error_code& failed, unsigned status, std::string why
 
 void request_parser::on_request_impl(http::verb /*method*/, string_view name, string_view target, int version,
                                      error_code& /*failed*/) {
-  request_.method_name.assign(name.data(), name.size());
+  request_.method_name = {name.data(), name.size()};
   request_.method = method_of(request_.method_name);
-  request_.target.assign(target.data(), target.size());
+  request_.target = {target.data(), target.size()};
   request_.version = static_cast<unsigned>(version);
 }
 
@@ -135,7 +136,10 @@ void request_parser::on_field_impl(http::field /*which*/, string_view name, stri
     if (overhead_ > most_overhead) refuse(failed, 400, "the trailers are too long");
     return;
   }
-  request_.fields.push_back({ascii::lowered({name.data(), name.size()}), {value.data(), value.size()}});
+  // Both are parts of our copy of the head: Beast would join folded lines elsewhere, and there are none.
+  char* const begin = request_.bytes.data() + (name.data() - request_.bytes.data());
+  for (std::size_t i = 0; i < name.size(); ++i) begin[i] = ascii::lower(begin[i]);
+  request_.fields.push_back({{begin, name.size()}, {value.data(), value.size()}});
 }
 
 void request_parser::on_header_impl(error_code& /*failed*/) { head_read_ = true; }
@@ -166,7 +170,8 @@ std::size_t request_parser::on_chunk_body_impl(std::uint64_t /*remain*/, string_
 
 std::optional<http_refusal> request_parser::read_head(std::string_view head) {
   error_code failed;
-  const std::size_t used = put(boost::asio::const_buffer(head.data(), head.size()), failed);
+  request_.bytes.assign(head);
+  const std::size_t used = put(boost::asio::buffer(request_.bytes), failed);
   if (refused_) return refused_;
   if (failed == http::error::bad_version)
     return ends_in_version(head.substr(0, head.find('\r')))
@@ -206,28 +211,28 @@ std::optional<http_refusal> request_parser::check_host() {
   const auto host = request_.field("host");
   if (!host && request_.version == 11) return http_refusal{400, "the field Host is missing"};
   if (host && !is_authority(*host)) return http_refusal{400, "the field Host is not a name with a port"};
-  if (host) request_.host = ascii::lowered(*host);
+  if (host) ascii::lower_into(request_.host, *host);
 
-  std::string& target = request_.target;
+  std::string_view& target = request_.target;
   if (target.starts_with('/')) {
   } else if (target == "*") {
     if (request_.method != http_method::options)
       return http_refusal{400, "the target `*` goes with OPTIONS alone"};
-  } else if (const std::size_t scheme = target.find("://"); scheme != std::string::npos) {
-    const std::string_view rest = std::string_view(target).substr(scheme + 3);
+  } else if (const std::size_t scheme = target.find("://"); scheme != std::string_view::npos) {
+    const std::string_view rest = target.substr(scheme + 3);
     const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
     const std::string_view named = rest.substr(0, end);
     if (!is_authority(named) || (host && !ascii::equal(named, *host)))
       return http_refusal{400, "the target names another host than the field Host"};
-    request_.host = ascii::lowered(named);
-    std::string path(rest.substr(end));
-    if (!path.starts_with('/')) path.insert(0, 1, '/');
-    target = std::move(path);
+    ascii::lower_into(request_.host, named);
+    request_.moved.assign(rest.substr(end));
+    if (!request_.moved.starts_with('/')) request_.moved.insert(0, 1, '/');
+    target = request_.moved;
   } else {
     return http_refusal{400, "the target does not begin with a slash"};
   }
-  if (target.find('#') != std::string::npos) return http_refusal{400, "the target has a fragment"};
-  if (!percent_decoded(request_.path())) return http_refusal{400, "the path has a wrong percent sign"};
+  if (target.find('#') != std::string_view::npos) return http_refusal{400, "the target has a fragment"};
+  if (!is_percent_encoded(request_.path())) return http_refusal{400, "the path has a wrong percent sign"};
   return std::nullopt;
 }
 
@@ -253,12 +258,20 @@ std::optional<http_refusal> request_parser::check_framing() {
   return std::nullopt;
 }
 
+std::optional<std::string_view> request_parser::take_body(std::string_view wire) noexcept {
+  if (request_.framing != body_framing::length || body_bytes_ != 0 || wire.size() < request_.length)
+    return std::nullopt;
+  was_taken_ = true;
+  body_bytes_ = request_.length;
+  return wire.substr(0, static_cast<std::size_t>(request_.length));
+}
+
 request_parser::taken request_parser::read_body(std::string_view wire, char* into, std::size_t room) {
   into_ = into;
   room_ = room;
   filled_ = 0;
   taken so_far;
-  while (!is_done() && filled_ < room_) {
+  while (!done() && filled_ < room_) {
     error_code failed;
     const std::string_view rest = wire.substr(so_far.used);
     if (rest.empty()) break;

@@ -21,13 +21,11 @@ namespace holdfast::serve {
 
 class request_parser final : public boost::beast::http::basic_parser<true> {
  public:
-  explicit request_parser(const http_limits& limits);
+  /// Both outlive it. `into` is empty.
+  request_parser(const http_limits& limits, http_request& into);
 
   /// Reads a head that `head_finder` found. Once.
   std::optional<http_refusal> read_head(std::string_view head);
-
-  /// The head, once it was read; may be moved from.
-  http_request& request() noexcept { return request_; }
 
   /// Reads of the body: what of `wire` was used, and how much of `into` was filled.
   struct taken {
@@ -37,8 +35,11 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   };
   taken read_body(std::string_view wire, char* into, std::size_t room);
 
+  /// All of the body, where it is not in chunks and `wire` has it; it is used then. Instead of `read_body`.
+  std::optional<std::string_view> take_body(std::string_view wire) noexcept;
+
   /// Whether all of the body has come.
-  bool done() const noexcept { return is_done(); }
+  bool done() const noexcept { return was_taken_ || is_done(); }
   std::uint64_t body_bytes() const noexcept { return body_bytes_; }
 
  private:
@@ -65,9 +66,10 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   std::size_t deliver(string_view body);
 
   const http_limits& limits_;
-  http_request request_;
+  http_request& request_;
   std::optional<http_refusal> refused_;
   bool head_read_ = false;
+  bool was_taken_ = false;
   std::size_t overhead_ = 0;  // chunk extensions and trailers
   std::uint64_t body_bytes_ = 0;
   std::uint64_t chunk_left_ = 0;  // of the body's chunk that is read

@@ -44,9 +44,9 @@ http_answer version_answer() {
 }
 
 http_answer health_answer(bool well, const char* why_not) {
-  return http_answer(well ? 200 : 503,
-                     {{"Content-Type", "text/plain; charset=utf-8"}, {"Cache-Control", "no-store"}},
-                     well ? "ok\n" : why_not);
+  http_answer told(well ? 200 : 503, "text/plain; charset=utf-8", well ? "ok\n" : why_not);
+  told.fields.emplace_back("Cache-Control", "no-store");
+  return told;
 }
 
 http_answer list_of(const catalog& now) {
@@ -56,9 +56,8 @@ http_answer list_of(const catalog& now) {
 }
 
 http_answer openapi_answer(const openapi_text& text, std::string_view known) {
-  http_answer told(
-      known == text.etag ? 304 : 200,
-      {{"Content-Type", "application/json"}, {"ETag", text.etag}, {"Cache-Control", "no-cache"}});
+  http_answer told(known == text.etag ? 304 : 200, "application/json");
+  told.fields = {{"ETag", text.etag}, {"Cache-Control", "no-cache"}};
   if (told.status == 200) told.body = text.content;
   return told;
 }
@@ -69,58 +68,39 @@ http_answer draining_answer(const std::string& name) {
 
 }  // namespace
 
-task<void> gateway::health(visit& on) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
-  if (on.path[0] == "version") {
-    http_answer answered = version_answer();
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+http_answer gateway::health(const visit& on) const {
+  if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
+  if (on.path[0] == "version") return version_answer();
   const bool ending = service_.draining() || on.turn.ending();
   const bool well = on.path[0] == "livez" || (service_.ready() && !ending);
-  http_answer answered = health_answer(well, ending ? "draining\n" : "starting\n");
-  co_await answer(on.turn, std::move(answered));
+  return health_answer(well, ending ? "draining\n" : "starting\n");
 }
 
-task<void> gateway::list_components(visit& on) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
-  http_answer answered = list_of(*service_.components());
-  co_await answer(on.turn, std::move(answered));
+http_answer gateway::list_components(const visit& on) const {
+  if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
+  return list_of(*on.serves);
 }
 
-task<void> gateway::show_openapi(visit& on) {
-  if (on.method != http_method::get) co_return co_await allow_only(on, "GET, HEAD");
-  const auto text = openapi_.of(service_.components());
-  http_answer answered = openapi_answer(*text, on.turn.request().field("if-none-match").value_or(""));
-  co_await answer(on.turn, std::move(answered));
+http_answer gateway::show_openapi(const visit& on) {
+  if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
+  const auto text = openapi_.of(on.serves);
+  return openapi_answer(*text, on.turn.request().field("if-none-match").value_or(""));
 }
 
-task<void> gateway::one_component(visit& on) {
+http_answer gateway::one_component(const visit& on) {
   const bool drain = on.path.size() == 4 && on.path[3] == "drain";
-  if (on.path.size() > 4 || (on.path.size() == 4 && !drain)) {
-    http_answer answered =
-        problem_of(http_refusal(404, "a component has `/drain` below it, and nothing else"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+  if (on.path.size() > 4 || (on.path.size() == 4 && !drain))
+    return problem_of(http_refusal(404, "a component has `/drain` below it, and nothing else"));
   if (on.method != (drain ? http_method::post : http_method::get))
-    co_return co_await allow_only(on, drain ? "POST" : "GET, HEAD");
-  const auto which = service_.components()->find(on.path[2]);
-  if (which == nullptr) {
-    http_answer answered =
-        problem_of(error(errc::no_such_export, "there is no component `" + on.path[2] + "`"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  if (!drain) {
-    http_answer answered = json_answer(200, describe(*which, true));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
-  if (!on.who.may.drain) {
-    http_answer answered = problem_of(http_refusal(403, "`" + on.who.name + "` has no right to drain"));
-    co_return co_await answer(on.turn, std::move(answered));
-  }
+    return allow_only(on, drain ? "POST" : "GET, HEAD");
+  const auto which = on.serves->find(on.path[2]);
+  if (which == nullptr)
+    return problem_of(error(errc::no_such_export, "there is no component `" + on.path[2] + "`"));
+  if (!drain) return json_answer(200, describe(*which, true));
+  if (!on.who.may.drain) return problem_of(http_refusal(403, "`" + on.who.name + "` has no right to drain"));
   const auto begun = service_.drain_component(on.path[2], settings_.drain_grace);
-  if (!begun) co_return co_await refuse(on, begun.error());
-  http_answer answered = draining_answer(on.path[2]);
-  co_await answer(on.turn, std::move(answered));
+  if (!begun) return problem_of(begun.error());
+  return draining_answer(on.path[2]);
 }
 
 }  // namespace holdfast::serve

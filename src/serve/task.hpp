@@ -9,6 +9,7 @@
 #include <boost/system/error_code.hpp>
 #include <chrono>
 #include <cstddef>
+#include <tuple>
 
 /// Coroutines of one thread of the server. Each connection lives on one, so nothing of it needs a lock.
 namespace holdfast::serve {
@@ -28,5 +29,6 @@ struct io_result {
   boost::system::error_code failed{};
   std::size_t bytes = 0;
 };
+using io_tuple = std::tuple<boost::system::error_code, std::size_t>;
 
 }  // namespace holdfast::serve

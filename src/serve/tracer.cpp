@@ -56,7 +56,7 @@ bool is_sampled(const trace_id& which, double share) noexcept {
   return bits < share * std::ldexp(1.0, 53);
 }
 
-std::string route_of(const std::vector<std::string>& path, std::string_view web) {
+std::string route_of(const path_list& path, std::string_view web) {
   const auto is = [&](std::size_t at, std::string_view word) { return path.size() > at && path[at] == word; };
   if (is(0, "v1")) {
     if (is(1, "call") && path.size() >= 4) return "/v1/call/{component}/{export}";
@@ -137,9 +137,10 @@ void tracer::served(const http_turn& turn, unsigned status) noexcept {
 void tracer::give_request(const http_turn& turn, unsigned status) {
   const request_trace& trace = *turn.traced;
   const http_request& asked = turn.request();
+  const auto& noted = turn.noted;
   const bool known = is_known_method(asked.method_name);
   const auto parts = path_parts(asked.path());
-  const std::string route = route_of(parts, turn.noted.component);
+  const std::string route = route_of(parts, noted.component);
 
   trace_span made;
   made.here = trace.here;
@@ -164,30 +165,29 @@ void tracer::give_request(const http_turn& turn, unsigned status) {
   if (turn.peer() != "unix") add(to, "client.address", turn.peer());
   add(to, "network.protocol.version", asked.version == 10 ? "1.0" : "1.1");
   add(to, "user_agent.original", asked.field("user-agent").value_or(""));
-  add(to, "holdfast.component", turn.noted.component);
-  add(to, "holdfast.export", turn.noted.function);
-  add(to, "holdfast.call.id", turn.noted.call);
-  add(to, "holdfast.outcome", turn.noted.outcome);
+  add(to, "holdfast.component", noted.component);
+  add(to, "holdfast.export", noted.function);
+  if (noted.call != call_id()) add(to, "holdfast.call.id", noted.call.to_string());
+  add(to, "holdfast.outcome", noted.outcome);
   out_.give(std::move(made));
 }
 
 void tracer::take_call(const http_turn& turn) {
   const auto& noted = turn.noted;
-  const auto id = call_id::parse(noted.call);
   // One that was refused is none, and one that was asked for again belongs to whoever began it.
-  if (!id || *id == call_id() || noted.function.empty()) return;
+  if (noted.call == call_id() || noted.function.empty()) return;
   open_call what{*turn.traced, noted.component, noted.function, noted.outcome};
-  if (noted.outcome != detached) return give_call(*id, what, knows_.record_of(*id));
+  if (noted.outcome != detached) return give_call(noted.call, what, knows_.record_of(noted.call));
   {
     const std::scoped_lock lock(mutex_);
     if (calls_.size() >= most_open) return out_.drop();
-    calls_.emplace(*id, std::move(what));
+    calls_.emplace(noted.call, std::move(what));
     open_ = calls_.size();
   }
   // It may have ended meanwhile: whoever takes it from the map tells of it.
-  const auto record = knows_.record_of(*id);
+  const auto record = knows_.record_of(noted.call);
   if (record && record->phase != call_phase::done) return;
-  for (const open_call& each : forget(*id)) give_call(*id, each, record);
+  for (const open_call& each : forget(noted.call)) give_call(noted.call, each, record);
 }
 
 std::vector<tracer::open_call> tracer::forget(const call_id& call) {
@@ -215,7 +215,7 @@ void tracer::ended(const call_id& call) noexcept {
 void tracer::give_call(const call_id& call, const open_call& what, const std::optional<call_record>& record) {
   const bool done = record && record->phase == call_phase::done;
   const auto word = done ? std::optional(record->what) : outcome_named(what.outcome);
-  const std::string told = word ? to_string(*word) : what.outcome;
+  const std::string told(word ? std::string_view(to_string(*word)) : what.outcome);
   trace_span made;
   made.here = what.of.here;
   made.here.span = new_span();

@@ -55,7 +55,7 @@ class tracer {
     request_trace of;
     std::string component;
     std::string function;
-    std::string outcome;  // as the client was told
+    std::string_view outcome;  // as the client was told; a word that is kept
   };
 
   tracer(const trace_settings& settings, otlp_endpoint to, ledger& knows, span_exporter_bounds bounds);
@@ -76,7 +76,7 @@ class tracer {
 };
 
 /// The route that a path belongs to, one of a known set; empty: none. `web`: the application that answers it.
-std::string route_of(const std::vector<std::string>& path, std::string_view web);
+std::string route_of(const path_list& path, std::string_view web);
 
 /// What the guest of a web application sees in place of what the client sent.
 void pass_on(const request_trace& trace, std::vector<holdfast::http_field>& fields);

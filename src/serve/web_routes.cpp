@@ -26,7 +26,8 @@ http_request_head head_of(const http_turn& turn) {
   head.authority = asked.host.empty() ? "localhost" : asked.host;
   head.target = asked.target;
   head.fields.reserve(asked.fields.size());
-  for (const http_field& each : asked.fields) head.fields.push_back({each.name, each.value});
+  for (const http_field& each : asked.fields)
+    head.fields.push_back({std::string(each.name), std::string(each.value)});
   if (turn.traced) pass_on(*turn.traced, head.fields);
   return head;
 }
@@ -90,44 +91,29 @@ http_answer without_response(const reply& told, const http_trouble& why) {
 
 }  // namespace
 
-task<void> gateway::serve_web(visit& on, const hosted& of) {
+task<gateway::maybe_answer> gateway::serve_web(visit& on, std::shared_ptr<const hosted> of) {
   http_turn& turn = on.turn;
-  turn.noted.component = of.settings.name;
+  turn.noted.component = of->settings.name;
   rate_pass pass;
   const time_point now = time_.now();
   std::optional<duration> wait;
   if (!clients_.unlimited()) wait = pass.enter(clients_.of(turn.peer(), now), now);
-  if (!wait) wait = pass.enter(of.gate, now);
-  if (wait) {
-    http_answer answered = too_many("requests come more often than they may", *wait);
-    co_await turn.answer(answered);
-    co_return;
-  }
+  if (!wait) wait = pass.enter(of->gate, now);
+  if (wait) co_return too_many("requests come more often than they may", *wait);
 
   const http_request& asked = turn.request();
-  if (asked.framing == body_framing::length && asked.length > settings_.limits.web_body_bytes) {
-    http_answer answered = problem_of(http_refusal(
+  if (asked.framing == body_framing::length && asked.length > settings_.limits.web_body_bytes)
+    co_return problem_of(http_refusal(
         413, "the body is longer than " + std::to_string(settings_.limits.web_body_bytes) + " bytes"));
-    co_await turn.answer(answered);
-    co_return;
-  }
   auto made = http_exchange::make(head_of(turn), asio::any_io_executor(turn.executor()));
-  if (!made) {
-    http_answer answered = problem_of(made.error());
-    co_await turn.answer(answered);
-    co_return;
-  }
+  if (!made) co_return problem_of(made.error());
   http_exchange exchange = *std::move(made);
   call_options options;
-  options.deadline = of.settings.deadline.value_or(no_limit);
-  if (of.settings.run_limit) options.run_limit = *of.settings.run_limit;
-  const auto claim = of.pool->serve(exchange, options);
-  if (!claim) {
-    http_answer answered = problem_of(claim.error());
-    co_await turn.answer(answered);
-    co_return;
-  }
-  turn.noted.call = claim->id().to_string();
+  options.deadline = of->settings.deadline.value_or(no_limit);
+  if (of->settings.run_limit) options.run_limit = *of->settings.run_limit;
+  const auto claim = of->pool->serve(exchange, options);
+  if (!claim) co_return problem_of(claim.error());
+  turn.noted.call = claim->id();
 
   body_pump up(turn.executor());
   if (asked.framing == body_framing::none) {
@@ -139,8 +125,9 @@ task<void> gateway::serve_web(visit& on, const hosted& of) {
   }
   // Whatever becomes of the response: the other direction has this one's frame.
   std::exception_ptr failed;
+  maybe_answer answered;
   try {
-    co_await give_response(on, exchange, *claim);
+    answered = co_await give_response(turn, exchange, *claim);
   } catch (...) {
     failed = std::current_exception();
   }
@@ -157,42 +144,43 @@ task<void> gateway::serve_web(visit& on, const hosted& of) {
   if (claim->phase() == call_phase::done)
     turn.noted.outcome =
         holdfast::to_string(claim->wait(duration::zero()).outcome.value_or(outcome::completed));
+  co_return answered;
 }
 
-task<void> gateway::give_response(visit& on, http_exchange& exchange, const ticket& claim) {
-  http_turn& turn = on.turn;
+task<gateway::maybe_answer> gateway::give_response(http_turn& turn, http_exchange& exchange,
+                                                   const ticket& claim) {
   auto [failed, head] =
       co_await exchange.async_head(asio::as_tuple(asio::bind_cancellation_slot(turn.leaving(), use_task)));
-  if (turn.left()) co_return;
+  if (turn.left()) co_return std::nullopt;
   if (failed || head.status < 200) {
     // The outcome is there, or about to be.
     const auto [code, told] = co_await claim.async_wait(
         asio::as_tuple(asio::bind_cancellation_slot(turn.leaving(), use_task)), no_limit);
-    if (turn.left()) co_return;
-    {
-      http_answer answered = without_response(told, exchange.trouble());
-      co_await turn.answer(answered);
-      co_return;
-    }
+    if (turn.left()) co_return std::nullopt;
+    co_return without_response(told, exchange.trouble());
   }
   http_answer begun(head.status);
   const std::optional<std::uint64_t> length = take_fields(head, begun);
-  if (!co_await turn.begin_answer(begun, length)) co_return;
+  if (!co_await turn.begin_answer(begun, length)) co_return std::nullopt;
   std::array<char, piece_bytes> piece;  // NOLINT: written before it is read
+  const bool counts = length && turn.request().method != http_method::head;
   std::uint64_t sent = 0;
   for (;;) {
     const auto [over, got] = co_await exchange.async_read_some(
         asio::buffer(piece), asio::as_tuple(asio::bind_cancellation_slot(turn.leaving(), use_task)));
-    if (turn.left()) co_return;
-    if (over == asio::error::eof) break;
+    if (turn.left()) co_return std::nullopt;
     sent += got;
+    const bool ended = over == asio::error::eof;
     // A body of another length than was told would be read as the next answer.
-    if (over || (length && sent > *length && turn.request().method != http_method::head))
-      co_return turn.abort_answer();
-    if (!co_await turn.write(asio::buffer(piece.data(), got))) co_return;
+    if ((over && !ended) || (counts && (sent > *length || (ended && sent != *length)))) {
+      turn.abort_answer();
+      co_return std::nullopt;
+    }
+    if (ended) break;
+    if (!co_await turn.write(asio::buffer(piece.data(), got))) co_return std::nullopt;
   }
-  if (length && sent != *length && turn.request().method != http_method::head) co_return turn.abort_answer();
   co_await turn.end_answer();
+  co_return std::nullopt;
 }
 
 }  // namespace holdfast::serve

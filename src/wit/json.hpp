@@ -26,8 +26,9 @@
 namespace holdfast::wit {
 
 /// Parses JSON text, strictly, with doubles rounded correctly (Boost 1.81's own parser does not).
+/// `memory` is that of the value; it outlives it.
 /// @par Errors  `errc::bad_arguments`: syntax, with the byte; nested deeper than 256
-result<boost::json::value> parse_json(std::string_view text);
+result<boost::json::value> parse_json(std::string_view text, boost::json::storage_ptr memory = {});
 
 /// Reads a value of a type; `path` begins the message of an error.
 /// @par Errors  `errc::bad_arguments`

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/value_stack.hpp>
 #include <charconv>
@@ -26,10 +27,13 @@ class builder {
   static constexpr std::size_t max_key_size = json::string::max_size();
   static constexpr std::size_t max_string_size = json::string::max_size();
 
+  explicit builder(json::storage_ptr memory) noexcept
+      : stack_({}, first_.data(), first_.size()), memory_(std::move(memory)) {}
+
   json::value release() { return stack_.release(); }
 
   bool on_document_begin(json::error_code&) {
-    stack_.reset();
+    stack_.reset(memory_);
     return true;
   }
   bool on_document_end(json::error_code&) { return true; }
@@ -101,7 +105,9 @@ class builder {
   bool on_comment(json::string_view, json::error_code&) { return true; }
 
  private:
+  std::array<unsigned char, 512> first_;  // NOLINT: of the stack, written before it is read
   json::value_stack stack_;
+  json::storage_ptr memory_;
   std::string digits_;
 };
 
@@ -111,10 +117,10 @@ error broken(const std::string& why, std::size_t at) {
 
 }  // namespace
 
-result<json::value> parse_json(std::string_view text) {
+result<json::value> parse_json(std::string_view text, json::storage_ptr memory) {
   json::parse_options strict;
   strict.max_depth = deepest;
-  json::basic_parser<builder> parser(strict);
+  json::basic_parser<builder> parser(strict, std::move(memory));
   json::error_code failed;
   const std::size_t used = parser.write_some(false, text.data(), text.size(), failed);
   if (failed) return broken(failed.message(), used);

@@ -31,6 +31,9 @@ struct listener final : observer {
     told.push_back("overshoot " + std::to_string(late / 1us));
   }
   void on_done(const call_id&, outcome what) noexcept override { told.emplace_back(to_string(what)); }
+  void on_fault(std::uint32_t, std::uint64_t, errc why, std::string_view) noexcept override {
+    told.push_back(std::string("lost: ") + to_string(why));
+  }
 
   std::vector<std::string> told;
 };
@@ -79,7 +82,7 @@ TEST_F(observer_test, hears_how_late_a_guest_was_gone_after_its_run_limit) {
   seen.told.clear();
   world.advance(13ms);  // the timer comes 3 ms late
   world.settle();
-  EXPECT_THAT(seen.told, ElementsAre("overshoot 3000", "deadline_killed"));
+  EXPECT_THAT(seen.told, ElementsAre("overshoot 3000", "deadline_killed", "lost: deadline_killed"));
 }
 
 TEST_F(observer_test, counts_the_overshoot_from_the_end_of_the_grace) {
@@ -89,7 +92,7 @@ TEST_F(observer_test, counts_the_overshoot_from_the_end_of_the_grace) {
   seen.told.clear();
   world.advance(21ms);
   world.settle();
-  EXPECT_THAT(seen.told, ElementsAre("overshoot 1000", "killed"));
+  EXPECT_THAT(seen.told, ElementsAre("overshoot 1000", "killed", "lost: killed"));
 }
 
 TEST_F(observer_test, hears_of_no_overshoot_where_the_guest_ended_in_its_grace) {
@@ -113,7 +116,7 @@ TEST(an_observer_that_nobody_injected, is_not_told_what_calls_ask_for) {
   world.advance(13ms);
   world.settle();
   EXPECT_EQ(asked->phase(), call_phase::done);
-  EXPECT_THAT(seen.told, ElementsAre("accepted", "deadline_killed"));
+  EXPECT_THAT(seen.told, ElementsAre("accepted", "deadline_killed", "lost: deadline_killed"));
   pool.close();
   world.settle();
 }

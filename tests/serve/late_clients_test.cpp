@@ -17,8 +17,9 @@ using namespace testing_support;
 class late_clients : public served_test {
  protected:
   struct manual_time final : core::time_source {
-    std::atomic<std::int64_t> ns{1'000'000'000};
-    time_point now() const noexcept override { return time_point(duration(ns.load())); }
+    mutable std::atomic<std::int64_t> ns{1'000'000'000};
+    std::atomic<std::int64_t> step{0};  // whenever somebody looks at it
+    time_point now() const noexcept override { return time_point(duration(ns += step)); }
   };
   late_clients() {
     constexpr std::chrono::hours years(24 * 365 * 200);
@@ -27,6 +28,11 @@ class late_clients : public served_test {
     parts.time = &clock;
   }
   ~late_clients() override { running.reset(); }  // it reads the clock
+  // An application whose `/large` is 4 MiB.
+  void add_web() {
+    std::ifstream guest(std::string(HOLDFAST_GUESTS_DIR) + "/http.wat");
+    add("shop", {std::istreambuf_iterator<char>(guest), {}});
+  }
   template <class Work>
   auto while_time_flies(Work work) {
     std::atomic<bool> over{false};
@@ -84,10 +90,42 @@ TEST_F(late_clients, are_told_when_a_body_does_not_come_in_time) {
   EXPECT_EQ(read_while_time_flies(client).status, 408U);
 }
 
+// No wait takes as long as one piece may; it is their sum that does.
+TEST_F(late_clients, are_told_when_a_body_comes_a_byte_now_and_then) {
+  settings.server.limits.body_timeout = 1h;
+  settings.server.limits.least_rate = 1U << 30;
+  clock.step = duration(10s).count();
+  start();
+  raw_client client(port);
+  client.send(
+      "POST /v1/call/counting/add HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: 1000000\r\n\r\n");
+  for (int i = 0; i < 20'000 && !client.is_told(); ++i) {
+    client.send("[");
+    std::this_thread::yield();
+  }
+  ASSERT_TRUE(client.is_told());
+  EXPECT_EQ(client.read().status, 408U);
+}
+
+TEST_F(late_clients, are_let_go_when_they_take_an_answer_bit_by_bit) {
+  settings.server.limits.write_timeout = 200s;
+  settings.server.limits.least_rate = 1U << 30;
+  clock.step = duration(50s).count();
+  add_web();
+  start();
+  raw_client client(port, 4096);
+  std::string many;
+  for (int i = 0; i < 16; ++i) many += request("GET", "/large");  // 64 MiB, which no kernel keeps
+  client.send(many);
+  std::size_t whole = 0;
+  while (whole < 16 && client.read().whole) ++whole;
+  EXPECT_LT(whole, 16U);
+}
+
 TEST_F(late_clients, are_let_go_when_they_take_nothing_of_an_answer) {
   settings.server.limits.write_timeout = 10s;
-  std::ifstream guest(std::string(HOLDFAST_GUESTS_DIR) + "/http.wat");
-  add("shop", {std::istreambuf_iterator<char>(guest), {}});
+  add_web();
   start();
   raw_client client(port);
   std::string many;

@@ -26,7 +26,9 @@ std::string lowered(std::string_view text) {
 
 }  // namespace
 
-raw_client::raw_client(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+raw_client::raw_client(std::uint16_t port, int room)
+    : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  if (room != 0) ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(port);
@@ -55,6 +57,11 @@ bool raw_client::send(std::string_view bytes) const {
     bytes.remove_prefix(static_cast<std::size_t>(put));
   }
   return true;
+}
+
+bool raw_client::is_told() const {
+  pollfd from{socket_, POLLIN, 0};
+  return !buffer_.empty() || ::poll(&from, 1, 0) == 1;
 }
 
 bool raw_client::fill() {

@@ -21,7 +21,8 @@ struct raw_answer {
 /// Blocking, on one connection. It gives up, and the test fails, where nothing comes for a long time.
 class raw_client {
  public:
-  explicit raw_client(std::uint16_t port);
+  /// `room`: so much the kernel keeps of what comes and was not read; 0: as it likes.
+  explicit raw_client(std::uint16_t port, int room = 0);
   explicit raw_client(const std::string& unix_path);
   raw_client(const raw_client&) = delete;
   raw_client& operator=(const raw_client&) = delete;
@@ -36,6 +37,8 @@ class raw_client {
     send(bytes);
     return read();
   }
+  /// Whether something is there to be read, or the other side has closed.
+  bool is_told() const;
   /// Waits until the other side has closed, whatever it still sends. False: it did not.
   bool closed();
   /// Leaves as a process does that is killed while bytes wait for it.

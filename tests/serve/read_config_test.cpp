@@ -45,6 +45,7 @@ dashboard = false
 connections = 5
 head_bytes = "8KiB"
 body_timeout = "1.5s"
+least_rate = "1KiB"
 [server.per_client]
 per_second = 2.5
 burst = 9
@@ -98,6 +99,7 @@ headers = { authorization = "Bearer x" }
   EXPECT_EQ(all.server.limits.connections, 5U);
   EXPECT_EQ(all.server.limits.head_bytes, 8U << 10);
   EXPECT_EQ(all.server.limits.body_timeout, 1500ms);
+  EXPECT_EQ(all.server.limits.least_rate, 1024U);
   EXPECT_EQ(all.server.per_client.per_second, 2.5);
   EXPECT_EQ(all.server.per_client.burst, 9U);
   ASSERT_TRUE(all.server.tls);

@@ -24,7 +24,8 @@ struct outcome_of_body {
 
 // As a connection does: what was not used is given again, with what has come since.
 outcome_of_body read(std::string_view wire, std::size_t piece) {
-  request_parser parser(limits);
+  http_request asked;
+  request_parser parser(limits, asked);
   EXPECT_FALSE(parser.read_head(head));
   outcome_of_body made;
   std::size_t come = 0;
