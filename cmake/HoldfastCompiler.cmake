@@ -42,14 +42,23 @@ if(HOLDFAST_SANITIZE)
   add_link_options("-fsanitize=${HOLDFAST_SANITIZE}")
 endif()
 
-# holdfast_is_no_layer(<target>): for programs and tests.
+# holdfast_checks_fewer_pointers(<target>): for programs, tests, and the server, which is made of others' templates.
 #
-# The layers are compiled with all of UndefinedBehaviorSanitizer. What only uses them leaves out its checks of every
-# pointer and reference: they take 40 % of such a file's compile time, and most of what they find ends the process
-# under AddressSanitizer anyway.
-function(holdfast_is_no_layer target)
+# The other layers are compiled with all of UndefinedBehaviorSanitizer. These leave out its checks of every pointer and
+# reference: they take 40 % of such a file's compile time, and most of what they find ends the process under
+# AddressSanitizer anyway.
+function(holdfast_checks_fewer_pointers target)
   if(HOLDFAST_SANITIZE MATCHES "undefined")
     target_compile_options(${target} PRIVATE -fno-sanitize=null,alignment,vptr,object-size)
+  endif()
+endfunction()
+
+# holdfast_is_soon_over(<target>): for what takes longer to compile than to run, of tests above all.
+function(holdfast_is_soon_over target)
+  if(HOLDFAST_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)  # half of -O1's compile time
+  else()
+    target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:-O1>")
   endif()
 endfunction()
 

@@ -32,9 +32,8 @@ function(holdfast_add_tests layer)
   target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
   target_link_libraries(${program} PRIVATE holdfast_headers GTest::gmock_main rapidcheck ${arg_LINK})
   holdfast_uses_coroutines(${program})
-  holdfast_is_no_layer(${program})
-  # Compiling them takes longer than running them.
-  target_compile_options(${program} PRIVATE "$<$<CONFIG:Release>:-O1>")
+  holdfast_checks_fewer_pointers(${program})
+  holdfast_is_soon_over(${program})
   # The command is a program, which its tests run; the other layers are libraries, which theirs link.
   if(layer STREQUAL "cli")
     if(TARGET holdfast_cli)

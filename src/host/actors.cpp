@@ -426,6 +426,8 @@ result<void> actors::impl::swap(const holdfast::component& next) {
     if (draining_) return error(errc::draining);
     if (now_->keeps() && !(*made)->keeps()) return stateless();
     older_.push_back(std::exchange(now_, *std::move(made)));
+    // One that comes again, as after a reload that was taken back, stands for the one before.
+    std::erase_if(older_, [&](const auto& each) { return each->digest() == now_->digest(); });
     behind_ = true;
   }
   // From here on none begins with the one before. A call may be being accepted, and that is soon done.

@@ -34,7 +34,8 @@ class http_turn {
     std::size_t bytes = 0;  ///< 0: the body has come whole, or something is wrong
     bool wrong = false;     ///< `refusal` says what
   };
-  /// Some of the request's body, decoded. A slow client is waited for as long as `body_timeout` says.
+  /// Some of the request's body, decoded. A slow client is waited for as long as `body_timeout` and
+  /// `least_rate` say.
   virtual task<piece> read_some(asio::mutable_buffer into) = 0;
   /// All of it. False: something is wrong with it, or it is longer than `most`, and `refusal` says what.
   virtual task<bool> read_all(std::string& into, std::size_t most) = 0;

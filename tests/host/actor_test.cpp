@@ -440,6 +440,21 @@ TEST_F(actor_test, goes_back_to_the_component_that_gave_its_state_and_to_no_othe
   EXPECT_EQ(balance(ada), 5U);
 }
 
+TEST_F(actor_test, keeps_no_component_that_has_come_again) {
+  const std::filesystem::path file = std::filesystem::path(HOLDFAST_GUESTS_DIR) / "ledger.wasm";
+  std::optional<component> first = component::load(on_, file).value();
+  const std::weak_ptr<const component::impl> kept = first->internals();
+  const actors bank = owner.get().open_actors(*first, {.resident = 1}).value();
+  first.reset();
+  deposit(bank.at("ada").value(), 5);
+  ASSERT_TRUE(bank.swap(guest("ledger-v2.wasm", on_)));
+  EXPECT_EQ(balance(bank.at("ada").value()), 5U);
+  EXPECT_FALSE(kept.expired()) << "a state of it may be somewhere still";
+  ASSERT_TRUE(bank.swap(component::load(on_, file).value()));
+  EXPECT_EQ(balance(bank.at("ada").value()), 5U);
+  EXPECT_TRUE(kept.expired());
+}
+
 TEST_F(actor_test, is_served_by_an_earlier_version_whose_state_the_newest_does_not_take_over) {
   {
     const actors before = open({.name = "bank", .resident = 2}, "ledger-v2.wasm");
