@@ -14,6 +14,7 @@ namespace {
 // `result<u64, problem>` of the component's WIT: the new balance, or insufficient(u64), too-much.
 using entry = hf::wit::expected<std::uint64_t, std::variant<std::uint64_t, std::monostate>>;
 
+// [transfer]
 // Each step has a key: asked for again, after a crash too, it is not done again.
 bool transfer(const hf::actor& from, const hf::actor& to, std::uint64_t amount, const std::string& key) {
   const auto out = from.call<entry>("withdraw", hf::args(amount), {.key = key});
@@ -21,6 +22,7 @@ bool transfer(const hf::actor& from, const hf::actor& to, std::uint64_t amount, 
   const auto in = to.call<entry>("deposit", hf::args(amount), {.key = key});
   return in && in->has_value();
 }
+// [/transfer]
 
 std::uint64_t balance(const hf::actor& of) { return of.call<std::uint64_t>("balance", {}).get(); }
 
@@ -28,6 +30,7 @@ std::uint64_t balance(const hf::actor& of) { return of.call<std::uint64_t>("bala
 // before.
 void live(const hf::engine& engine, const hf::component& ledger, const std::string& journal) {
   hf::host host(engine, {.journal = hf::open_journal(journal).value()});
+  // [actors]
   // One place for two accounts: each gives it up to the other, and goes on where it was.
   const hf::actors bank = host.open_actors(ledger, {.name = "bank", .resident = 1}).value();
   const hf::actor ada = bank.at("ada").value();
@@ -39,6 +42,7 @@ void live(const hf::engine& engine, const hf::component& ledger, const std::stri
   // It puts a million in, and traps: the instance is gone, and the million with it.
   const hf::reply failed = bob.call("fail", hf::args(std::uint64_t{1'000'000}));
   std::cout << "bob's call: " << failed.code.message() << "\n";
+  // [/actors]
   std::cout << "ada has " << balance(ada) << ", bob has " << balance(bob) << "\n";
 }
 

@@ -13,6 +13,7 @@ namespace hf = holdfast;
 using namespace std::chrono_literals;
 using namespace asio::experimental::awaitable_operators;
 
+// [call]
 // The options end the waiting, or the guest; the error says whether the guest ran.
 asio::awaitable<void> buy(hf::pool shop) {
   hf::call_options options{.key = "order-17", .wait = 10s, .run_limit = 2s};
@@ -22,7 +23,9 @@ asio::awaitable<void> buy(hf::pool shop) {
   if (ec == hf::errc::detached) std::cout << "still running as " << reply.id.to_string() << "\n";
   if (!ec) std::cout << "placed, by generation " << reply.generation << "\n";
 }
+// [/call]
 
+// [leave]
 // A caller with a timer of its own. What loses is cancelled, and to cancel is to leave: no guest is stopped.
 asio::awaitable<void> lose_patience(hf::pool shop) {
   asio::steady_timer timer(co_await asio::this_coro::executor, 50ms);
@@ -35,6 +38,7 @@ asio::awaitable<void> lose_patience(hf::pool shop) {
   std::cout << (whole ? "the books add up" : "the books are broken") << ", generation " << audit.generation
             << "\n";
 }
+// [/leave]
 
 int main(int argc, char** argv) try {
   asio::io_context io;

@@ -11,6 +11,7 @@ namespace hf = holdfast;
 
 namespace {
 
+// [call]
 // As a process does that has just been started. It may die at any point: what is told here was on disk
 // before.
 hf::reply place(const hf::engine& engine, const hf::component& orders, const std::string& journal) {
@@ -20,7 +21,9 @@ hf::reply place(const hf::engine& engine, const hf::component& orders, const std
   const hf::pool shop = host.open(orders, std::move(options)).value();
   return shop.call("place", hf::args(17U, "book", 2U), {.key = "order-17"});
 }
+// [/call]
 
+// [outcome]
 void print(const hf::reply& told) {
   if (told) {
     std::cout << "order-17 was placed by call " << told.id.to_string() << "\n";
@@ -31,6 +34,7 @@ void print(const hf::reply& told) {
     std::cout << told.code.message() << ": " << told.detail << "\n";
   }
 }
+// [/outcome]
 
 }  // namespace
 

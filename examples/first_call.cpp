@@ -15,6 +15,7 @@ int main(int argc, char** argv) try {
   hf::host host(engine);
   const hf::pool shop = host.open(orders, {.cells = 2}).value();
 
+  // [call]
   // Waits for the outcome, but not for ever. Stopping to wait stops nothing else.
   const hf::reply bought = shop.call("place", hf::args(17U, "book", 2U), {.wait = 500ms, .run_limit = 2s});
   if (bought) {
@@ -26,10 +27,13 @@ int main(int argc, char** argv) try {
   } else {
     std::cout << bought.code.message() << ": " << bought.detail << "\n";
   }
+  // [/call]
 
+  // [submit]
   // Hands a call over. It runs whether anybody waits for it or not: dropping the ticket does not stop it.
   const hf::ticket later = shop.submit("place-slowly", hf::args(18U, 100'000U)).value();
   std::cout << "and one more is " << hf::to_string(later.phase()) << "\n";
+  // [/submit]
 
   // A guest that loops for ever is stopped at its limit, and the next call finds a fresh instance.
   const hf::reply looped = shop.call("spin", hf::args(19U), {.run_limit = 100ms});

@@ -32,6 +32,7 @@ int main(int argc, char** argv) try {
 
   const hf::pool shop =
       host.open(hf::component::load(engine, argc > 1 ? argv[1] : "orders.wasm").value()).value();
+  // [call]
   const auto place = shop.function<placed(std::uint64_t, std::string, std::uint32_t)>("place").value();
   const auto bought = place.call({.wait = 2s}, 17, "book", 2);
   if (bought && bought->has_value()) std::cout << "two books cost " << (*bought)->total << " cents\n";
@@ -39,7 +40,9 @@ int main(int argc, char** argv) try {
   if (refused && !refused->has_value()) std::cout << "no " << std::get<0>(refused->error()) << "s here\n";
   const auto wrong = shop.function<placed(std::uint64_t, std::string, std::string)>("place");
   std::cout << wrong.error().message() << "\n";
+  // [/call]
 
+  // [functions]
   hf::pool_options options;
   options.functions.on(io.get_executor());
   options.functions.define("holdfast:demo/shop", "add",
@@ -50,6 +53,7 @@ int main(int argc, char** argv) try {
     if (item != "book") co_return hf::wit::err("no " + item);
     co_return hf::wit::ok(std::uint64_t{1250});
   });
+  // [/functions]
   const hf::pool asker =
       host.open(hf::component::load(engine, argc > 2 ? argv[2] : "asker.wat").value(), options).value();
   const auto ask = asker.function<price(std::string_view)>("price").value();

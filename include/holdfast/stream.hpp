@@ -50,8 +50,13 @@ bool fits_element(const std::optional<wit::type>& of) {
   return of && wit::codec<T>::fits(*of, why);
 }
 
+/// One try at moving some bytes. Its type is written out, because there are more functions of that name.
+template <class Byte>
+using byte_attempt = pipe_end::step (*)(pipe_end::shared&, std::span<Byte>, std::size_t&,
+                                        boost::system::error_code&);
+
 /// Moves some bytes one way, by `Attempt`.
-template <class Byte, auto Attempt>
+template <class Byte, byte_attempt<Byte> Attempt>
 struct byte_transfer {
   std::span<Byte> bytes;
   std::size_t moved = 0;
@@ -65,7 +70,7 @@ struct byte_transfer {
 };
 
 /// Begins to, with the first of the buffers that is not empty.
-template <class Byte, auto Attempt, class Buffers, class Token>
+template <class Byte, byte_attempt<Byte> Attempt, class Buffers, class Token>
 auto async_transfer(const pipe_end& end, const Buffers& buffers, Token&& token) {
   byte_transfer<Byte, Attempt> what;
   for (auto each = boost::asio::buffer_sequence_begin(buffers);
