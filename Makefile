@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 SECONDS ?= 60
-.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants fuzz race check format tidy clean
+.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants fuzz race docs check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -73,10 +73,16 @@ leavers: setup ## 10,000 clients of a server that leave anywhere, and nothing th
 	@tools/build release holdfast_tests_serve guests
 	@HOLDFAST_LEAVERS=10000 build/release/bin/holdfast_tests_serve --gtest_filter='leaving_clients.*'
 
-check: setup ## Check layers, lengths, licence lines, format and generated headers
+docs: setup ## Write docs/reference anew, cut the snippets of the pages, and check the book
+	@tools/reference
+	@tools/check-docs --fix
+
+check: setup ## Check layers, lengths, licence lines, format, the book and generated headers
 	@tools/check-layers
 	@tests/house/check-layers-test
 	@tools/check-format
+	@tools/reference --check
+	@tools/check-docs
 	@tools/engine-build -- tools/check-bridge-header
 
 format: setup ## Format the C++ in place
