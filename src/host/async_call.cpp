@@ -120,13 +120,13 @@ call_operation::call_operation(const pool& of, std::string_view function, wit::a
 boost::asio::any_io_executor call_operation::executor() const noexcept { return of_.get_executor(); }
 
 void call_operation::start(handler_source& tells, std::stop_token stop) && {
-  const std::shared_ptr<pool::impl> of = of_.internals();
+  pool::impl& of = *of_.internals();  // as long as this is, which its starter keeps
   call_options options = options_;
   options.key = key_;
-  const pool::impl::admission to(*of);
+  const pool::impl::admission to(of);
   checked_request asked;
-  const auto why = of->check(*to, function_, std::move(arguments_), options, asked);
-  begin_async(*of, *to, why, asked, options, tells, std::move(stop));
+  const auto why = of.check(*to, function_, std::move(arguments_), options, asked);
+  begin_async(of, *to, why, asked, options, tells, std::move(stop));
 }
 
 void begin_async(const pool::impl& of, edition& to, const std::optional<error>& why, checked_request& asked,

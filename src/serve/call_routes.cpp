@@ -76,19 +76,18 @@ call_options options_of(const component_settings& of, const call_wish& wish, std
 
 task<gateway::maybe_answer> gateway::call_pool(visit& on) {
   if (on.method != http_method::post) return at_once(allow_only(on, "POST"));
-  auto of = on.serves->find(on.path[2]);
+  const hosted* const of = on.serves->peek(on.path[2]);
   if (of == nullptr || !of->pool)
     return at_once(
         problem_of(error(errc::no_such_export,
                          of == nullptr ? "there is no component `" + on.path[2] + "`"
                                        : "`" + on.path[2] + "` has actors: they are called at /v1/actors")));
-  const holdfast::pool& target = *of->pool;
-  return call(on, std::move(of), target, 3);
+  return call<const holdfast::pool&>(on, *of, *of->pool, 3);
 }
 
 task<gateway::maybe_answer> gateway::call_actor(visit& on) {
   if (on.method != http_method::post) return at_once(allow_only(on, "POST"));
-  auto of = on.serves->find(on.path[2]);
+  const hosted* const of = on.serves->peek(on.path[2]);
   if (of == nullptr || !of->actors)
     return at_once(
         problem_of(error(errc::no_such_export,
@@ -96,7 +95,7 @@ task<gateway::maybe_answer> gateway::call_actor(visit& on) {
                                        : "`" + on.path[2] + "` has no actors: it is called at /v1/call")));
   auto which = of->actors->at(on.path[3]);
   if (!which) return at_once(problem_of(which.error()));
-  return call(on, std::move(of), *std::move(which), 4);
+  return call<actor>(on, *of, *std::move(which), 4);
 }
 
 // What keeps a request from being a call before its body is read.
@@ -104,6 +103,7 @@ gateway::maybe_answer gateway::admit(visit& on, const hosted& of, rate_pass& pas
   if (!is_json(on.turn.request()))
     return problem_of(
         http_refusal{415, "the arguments are read from a body whose Content-Type is application/json"});
+  if (clients_.unlimited() && of.gate->unlimited()) return std::nullopt;
   const time_point now = time_.now();
   if (!clients_.unlimited()) {
     const std::string& client = on.who.name.empty() ? on.turn.peer() : on.who.name;
@@ -116,14 +116,12 @@ gateway::maybe_answer gateway::admit(visit& on, const hosted& of, rate_pass& pas
 }
 
 template <class Target>
-task<gateway::maybe_answer> gateway::call(visit& on, std::shared_ptr<const hosted> of, Target target,
-                                          std::size_t name_at) {
+task<gateway::maybe_answer> gateway::call(visit& on, const hosted& of, Target target, std::size_t name_at) {
   http_turn& turn = on.turn;
-  turn.noted.component = of->settings.name;
+  turn.noted.component = of.settings.name;
   rate_pass pass;
-  if (auto refusal = admit(on, *of, pass)) co_return refusal;
-  const auto exports = of->exports;
-  const auto found = exports->find(joined(on.path, name_at));
+  if (auto refusal = admit(on, of, pass)) co_return refusal;
+  const auto found = of.exports->find(joined(on.path, name_at));
   if (!found) co_return problem_of(found.error());
   const served_export& what = **found;
   turn.noted.function = what.name;
@@ -145,12 +143,11 @@ task<gateway::maybe_answer> gateway::call(visit& on, std::shared_ptr<const hoste
   // Keys belong to whoever sent them.
   const std::string key =
       wish->key.empty() || on.who.name.empty() ? wish->key : on.who.name + "/" + wish->key;
-  call_options options = options_of(of->settings, *wish, key);
+  call_options options = options_of(of.settings, *wish, key);
   if (wish->wait || wish->respond_async)
     co_return co_await call_kept(on, target, what, *std::move(arguments), options, *wish);
 
   options.how = how_to_start(what);
-  const time_point began = time_.now();
   std::optional<duration> took;
   prompt_reply waited(turn.executor());
   {
@@ -158,7 +155,7 @@ task<gateway::maybe_answer> gateway::call(visit& on, std::shared_ptr<const hoste
     target.async_call(what.name, *std::move(arguments), options, waited.handler(turn.when_left()));
     // Whom it is over for cannot leave it: nothing is armed that would have to be disarmed.
     if (whose.done())
-      took = time_.now() - began;
+      took = time_.now() - turn.began();
     else
       turn.watch();
   }

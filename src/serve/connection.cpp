@@ -83,7 +83,7 @@ task<void> connection::run() {
       head = after_piece_of_head({failed, bytes});
     }
     if (head == head_state::over) break;
-    const time_point began = of_.time.now();
+    began_ = of_.time.now();
     std::optional<http_answer> told;
     if (head == head_state::refused) {
       told = of_.handler.refused(refusal_);
@@ -111,7 +111,7 @@ task<void> connection::run() {
         sent_ += told->content().size();
     }
     if (status_ != 0 && !answered_) lost_ = true;  // it began and did not come whole
-    of_.handler.served(*this, status_, sent_, of_.time.now() - began);
+    of_.handler.served(*this, status_, sent_);
     if (!lost_ && keep_ && !parser_->done() && !co_await discard_body()) keep_ = false;
     if (lost_) {
       stream_->reset();

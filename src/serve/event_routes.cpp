@@ -159,6 +159,7 @@ task<gateway::maybe_answer> gateway::events(visit& on) {
     co_return problem_of(http_refusal(403, "`" + on.who.name + "` may not see the calls of others"));
   const one_reader here(readers_);
   if (!here.fits()) co_return problem_of(http_refusal(503, "too many look at the events already"));
+  on.serves.reset();  // they go on past many a reload
   if (!co_await on.turn.begin_answer(stream_head())) co_return std::nullopt;
   loop_timer next(on.turn.executor());
   std::map<std::string, std::string> told;
@@ -216,7 +217,7 @@ http_answer gateway::list_calls(const visit& on) const {
 http_answer gateway::list_actors(const visit& on) const {
   if (on.method != http_method::get) return allow_only(on, "GET, HEAD");
   boost::json::array all;
-  for (const auto& [name, each] : service_.components()->by_name) {
+  for (const auto& [name, each] : on.serves->by_name) {
     if (!each->actors) continue;
     boost::json::object one{{"component", name}};
     for (auto& figure : actors_json(each->actors->figures())) one.insert(std::move(figure));

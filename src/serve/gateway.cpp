@@ -50,15 +50,15 @@ gateway::gateway(service& what, const server_settings& settings, ledger& knows, 
 
 http_answer gateway::refused(const http_refusal& why) { return problem_of(why); }
 
-void gateway::served(const http_turn& turn, unsigned status, std::uint64_t bytes,
-                     std::chrono::nanoseconds took) noexcept {
+void gateway::served(const http_turn& turn, unsigned status, std::uint64_t bytes) noexcept {
   figures_.answered(status);
   // Strangers could fill the queue of spans: theirs is the choice of what is sampled.
   const bool stranger = door_.asks() && (status == 401 || status == 403) && turn.noted.principal.empty();
   if (traces_ != nullptr && turn.traced && !stranger) traces_->served(turn, status);
   if (access_.off()) return;
   try {
-    access_.write(access_line(turn, status, bytes, took, std::chrono::system_clock::now()));
+    access_.write(
+        access_line(turn, status, bytes, time_.now() - turn.began(), std::chrono::system_clock::now()));
   } catch (const std::bad_alloc&) {
     // A line is lost; the request is answered.
   }

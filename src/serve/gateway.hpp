@@ -42,8 +42,7 @@ class gateway final : public http_handler {
 
   task<std::optional<http_answer>> serve(http_turn& turn) override;
   http_answer refused(const http_refusal& why) override;
-  void served(const http_turn& turn, unsigned status, std::uint64_t bytes,
-              std::chrono::nanoseconds took) noexcept override;
+  void served(const http_turn& turn, unsigned status, std::uint64_t bytes) noexcept override;
   http_figures& figures() noexcept { return figures_; }
 
  private:
@@ -70,7 +69,7 @@ class gateway final : public http_handler {
   task<maybe_answer> call_pool(visit& on);
   task<maybe_answer> call_actor(visit& on);
   template <class Target>
-  task<maybe_answer> call(visit& on, std::shared_ptr<const hosted> of, Target target,
+  task<maybe_answer> call(visit& on, const hosted& of, Target target,
                           std::size_t name_at);  // of the export in the path
   template <class Target>
   task<maybe_answer> call_kept(visit& on, const Target& target, const served_export& what,

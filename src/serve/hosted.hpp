@@ -65,6 +65,11 @@ struct catalog {
     const auto at = by_name.find(name);
     return at == by_name.end() ? nullptr : at->second;
   }
+  /// The same for who holds the catalog: null or there as long as that is.
+  const hosted* peek(std::string_view name) const {
+    const auto at = by_name.find(name);
+    return at == by_name.end() ? nullptr : at->second.get();
+  }
 };
 
 std::string_view to_string(component_kind kind) noexcept;

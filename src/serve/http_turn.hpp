@@ -5,6 +5,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <cstdint>
 #include <holdfast/call_id.hpp>
+#include <holdfast/duration.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ class http_turn {
   http_turn& operator=(const http_turn&) = delete;
 
   const http_request& request() const noexcept { return request_; }
+  /// When its head had come, by the server's clock.
+  time_point began() const noexcept { return began_; }
   /// The address of the client, or `unix`.
   virtual const std::string& peer() const noexcept = 0;
   /// Whom the certificate of the client names; empty: it has shown none.
@@ -92,6 +95,7 @@ class http_turn {
   ~http_turn() = default;
   http_request request_{};
   http_refusal refusal_{};
+  time_point began_{};
 };
 
 /// Answers requests, several at a time, each on the thread of its connection.
@@ -104,8 +108,7 @@ class http_handler {
   /// A request that no handler saw was answered so.
   virtual http_answer refused(const http_refusal& why) = 0;
   /// A request is over. `status` 0: the client left before it was answered.
-  virtual void served(const http_turn& turn, unsigned status, std::uint64_t bytes,
-                      std::chrono::nanoseconds took) noexcept = 0;
+  virtual void served(const http_turn& turn, unsigned status, std::uint64_t bytes) noexcept = 0;
 };
 
 }  // namespace holdfast::serve

@@ -79,10 +79,10 @@ rate_pass::~rate_pass() {
   if (second_ != nullptr) second_->leave();
 }
 
-std::optional<duration> rate_pass::enter(std::shared_ptr<rate_gate> which, time_point now) {
+std::optional<duration> rate_pass::enter(const std::shared_ptr<rate_gate>& which, time_point now) {
   if (which == nullptr || which->unlimited()) return std::nullopt;
   if (auto wait = which->enter(now)) return wait;
-  (first_ == nullptr ? first_ : second_) = std::move(which);
+  (first_ == nullptr ? first_ : second_) = which;
   return std::nullopt;
 }
 

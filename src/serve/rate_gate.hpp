@@ -72,7 +72,7 @@ class rate_pass {
   rate_pass& operator=(const rate_pass&) = delete;
   ~rate_pass();
   /// Enters. Else as `rate_gate::enter`; at most two gates are entered.
-  std::optional<duration> enter(std::shared_ptr<rate_gate> which, time_point now);
+  std::optional<duration> enter(const std::shared_ptr<rate_gate>& which, time_point now);
 
  private:
   std::shared_ptr<rate_gate> first_;

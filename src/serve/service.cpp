@@ -52,9 +52,7 @@ service::service(config what, engine with, std::shared_ptr<guest_lines> guests, 
     : settings_(std::move(what)),
       engine_(std::move(with)),
       guests_(std::move(guests)),
-      load_(std::move(load)) {
-  catalog_.store(std::make_shared<const catalog>());
-}
+      load_(std::move(load)) {}
 
 service::~service() {
   const std::scoped_lock lock(retiring_mutex_);

@@ -15,6 +15,7 @@
 #include "serve/config.hpp"
 #include "serve/guest_lines.hpp"
 #include "serve/hosted.hpp"
+#include "serve/shared_catalog.hpp"
 
 /// The components that are served, and the host that owns their calls.
 namespace holdfast::serve {
@@ -83,7 +84,7 @@ class service {
   const std::shared_ptr<guest_lines> guests_;  // null: nobody reads what they print
   component_loader load_;
   std::optional<host> host_;
-  std::atomic<std::shared_ptr<const catalog>> catalog_;
+  shared_catalog catalog_;
   std::atomic<bool> ready_{false};
   std::atomic<bool> draining_{false};
   std::mutex reloading_;
