@@ -57,7 +57,7 @@ struct actor_options {
   std::size_t queue_bytes = 16U << 20;     ///< the arguments of those
   std::size_t call_bytes = 4U << 20;       ///< the arguments of one call
   duration stop_grace = duration::zero();  ///< between asking a guest to stop and the cut
-  instance_limits limits{};
+  instance_limits limits{};                ///< of each actor's instance
   /// Versions of the component that kept states may be of, the oldest first: what the newest does not take
   /// over is served by the one that gave it, as after `actors::swap`, and what a deterministic actor has to
   /// do again is done by the one that did it.
@@ -65,8 +65,10 @@ struct actor_options {
   /// Its `spares` is 0. The time to build an instance includes `activate`, and the calls that a deterministic
   /// actor does again.
   rebuild_policy rebuild{};
+  /// What guests may reach; unset: nothing. A deterministic actor may have no directory, network or HTTP
+  /// host: `bad_arguments`.
   grants may_reach{};
-  imports functions{};
+  imports functions{};  ///< what the component imports of its embedder; one that is missing: `unknown_import`
   guest_output output{};  ///< empty: what guests print is dropped
 };
 

@@ -54,8 +54,10 @@ struct actor_figures {
   std::size_t waiting = 0;         ///< wait for one
   std::uint64_t activations = 0;   ///< times that an actor was given one
   std::uint64_t passivations = 0;  ///< times that one gave it up for another
-  std::size_t state_bytes = 0;     ///< of states that are in memory: all of them where there is no journal
-  std::size_t timers = 0;          ///< that the group's actors have set (`holdfast:timers`)
+  /// Of states that are in memory, those of the host's other groups too: all states where there is no
+  /// journal.
+  std::size_t state_bytes = 0;
+  std::size_t timers = 0;  ///< that the group's actors have set (`holdfast:timers`)
 };
 
 /// Cheap to copy. Made by `host::open_actors`; its actors live until it is drained or its host ends.
@@ -85,6 +87,7 @@ class actors {
   /// The component that calls are checked against.
   holdfast::component component() const;
 
+  /// Counts begin when the group is opened, and not anew with a `swap`.
   actor_figures figures() const;
 
   /// Admits nothing more, lets queued and running calls finish within `grace`, then kills what still runs and

@@ -12,8 +12,8 @@
 namespace holdfast {
 
 struct call_id {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
+  std::uint64_t high = 0;  ///< the first 16 digits
+  std::uint64_t low = 0;   ///< the last 16; both 0: no call
 
   /// 32 lower-case hexadecimal digits.
   std::string to_string() const;

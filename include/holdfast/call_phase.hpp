@@ -16,6 +16,7 @@ enum class call_phase : std::uint8_t {
 /// The word for it, as on the wire.
 const char* to_string(call_phase phase) noexcept;
 
+/// What a revoke found. Only `revoked` says that the guest is never entered.
 enum class revoke_answer : std::uint8_t {
   revoked,  ///< taken back: the guest is never entered for it
   running,  ///< too late, it goes on
@@ -25,6 +26,7 @@ enum class revoke_answer : std::uint8_t {
 /// The word for it, as on the wire.
 const char* to_string(revoke_answer answer) noexcept;
 
+/// What a kill found. What became of the call is its outcome, which may still be `completed`.
 enum class kill_answer : std::uint8_t {
   revoked,   ///< it waited for an instance: no attempt begins any more
   stopping,  ///< the guest is asked to stop, and cut after the grace

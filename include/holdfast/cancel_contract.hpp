@@ -37,12 +37,15 @@ std::string_view to_string(cancel_mark mark) noexcept;
 class cancel_contract {
  public:
   constexpr cancel_contract() noexcept = default;
+  /// That mark alone; `|` makes larger sets.
   constexpr cancel_contract(cancel_mark only) noexcept  // NOLINT(google-explicit-constructor): a set of one
       : marks_(static_cast<std::uint8_t>(only)) {}
 
+  /// Whether the mark was declared itself: one that is read-only alone is not `idempotent` here.
   constexpr bool has(cancel_mark mark) const noexcept {
     return (marks_ & static_cast<std::uint8_t>(mark)) != 0;
   }
+  /// Whether nothing is promised.
   constexpr bool empty() const noexcept { return marks_ == 0; }
 
   /// Whether a call may be run again though it ran, or may have run: idempotent or read-only. One that never
@@ -55,6 +58,7 @@ class cancel_contract {
   constexpr bool cancellable() const noexcept { return !empty(); }
 
   friend constexpr bool operator==(cancel_contract, cancel_contract) noexcept = default;
+  /// The marks of either.
   friend constexpr cancel_contract operator|(cancel_contract left, cancel_contract right) noexcept {
     left.marks_ |= right.marks_;
     return left;
@@ -64,6 +68,7 @@ class cancel_contract {
   std::uint8_t marks_ = 0;
 };
 
+/// The set of both marks.
 constexpr cancel_contract operator|(cancel_mark left, cancel_mark right) noexcept {
   return cancel_contract(left) | cancel_contract(right);
 }

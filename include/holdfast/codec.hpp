@@ -21,16 +21,19 @@
 ///
 /// | C++ | WIT |
 /// |---|---|
-/// | `bool`, fixed-width integers, `float`, `double`, `char32_t` | `bool`, `u8`..`s64`, `f32`, `f64`, `char`
-/// | | `std::string`; as an argument also `std::string_view`, `const char*` | `string` | | `std::vector<T>`;
-/// as an argument also `std::span<const T>` | `list<t>` | | `std::optional<T>`, `std::tuple<T...>` |
-/// `option<t>`, `tuple<t...>` | | `wit::expected<T, E>`, either side may be `void` | `result<t, e>` | |
-/// `std::variant<T...>`, by the place of the cases; a case without payload is `std::monostate` or an empty
-/// class | `variant` | | a struct of `BOOST_DESCRIBE_STRUCT`, the same fields in the same order, `item_count`
-/// for `item-count` | `record` | | an enum of `BOOST_DESCRIBE_ENUM`, the same names in the same order |
-/// `enum` | | `wit::flags<E>` of such an enum | `flags` | | `wit::handle` | `own`, `borrow` | | `wit::value`
-/// | any, checked at each call |
+/// | `bool`, integers by width, `float`, `double`, `char32_t` | `bool`, `u8`..`s64`, `f32`, `f64`, `char` |
+/// | `std::string`; as an argument also `std::string_view`, `const char*` | `string` |
+/// | `std::vector<T>`; as an argument also `std::span<const T>`, copied before the call returns | `list<t>` |
+/// | `std::optional<T>`, `std::tuple<T...>` | `option<t>`, `tuple<t...>` |
+/// | `wit::expected<T, E>`, either side may be `void` | `result<t, e>` |
+/// | `std::variant<T...>`, by the place of the cases | `variant` |
+/// | a struct of `BOOST_DESCRIBE_STRUCT`, the same fields in the same order | `record` |
+/// | an enum of `BOOST_DESCRIBE_ENUM`, the same names in the same order | `enum` |
+/// | `wit::flags<E>` of such an enum | `flags` |
+/// | `wit::handle`; `wit::readable` | `own`, `borrow`; `stream`, `future` |
+/// | `wit::value` | any, checked at each call |
 ///
+/// Names are the same by `same_name`. A variant's case without payload is `std::monostate` or an empty class.
 /// A type of your own crosses as one of these when it has a `representation`.
 namespace holdfast::wit {
 
@@ -51,6 +54,7 @@ struct codec;
 template <class T>
 struct representation;
 
+/// There is a `representation`; a description of the type by Boost.Describe does not count then.
 template <class T>
 concept represented = requires { typename representation<T>::type; };
 
@@ -136,7 +140,6 @@ struct codec<T> {
     if constexpr (std::is_arithmetic_v<T>) return in.template word<T>();
   }
 };
-
 template <>
 struct codec<std::string> {
   static std::string name() { return "std::string"; }
@@ -149,8 +152,6 @@ struct codec<std::string> {
   static bool pack(packer& out, const type&, std::string&& text) { return out.text(std::move(text)); }
   static std::string unpack(unpacker& in, const type&) { return in.text(); }
 };
-
-/// As an argument only: a result has to own its text.
 template <>
 struct codec<std::string_view> {
   static std::string name() { return "std::string_view"; }
@@ -164,13 +165,13 @@ struct codec<const char*> : codec<std::string_view> {
   static std::string name() { return "const char*"; }
 };
 
-/// The scalars that a `value` has a vector of, all in one run; `bool` is packed in a vector and goes one by
-/// one.
+/// The scalars that a `value` has a vector of, in one run; `bool`, packed in its vector, goes one by one.
 template <class T>
 concept run_scalar = scalar<T> && !std::same_as<T, bool> && []<class... Held>(const std::variant<Held...>*) {
   return (std::same_as<std::vector<T>, Held> || ...);
 }(static_cast<const value::storage*>(nullptr));
 
+/// What the codecs of lists share; not for use outside Holdfast.
 template <class T>
 struct list_codec {
   static constexpr bool needs_type = wit::needs_type<T>;
@@ -236,8 +237,6 @@ struct codec<std::vector<T>> : list_codec<T> {
     }
   }
 };
-
-/// As an argument only. What it shows is copied before the call returns.
 template <class T, std::size_t Extent>
 struct codec<std::span<const T, Extent>> : list_codec<T> {
   static std::string name() { return "std::span<const " + codec<T>::name() + ">"; }

@@ -21,10 +21,12 @@
 /// The names are compared when a function is looked up; at a call only the order counts.
 namespace holdfast::wit {
 
+/// A struct with `BOOST_DESCRIBE_STRUCT` and at least one member: a `record`. Its public members count alone.
 template <class T>
 concept described_record = std::is_class_v<T> && !represented<T> &&
                            boost::describe::has_describe_members<T>::value && !std::is_empty_v<T>;
 
+/// An enum with `BOOST_DESCRIBE_ENUM`: an `enum`, and in `flags` the names of them.
 template <class T>
 concept described_enum =
     std::is_enum_v<T> && !represented<T> && boost::describe::has_describe_enumerators<T>::value;
@@ -104,6 +106,7 @@ inline constexpr auto enumerators = [] {
   return all;
 }();
 
+/// `fits_names` for the enumerators of E.
 template <described_enum E>
 bool fits_enumerators(const type& t, const std::string& cpp_name, mismatch& why) {
   std::array<std::string_view, enumerators<E>.size()> names;

@@ -82,6 +82,7 @@ template <class T>
 inline constexpr bool is_no_payload =
     std::is_empty_v<T> && std::is_default_constructible_v<T> && !represented<T>;
 
+/// A payload's codec, where there may be none; not for use outside Holdfast.
 template <class T>
 struct payload_codec {
   static constexpr bool needs_type = wit::needs_type<T>;
@@ -199,7 +200,7 @@ struct codec<std::variant<T...>> {
   }
 };
 
-/// A part of a `value` that stands for one of two kinds, and crosses as a value does.
+/// A part of a `value` that stands for one of two kinds; not for use outside Holdfast.
 template <class Part, kind One, kind Other>
 struct part_codec {
   static constexpr bool needs_type = true;
@@ -210,13 +211,12 @@ struct part_codec {
   static Part unpack(unpacker& in, const type& t) { return in.any(t).get<Part>(); }
 };
 
-/// Own or borrowed, as the component declares it.
 template <>
 struct codec<handle> : part_codec<handle, kind::own, kind::borrow> {
   static std::string name() { return "wit::handle"; }
 };
 
-/// The reading end of either.
+// The reading end of either.
 template <>
 struct codec<readable> : part_codec<readable, kind::stream, kind::future> {
   static std::string name() { return "wit::readable"; }

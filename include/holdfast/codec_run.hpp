@@ -30,6 +30,7 @@ struct run_of<std::vector<T>> {
   static std::vector<T> copied(std::span<const std::byte> run) { return copied_run<T>(run); }
 };
 
+/// `std::string`, and a vector of numbers or chars; of `bool` it is none.
 template <class T>
 concept one_run = requires(std::span<const std::byte> run) {
   { run_of<T>::copied(run) } -> std::same_as<T>;

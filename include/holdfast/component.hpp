@@ -32,6 +32,7 @@ enum class metering : std::uint8_t { off, on };
 /// outside: NaNs are canonical, relaxed SIMD has one meaning.
 enum class determinism : std::uint8_t { off, on };
 
+/// How one component is compiled. The defaults keep nothing on disk and cost no speed.
 struct compile_options {
   /// Where compiled code is kept between runs; empty: nowhere. The directory is made with mode 0700; one that
   /// others may write to is refused, since loading an entry runs native code.
@@ -66,6 +67,7 @@ class component {
   [[nodiscard]] static result<component> load(const engine& with, const std::filesystem::path& path,
                                               const compile_options& options = {});
 
+  /// Its imports and exports; as long as the component, or a copy of it.
   const wit::world& world() const noexcept;
 
   /// The export that serves HTTP, `handle` of `wasi:http/incoming-handler@0.2`; as long as the component.

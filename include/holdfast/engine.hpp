@@ -47,6 +47,7 @@ class engine {
   /// The same without exceptions.
   [[nodiscard]] static result<engine> make(const engine_options& options = {});
 
+  /// As they were given: a 0 that stands for a default is told as 0.
   const engine_options& options() const noexcept;
 
   /// The version of Wasmtime inside.

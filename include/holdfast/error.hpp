@@ -70,6 +70,8 @@ const std::error_category& error_category() noexcept;
 /// The category of `effect` conditions. Thread-safe, lives for ever.
 const std::error_category& effect_category() noexcept;
 
+/// `make_error_code` and `make_error_condition` let the standard library make its own of these enums; found
+/// by argument-dependent look-up.
 inline std::error_code make_error_code(errc code) noexcept {
   return {static_cast<int>(code), error_category()};
 }
@@ -90,10 +92,11 @@ const char* to_string(errc code) noexcept;
 ///
 /// The detail may quote a guest: treat it as untrusted text.
 struct error {
-  std::error_code code;
-  std::string detail{};
+  std::error_code code;  ///< of `error_category` in all that Holdfast answers
+  std::string detail{};  ///< empty: the code says it all
 
   error() = default;
+  /// An `errc` becomes one by itself: `return errc::limit;`.
   error(errc what, std::string why = {}) : code(make_error_code(what)), detail(std::move(why)) {}
   error(std::error_code what, std::string why) : code(what), detail(std::move(why)) {}
 

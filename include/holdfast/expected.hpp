@@ -21,6 +21,7 @@ namespace holdfast::wit {
 template <class T>
 class ok_side {
  public:
+  /// It owns what it holds; an `expected` moves that out of `held`.
   explicit ok_side(T held) : held_(std::move(held)) {}
   T& held() noexcept { return held_; }
 
@@ -34,6 +35,7 @@ class ok_side<void> {};
 template <class E>
 class err_side {
  public:
+  /// It owns what it holds; an `expected` moves that out of `held`.
   explicit err_side(E held) : held_(std::move(held)) {}
   E& held() noexcept { return held_; }
 
@@ -43,6 +45,8 @@ class err_side {
 template <>
 class err_side<void> {};
 
+/// `ok` and `err` make one side of an `expected` whose other side they need not know; without a value where
+/// that is `void`.
 template <class T>
 ok_side<std::decay_t<T>> ok(T&& held) {
   return ok_side<std::decay_t<T>>(std::forward<T>(held));
@@ -54,8 +58,8 @@ err_side<std::decay_t<E>> err(E&& held) {
 }
 inline err_side<void> err() { return {}; }
 
-/// `expected<T, E>`, `expected<void, E>`, `expected<T, void>`, `expected<void, void>` for WIT's `result<t,
-/// e>`, `result<_, e>`, `result<t>` and `result`.
+/// `expected<T, E>`, `expected<void, E>`, `expected<T, void>`, `expected<void, void>` for WIT's
+/// `result<t, e>`, `result<_, e>`, `result<t>` and `result`.
 ///
 /// Default is the good side. Access to the other side than the one held is undefined; ask first.
 template <class T, class E>
@@ -63,7 +67,7 @@ class expected {
  public:
   using value_type = T;
   using error_type = E;
-  /// What is held for nothing.
+  /// `ok_type` and `err_type`: what is held, `std::monostate` for `void`.
   using ok_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
   using err_type = std::conditional_t<std::is_void_v<E>, std::monostate, E>;
 
@@ -71,7 +75,7 @@ class expected {
     requires std::is_default_constructible_v<ok_type>
       : side_(std::in_place_index<0>) {}
 
-  // Implicit on purpose: `return ok(...)` and `return err(...)` are how results are written.
+  /// Implicit: `return ok(...)` and `return err(...)` are how results are written.
   template <class U>
     requires(std::is_void_v<T> == std::is_void_v<U> &&
              (std::is_void_v<U> || std::is_convertible_v<U, ok_type>))
@@ -81,9 +85,12 @@ class expected {
              (std::is_void_v<U> || std::is_convertible_v<U, err_type>))
   expected(err_side<U> bad) : side_(std::in_place_index<1>, held_by(bad)) {}
 
+  /// Whether the good side is held; `operator bool` says the same.
   bool has_value() const noexcept { return side_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
 
+  /// The good side, and by `error` the bad one. Asked for the one that is not held, a debug build ends
+  /// the process.
   ok_type& value() & noexcept { return *checked(std::get_if<0>(&side_)); }
   const ok_type& value() const& noexcept { return *checked(std::get_if<0>(&side_)); }
   ok_type&& value() && noexcept { return std::move(*checked(std::get_if<0>(&side_))); }
@@ -91,6 +98,7 @@ class expected {
   const err_type& error() const& noexcept { return *checked(std::get_if<1>(&side_)); }
   err_type&& error() && noexcept { return std::move(*checked(std::get_if<1>(&side_))); }
 
+  /// `*` and `->`: the good side, as `value`.
   ok_type& operator*() noexcept { return value(); }
   const ok_type& operator*() const noexcept { return value(); }
   ok_type* operator->() noexcept { return &value(); }

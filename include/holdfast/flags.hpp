@@ -29,12 +29,14 @@ class flags {
   using words = std::array<std::uint32_t, (size + 31) / 32>;
 
   constexpr flags() = default;
+  /// Those enumerators; one that is not described is left out.
   template <std::same_as<E>... More>
   constexpr explicit flags(E first, More... more) {
     set(first);
     (set(more), ...);
   }
 
+  /// False too for an enumerator that is not described.
   constexpr bool has(E flag) const {
     const std::size_t at = place(flag);
     return at < size && (words_[at / 32] >> at % 32 & 1U) != 0;
@@ -47,8 +49,8 @@ class flags {
     words_[at / 32] = on ? words_[at / 32] | bit : words_[at / 32] & ~bit;
     return *this;
   }
+  /// Whether no flag is set. `bits` has them all, the first described one in bit 0 of the first word.
   constexpr bool empty() const { return words_ == words{}; }
-
   constexpr const words& bits() const noexcept { return words_; }
   /// Bits that stand for no flag are dropped.
   static constexpr flags of_bits(words bits) noexcept {
@@ -58,6 +60,7 @@ class flags {
     return made;
   }
 
+  /// `|` and `&`: the flags of either set, and those of both.
   friend constexpr flags operator|(flags left, const flags& right) {
     for (std::size_t i = 0; i < left.words_.size(); ++i) left.words_[i] |= right.words_[i];
     return left;

@@ -120,7 +120,9 @@ class function<R(Args...)> {
     return async_call<Token>(call_options{}, std::forward<Args>(values)..., std::forward<Token>(token));
   }
 
+  /// `pool::function` makes it; not for use outside Holdfast.
   explicit function(std::shared_ptr<const detail::export_link> link) noexcept : link_(std::move(link)) {}
+  /// The same: not for use outside Holdfast.
   const std::shared_ptr<const detail::export_link>& internals() const noexcept { return link_; }
 
  private:

@@ -36,6 +36,7 @@ class host_context {
     return of_->give(std::move(object));
   }
 
+  /// Borrows the call, for a dynamic function that wants to ask as a typed one does.
   explicit host_context(host_call& of) noexcept : of_(&of) {}
 
  private:

@@ -8,13 +8,15 @@
 /// The heads of an HTTP request and its response, as a component gets and gives them.
 namespace holdfast {
 
+/// A line of a head.
 struct http_field {
-  std::string name;
+  std::string name;   ///< in any case; in lower case where a guest gave it
   std::string value;  ///< any bytes that HTTP allows; a guest's are untrusted
 };
 
+/// What a guest is asked. `http_exchange::make` refuses what HTTP does not have.
 struct http_request_head {
-  std::string method{"GET"};
+  std::string method{"GET"};   ///< any that HTTP allows, one of your own too
   std::string scheme{"http"};  ///< or `https`
   std::string authority{};     ///< host and port as the client named them; never empty
   std::string target{"/"};     ///< path and query
@@ -23,8 +25,9 @@ struct http_request_head {
   std::vector<http_field> fields{};
 };
 
+/// What a guest answered.
 struct http_response_head {
-  std::uint16_t status = 0;
+  std::uint16_t status = 0;  ///< of three digits; which one is the guest's choice
   /// None that is of one connection: guests cannot set those. At most 512 with 128 KiB.
   std::vector<http_field> fields{};
 };
@@ -39,7 +42,7 @@ enum class http_flow : std::uint8_t {
 
 /// Why there is no response, or no more of it.
 enum class http_fault : std::uint8_t {
-  none,
+  none,         ///< so far all is well
   not_begun,    ///< the guest was never entered: the call's outcome says why
   lost,         ///< the guest was lost half-way: it trapped, was killed, or a host function failed
   no_response,  ///< the guest returned without a response
@@ -48,9 +51,10 @@ enum class http_fault : std::uint8_t {
   too_large,    ///< the head has more fields or bytes than a response may have
 };
 
+/// What came in the way of a response, and what is known of it.
 struct http_trouble {
-  http_fault what = http_fault::none;
-  std::string detail{};  ///< a sentence or a name; may quote the guest
+  http_fault what = http_fault::none;  ///< `none`: nothing did
+  std::string detail{};                ///< a sentence or a name; may quote the guest
 };
 
 }  // namespace holdfast

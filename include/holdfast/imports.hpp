@@ -73,11 +73,16 @@ class imports {
     return define_resource(std::move(interface), std::move(name), typeid(T));
   }
 
+  /// By interface and name of the resource: the type of its objects.
   using resource_table = std::map<std::pair<std::string, std::string>, std::type_index>;
+  /// What `define_resource` was told.
   const resource_table& resources() const noexcept { return resources_; }
 
+  /// By interface and name of the function: what stands for it, for `define` of another table.
   using table = std::map<std::pair<std::string, std::string>, std::shared_ptr<const detail::host_definition>>;
+  /// All that is defined, whether a component imports it or not.
   const table& functions() const noexcept { return functions_; }
+  /// What `on` was told; empty: the host's threads.
   const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
 
  private:

@@ -40,19 +40,19 @@ struct journal_record {
   bool done = false;                    ///< it has an outcome; else it was accepted
 
   // Accepted, and may run twice: what it takes to run it again.
-  std::optional<std::span<const std::byte>> arguments{};
-  duration deadline = no_limit;  ///< from its acceptance
-  duration run_limit = no_limit;
+  std::optional<std::span<const std::byte>> arguments{};  ///< packed; none: it may not run again
+  duration deadline = no_limit;                           ///< from its acceptance
+  duration run_limit = no_limit;                          ///< from the start of a run
 
   std::chrono::system_clock::time_point at{};  ///< when it was accepted, or ended
   unsigned attempts = 0;                       ///< so far; of a call that is accepted, those before it
   bool state_lost = false;                     ///< `reply::state_lost`
 
   // Done.
-  outcome what = outcome::completed;
-  std::error_code code{};  ///< empty for `completed`
-  std::uint32_t cell = 0;
-  std::uint64_t generation = 0;
+  outcome what = outcome::completed;         ///< says nothing unless `done`
+  std::error_code code{};                    ///< empty for `completed`
+  std::uint32_t cell = 0;                    ///< as in its reply: of the host that ran it
+  std::uint64_t generation = 0;              ///< the same; 0: the guest was never entered
   std::span<const std::byte> result_type{};  ///< packed, as `value` is; empty: the export has no result
   std::span<const std::byte> value{};        ///< of a call that completed
   std::string_view detail{};                 ///< may quote the guest
@@ -61,8 +61,8 @@ struct journal_record {
 
 /// The record of a key, if it is this call's, is not needed any more.
 struct journal_erasure {
-  std::array<std::byte, 16> key{};
-  call_id call{};
+  std::array<std::byte, 16> key{};  ///< as in the record
+  call_id call{};                   ///< the record of any other call stays
 };
 
 /// The state of an actor, in place of the one that it had before.
@@ -75,7 +75,7 @@ struct journal_state {
   std::uint64_t calls = 0;                 ///< that had completed by then and may have changed it
   bool open = false;                       ///< calls may have completed since that are not in it
   std::optional<std::span<const std::byte>> snapshot{};  ///< what the guest gave; none: nothing yet
-  std::chrono::system_clock::time_point at{};
+  std::chrono::system_clock::time_point at{};            ///< when it was written
 };
 
 /// One call of a deterministic actor that has completed since its last state: what it takes to do the same
@@ -95,23 +95,23 @@ struct journal_step {
 
 /// What an actor wants to be called with later, under a name of its own.
 struct journal_timer {
-  std::array<std::byte, 16> actor{};  ///< as in its state
-  std::string_view name{};            ///< no other timer of the actor has it
-  bool gone = false;                  ///< there is none of that name any more; the rest is not said
-  std::string_view group{};           ///< `actor_options::name`
-  std::string_view key{};             ///< the actor's
-  std::array<std::byte, 16> id{};     ///< of this setting of it
-  std::chrono::system_clock::time_point due{};
-  std::string_view function{};             ///< the export, by its qualified name
-  std::span<const std::byte> arguments{};  ///< packed
+  std::array<std::byte, 16> actor{};            ///< as in its state
+  std::string_view name{};                      ///< no other timer of the actor has it
+  bool gone = false;                            ///< there is none of that name any more; the rest is not said
+  std::string_view group{};                     ///< `actor_options::name`
+  std::string_view key{};                       ///< the actor's
+  std::array<std::byte, 16> id{};               ///< of this setting of it
+  std::chrono::system_clock::time_point due{};  ///< by the wall clock, which may be set
+  std::string_view function{};                  ///< the export, by its qualified name
+  std::span<const std::byte> arguments{};       ///< packed
 };
 
 /// What is written together.
 struct journal_batch {
-  std::span<const journal_record> kept{};
-  std::span<const journal_erasure> gone{};
-  std::span<const journal_state> states{};
-  std::span<const journal_step> steps{};
+  std::span<const journal_record> kept{};   ///< in place of those with the same keys
+  std::span<const journal_erasure> gone{};  ///< after those were kept
+  std::span<const journal_state> states{};  ///< in place of those of a lower serial
+  std::span<const journal_step> steps{};    ///< after the states, which take older steps away
   std::span<const journal_timer> timers{};  ///< in this order
 };
 

@@ -14,14 +14,14 @@ namespace holdfast {
 
 /// Where an instance slot stands.
 enum class cell_state : std::uint8_t {
-  building,
-  idle,
-  running,
-  stopping,
-  rebuilding,
-  broken,
-  draining,
-  closed
+  building,    ///< its first instance is made
+  idle,        ///< has an instance and no call
+  running,     ///< a call is in the guest, or several of async functions
+  stopping,    ///< the guest was asked to stop; it is cut after the grace
+  rebuilding,  ///< the next instance is made, or waited for after a failure
+  broken,      ///< too many failures in a row (`rebuild_policy::give_up_after`): nothing is tried any more
+  draining,    ///< idle or running, and closed as soon as nothing is left to do
+  closed,      ///< has no instance, and gets none
 };
 
 /// The word for it.
@@ -35,7 +35,7 @@ struct cell_place {
 
 /// What a call asks for.
 struct call_target {
-  cell_place where{};
+  cell_place where{};           ///< the pool or the actor that is called; which cell will run it is open
   std::string_view function{};  ///< the export's `qualified_name`; empty: to give a resource back
   bool keyed = false;           ///< it has an idempotency key
   std::size_t bytes = 0;        ///< of its arguments
@@ -78,13 +78,17 @@ class observer {
 
   /// It is about to be accepted, on this thread. What its target names is there for the length of this call.
   virtual void on_asked(const call_id& /*call*/, const call_target& /*what*/) noexcept {}
+  /// It is accepted: one `on_done` will follow, whatever becomes of it.
   virtual void on_accepted(const call_id& /*call*/) noexcept {}
+  /// A call was refused. It has no id, and this is all that is told of it.
   virtual void on_refused(errc /*why*/) noexcept {}
+  /// An attempt enters the guest; told of each.
   virtual void on_started(const call_id& /*call*/, std::uint32_t /*cell*/,
                           std::uint64_t /*generation*/) noexcept {}
   /// A call with a key has come to this end, and no guest works for it any more. It is done, and told, when
   /// the journal has that, or has nothing of it any more where none ran.
   virtual void on_recording(const call_id& /*call*/, outcome /*what*/) noexcept {}
+  /// It has its outcome. Told once, and before anybody who waits for it knows.
   virtual void on_done(const call_id& /*call*/, outcome /*what*/) noexcept {}
 
   /// A guest that was cut is gone: so long after the end of its deadline or run limit, or of a kill's asking,

@@ -35,6 +35,7 @@ using small_bytes = boost::container::small_vector<std::byte, 48>;
 /// Which instances issued the handles among some values.
 class homes {
  public:
+  /// One of generation 0 does not count.
   void note(const handle::home& one) noexcept {
     if (one.generation == 0) return;  // made by hand: the instance says whether it knows it
     several_ = several_ || (one_.generation != 0 && one_ != one);
@@ -44,7 +45,8 @@ class homes {
     note(others.one_);
     several_ = several_ || others.several_;
   }
-  /// Generation 0: there is none.
+  /// The last that was noted; generation 0: there is none. `several`: others were too, and no call can take
+  /// them all.
   const handle::home& one() const noexcept { return one_; }
   bool several() const noexcept { return several_; }
 
@@ -56,6 +58,7 @@ class homes {
 /// @par Thread safety  distinct objects: safe
 class packer {
  public:
+  /// `in_line` for bytes that are compared, hashed, kept or sent on.
   explicit packer(placement where = placement::by_reference) noexcept : where_(where) {}
   packer(packer&&) noexcept = default;
   packer& operator=(packer&&) noexcept = default;
@@ -114,6 +117,7 @@ class packer {
     return {errc::bad_arguments, std::string(where) + path_ + ": " + why_};
   }
 
+  /// The buffer alone, until the next thing is packed; with `by_reference` large runs are not in it.
   std::span<const std::byte> bytes() const noexcept { return {out_.data(), out_.size()}; }
   /// All bytes held: the buffer and what it refers to.
   std::size_t size() const noexcept { return out_.size() + referred_; }

@@ -32,9 +32,9 @@ struct typed_reply;
 
 /// What one cell of a pool does now.
 struct cell_status {
-  std::uint32_t cell = 0;
-  std::uint64_t generation = 0;
-  cell_state state{};
+  std::uint32_t cell = 0;        ///< counted from 0 within the host
+  std::uint64_t generation = 0;  ///< of the instance that it has, or builds
+  cell_state state{};            ///< may be another by now
 };
 
 /// How a pool's component is exchanged.
@@ -159,7 +159,9 @@ class pool {
 
   /// The component that new calls go to.
   holdfast::component component() const;
+  /// Those that new calls go to, each as it stood when it was looked at: not at one instant.
   std::vector<cell_status> cells() const;
+  /// Calls that wait for one of these cells; none that backs off.
   std::size_t queued() const noexcept;
 
   /// Admits nothing more, lets queued and running calls finish within `grace`, then kills what still runs and

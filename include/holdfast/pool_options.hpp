@@ -38,15 +38,17 @@ struct instance_limits {
 
 /// What a guest may reach of the machine: nothing, unless it stands here.
 struct grants {
+  /// Opened for each instance anew: where it cannot be, none is built.
   struct directory {
-    std::string host;   ///< the path on this machine
-    std::string guest;  ///< the path the guest sees
-    bool read_only = true;
+    std::string host;       ///< the path on this machine
+    std::string guest;      ///< the path the guest sees
+    bool read_only = true;  ///< false: it may be changed, and what is below it
   };
+  /// Names and values; none of this process's.
   std::vector<std::pair<std::string, std::string>> environment{};
-  std::vector<std::string> arguments{};
-  std::vector<directory> directories{};
-  bool network = false;
+  std::vector<std::string> arguments{};  ///< of the command line, the program's name first
+  std::vector<directory> directories{};  ///< with all that is below them
+  bool network = false;                  ///< TCP, UDP and the look-up of names, wherever to
   /// Hosts to which the guest may send HTTP requests: `host` at the scheme's own port, `host:port`, or
   /// `*.example.org` for those below it. What counts is the authority that is connected to, so an address has
   /// to stand here itself. No redirect is followed and no proxy of the environment is used; a connection has
@@ -62,9 +64,9 @@ enum class guest_stream : std::uint8_t { out = 1, err = 2 };
 
 /// What a guest printed. The text is untrusted; it may be cut anywhere, within a character too.
 struct guest_text {
-  guest_stream stream = guest_stream::out;
-  std::string_view untrusted{};  ///< for the length of the call that tells it
-  wit::handle::home from{};      ///< the instance
+  guest_stream stream = guest_stream::out;  ///< of `wasi:cli/stdout` or `stderr`
+  std::string_view untrusted{};             ///< for the length of the call that tells it
+  wit::handle::home from{};                 ///< the instance
   /// It was printed for; unset: calls of async functions share the instance, or it is between calls.
   call_id call{};
 };
@@ -72,6 +74,7 @@ struct guest_text {
 /// Takes it. Called by several threads at once, inside a guest's slice: be quick. What it throws is dropped.
 using guest_output = std::function<void(const guest_text&)>;
 
+/// Settings of one pool; they stay when its component is exchanged, unless `swap_options` has others.
 struct pool_options {
   /// Whose the keys of its calls are: pools of a host with one name share them, such as one that takes
   /// another's place. Empty: this pool's alone. An exchange of the component leaves it as it is.
@@ -81,12 +84,12 @@ struct pool_options {
   std::size_t queue_bytes = 64U << 20;     ///< the arguments of the calls that wait
   std::size_t call_bytes = 16U << 20;      ///< the arguments of one call
   duration stop_grace = duration::zero();  ///< between asking a guest to stop and the cut
-  instance_limits limits{};
-  rebuild_policy rebuild{};
-  retry_policy retry{};
-  sharing_policy sharing{};  ///< of components with async functions
-  grants may_reach{};
-  imports functions{};
+  instance_limits limits{};                ///< of each instance
+  rebuild_policy rebuild{};                ///< of each cell
+  retry_policy retry{};                    ///< of each call; unset: none is sent again
+  sharing_policy sharing{};                ///< of components with async functions
+  grants may_reach{};                      ///< unset: nothing
+  imports functions{};  ///< what the component imports of its embedder; one that is missing: `unknown_import`
   guest_output output{};  ///< empty: what guests print is dropped
   /// Exports whose calls have one slice, by their names; `"*"`: all of them. Empty: none.
   ///

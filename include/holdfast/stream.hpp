@@ -95,6 +95,7 @@ class byte_reader {
       : end_(detail::pipe_end::read(std::move(on), from, wit::kind::stream, true,
                                     detail::fits_element<std::uint8_t>)) {}
 
+  /// Where handlers run that name no executor.
   executor_type get_executor() const noexcept { return end_.executor(); }
 
   /// Reads what there is into the first of the buffers that is not empty, or waits for it:
@@ -104,6 +105,7 @@ class byte_reader {
     return detail::async_transfer<std::byte, &detail::read_some>(end_, into, std::forward<Token>(token));
   }
 
+  /// Leaves: the writer is told, and a read that waits ends as aborted. So does the destructor.
   void close() noexcept { end_.close(false); }
 
  private:
@@ -115,6 +117,7 @@ class byte_writer {
  public:
   using executor_type = boost::asio::any_io_executor;
 
+  /// Where handlers run that name no executor.
   executor_type get_executor() const noexcept { return end_.executor(); }
 
   /// Writes as much as there is room for of the first of the buffers that is not empty:

@@ -21,7 +21,9 @@ namespace holdfast {
 /// @par Thread safety  distinct objects: safe; shared objects: safe
 class [[nodiscard]] ticket {
  public:
+  /// The way back to the call when its tickets are gone: `host::attach`.
   call_id id() const noexcept;
+  /// Where the call stands; may be another by now, unless it is `done`.
   call_phase phase() const noexcept;
 
   /// Takes the call back if it has not begun. `revoked`: the guest is never entered for it. A ticket that

@@ -19,6 +19,7 @@ namespace holdfast::wit {
 
 /// What a type is, in the order of the packed encoding's tags.
 enum class kind : std::uint8_t {
+  // Scalars, by WIT's keywords; `boolean` is `bool`, and `character` is `char`, a Unicode scalar value.
   boolean,
   s8,
   u8,
@@ -31,6 +32,7 @@ enum class kind : std::uint8_t {
   f32,
   f64,
   character,
+  // A string, and the types with parts; `enumeration` is `enum`.
   string,
   list,
   record,
@@ -40,11 +42,14 @@ enum class kind : std::uint8_t {
   option,
   result,
   flags,
+  // Resources: `own` is given away, `borrow` lent for the length of a call.
   own,
   borrow,
+  // What a `readable` reads.
   stream,
   future,
-  unsupported,  ///< error contexts and the like: described, never passed
+  // Error contexts and the like: described, never passed.
+  unsupported,
 };
 
 /// Whether values of this kind have a fixed width and no parts: bool, the numbers and char.
@@ -68,8 +73,9 @@ class type {
   /// @throws std::invalid_argument for a kind that needs parts
   type(wit::kind simple);  // NOLINT(google-explicit-constructor): `type::list(kind::u8)` reads as WIT does
 
-  /// The factories throw std::invalid_argument where WIT allows no such type: no fields, cases or names; a
-  /// name given twice; nesting deeper than `max_depth`.
+  /// `list`, `record`, `tuple`, `variant`, `enumeration`, `option`, `result`, `flags`, `own` and `borrow`
+  /// make the types with parts. They throw std::invalid_argument where WIT allows no such type: no fields,
+  /// cases or names; a name given twice; nesting deeper than `max_depth`.
   static type list(type element);
   static type record(std::vector<field> fields);
   static type tuple(std::vector<type> elements);
@@ -80,11 +86,13 @@ class type {
   static type flags(std::vector<std::string> names);
   static type own(std::string resource, std::uint32_t index);
   static type borrow(std::string resource, std::uint32_t index);
-  /// None: a stream, or a future, of nothing, which only tells that it happened.
+  /// `stream` and `future`; none: of nothing, which only tells that it happened.
   static type stream(std::optional<type> element);
   static type future(std::optional<type> element);
+  /// What can be described and never passed, by its WIT spelling.
   static type unsupported(std::string spelling);
 
+  /// Which of the accessors below have something to say.
   wit::kind kind() const noexcept { return kind_; }
 
   /// The element of a list, the payload of an option. Only for those kinds.
@@ -110,8 +118,8 @@ class type {
   /// How deep this type nests: 1 for a simple one.
   unsigned depth() const noexcept;
 
-  /// The WIT spelling. Named types are spelled by structure: `record { a: u32 }`, `list<u8>`, `result<_,
-  /// string>`.
+  /// The WIT spelling. Named types are spelled by structure: `record { a: u32 }`, `list<u8>`,
+  /// `result<_, string>`.
   std::string to_string() const;
 
   friend bool operator==(const type& left, const type& right) noexcept;
@@ -127,15 +135,15 @@ class type {
 
 /// A named member of a record, or a parameter of a function.
 struct field {
-  std::string name;
-  wit::type type;
+  std::string name;  ///< as in WIT: `item-count`
+  wit::type type;    ///< in full, whatever WIT calls it
   friend bool operator==(const field&, const field&) = default;
 };
 
 /// A case of a variant.
 struct variant_case {
-  std::string name;
-  std::optional<wit::type> payload;
+  std::string name;                  ///< as in WIT: `out-of-stock`
+  std::optional<wit::type> payload;  ///< none: the case says it all
   friend bool operator==(const variant_case&, const variant_case&) = default;
 };
 

@@ -64,6 +64,7 @@ holdfast::result<void> check(const type& t) {
 /// The same for a C++ signature: `signature<std::uint64_t, std::string>::check(of, side::caller)`.
 template <class R, class... Args>
 struct signature {
+  /// @par Errors  `bad_arguments` to a `caller`, `type_mismatch` to a `callee`, with the path and both types
   static holdfast::result<void> check(const function& of, side from) {
     static constexpr std::array<fit, sizeof...(Args)> parameters{&codec<std::remove_cvref_t<Args>>::fits...};
     return check_signature(of, parameters, result_fit(), from);

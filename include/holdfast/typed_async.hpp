@@ -26,6 +26,7 @@ namespace holdfast {
 template <class R>
 using typed_reply_signature = void(std::error_code, typed_reply<R>);
 
+/// What completes with that signature: `use_awaitable`, `use_future`, `deferred`, a callback.
 template <class Token, class R>
 concept typed_reply_token = boost::asio::completion_token_for<Token, typed_reply_signature<R>>;
 

@@ -29,7 +29,7 @@ struct typed_reply : reply {
 
   typed_reply() = default;
 
-  /// The value of a call that completed. Undefined for any other: ask first.
+  /// `*` and `->`: the value of a call that completed. Undefined for any other: ask first.
   R& operator*() noexcept { return checked(*this); }
   const R& operator*() const noexcept { return checked(*this); }
   R* operator->() noexcept { return &checked(*this); }

@@ -104,8 +104,10 @@ class stream_writer {
  public:
   using executor_type = boost::asio::any_io_executor;
 
+  /// `make_stream` makes it; not for use outside Holdfast.
   explicit stream_writer(detail::pipe_end end) noexcept : end_(std::move(end)) {}
 
+  /// Where handlers run that name no executor.
   executor_type get_executor() const noexcept { return end_.executor(); }
 
   /// Writes an element when there is room for it: `void(error_code)`.
@@ -128,6 +130,7 @@ class stream_writer {
 template <class T>
 class future_writer {
  public:
+  /// `make_future` makes it; not for use outside Holdfast.
   explicit future_writer(detail::pipe_end end) noexcept : end_(std::move(end)) {}
   future_writer(future_writer&&) noexcept = default;
   future_writer& operator=(future_writer&& other) noexcept {

@@ -22,6 +22,7 @@ reply wait_for(const ticket& claim, duration limit, value_sink into);
 template <class R>
 class [[nodiscard]] typed_ticket : public ticket {
  public:
+  /// Nobody checks that the call answers an R; not for use outside Holdfast.
   explicit typed_ticket(ticket claim) noexcept : ticket(std::move(claim)) {}
 
   /// Waits for the outcome on this thread, at most `limit`; then answers `detached`. Any number of waiters.

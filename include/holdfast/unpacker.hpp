@@ -24,6 +24,7 @@ namespace holdfast::wit {
 /// Thrown by an `unpacker`. It does not leave Holdfast: whoever reads a value answers with the error.
 class unpack_failure : public std::exception {
  public:
+  /// `why` is all of it, `what` the detail alone.
   explicit unpack_failure(holdfast::error why) : error_(std::move(why)) {}
   const holdfast::error& why() const noexcept { return error_; }
   const char* what() const noexcept override { return error_.detail.c_str(); }
@@ -78,6 +79,7 @@ class unpacker {
   /// Nothing may be left over.
   void finish() const;
 
+  /// Throws `unpack_failure` with `bad_arguments`; the sentence is told with the byte where reading stands.
   [[noreturn]] void fail(const std::string& what) const;
 
  private:

@@ -36,6 +36,7 @@ concept scalar =
 /// @par Thread safety  distinct objects: safe; shared objects: const access only
 class value {
  public:
+  /// All that a value can be, in the order that `index` counts. Integers are those of fixed width.
   using storage =
       std::variant<bool, std::int8_t, std::uint8_t, std::int16_t, std::uint16_t, std::int32_t, std::uint32_t,
                    std::int64_t, std::uint64_t, float, double, char32_t, std::string, std::vector<bool>,
@@ -47,7 +48,7 @@ class value {
 
   value() noexcept = default;
 
-  // Implicit on purpose: `args("book", 2u)` is how calls are written.
+  /// Implicit: `args("book", 2u)` is how calls are written. A `const char*` must not be null.
   template <scalar T>
   value(T scalar) noexcept : storage_(std::in_place_type<fixed<T>>, static_cast<fixed<T>>(scalar)) {}
   value(std::string text) noexcept : storage_(std::move(text)) {}
@@ -62,9 +63,11 @@ class value {
   template <class T>
     requires(!scalar<T> && !std::same_as<T, value> && std::convertible_to<T, value>)
   value(std::vector<T> elements) : storage_(gather(std::move(elements))) {}
+  /// An option.
   template <std::convertible_to<value> T>
   value(std::optional<T> some) : storage_(option_value(some ? box(value(std::move(*some))) : box())) {}
   value(std::nullopt_t) noexcept : storage_(option_value()) {}
+  /// A tuple.
   template <std::convertible_to<value>... T>
   value(std::tuple<T...> elements);
   /// Any of the alternatives that have no C++ spelling.
@@ -75,8 +78,9 @@ class value {
              std::same_as<T, readable>
   value(T part) noexcept : storage_(std::move(part)) {}
 
-  // Factories by WIT's names. None takes an initializer list: g++ 12 does not compile one inside a
-  // `co_await`.
+  /// By WIT's names: `record`, `tuple`, `variant`, `enumeration`, `some`, `none`, `ok`, `err`, `flags`.
+  /// Fields may stand in any order; one that is an option may be left out. None takes an initializer list:
+  /// g++ 12 does not compile one inside a `co_await`.
   static value record(std::vector<field_value> fields);
   template <std::same_as<field_value>... F>
   static value record(F... fields);
@@ -95,6 +99,7 @@ class value {
   template <std::convertible_to<std::string>... N>
   static value flags(N&&... names);
 
+  /// Whether exactly that alternative of `storage` is held: an `std::int32_t` is no `std::int64_t`.
   template <class T>
   bool is() const noexcept {
     return std::holds_alternative<T>(storage_);
@@ -169,6 +174,7 @@ class value {
 /// A field of a record value.
 class field_value {
  public:
+  /// `name` is as in WIT, `item-count`; `held` belongs to the field.
   field_value(std::string name, value v) noexcept : name_(std::move(name)), value_(std::move(v)) {}
   const std::string& name() const noexcept { return name_; }
   const value& held() const noexcept { return value_; }

@@ -25,6 +25,7 @@ using bytes = std::vector<std::uint8_t>;
 /// At most one value, held apart so that values can nest. Copies deep.
 class box {
  public:
+  /// Empty, or the owner of that value.
   box() noexcept;
   explicit box(value held);
   box(const box& other);
@@ -33,6 +34,7 @@ class box {
   box& operator=(box&& other) noexcept;
   ~box();
 
+  /// `operator bool` asks the same. `*` and `->` of one that has none are undefined.
   bool has_value() const noexcept { return held_ != nullptr; }
   explicit operator bool() const noexcept { return has_value(); }
   const value& operator*() const noexcept { return *held_; }
@@ -50,14 +52,17 @@ class box {
 /// it.
 class handle {
  public:
+  /// An own one can be given away, lent or released; a borrowed one can be lent.
   enum class ownership : std::uint8_t { own, borrow };
   /// The instance that issued a handle.
   struct home {
-    std::uint32_t cell = 0;
+    std::uint32_t cell = 0;        ///< counted from 0 within the host
     std::uint64_t generation = 0;  ///< 0: none was given
     friend bool operator==(const home&, const home&) = default;
   };
 
+  /// One made without a home (`from` is of generation 0) may go to any instance, which then says whether it
+  /// knows the `number`. `owned`: an own one alone fits an `own`.
   handle(std::uint64_t number, ownership o) noexcept : handle(number, o, home{}) {}
   handle(std::uint64_t number, ownership o, home from) noexcept
       : number_(number), generation_(from.generation), cell_(from.cell), ownership_(o) {}
@@ -83,7 +88,9 @@ class reading_end;
 class readable {
  public:
   readable() noexcept = default;
+  /// Holdfast makes it; not for use outside Holdfast.
   explicit readable(std::shared_ptr<reading_end> end) noexcept : end_(std::move(end)) {}
+  /// The same: not for use outside Holdfast.
   const std::shared_ptr<reading_end>& end() const noexcept { return end_; }
   friend bool operator==(const readable&, const readable&) = default;
 
@@ -93,8 +100,11 @@ class readable {
 
 class field_value;
 
+/// A record. As an argument its fields may stand in any order, and one that is an option may be left out;
+/// what a guest answers stands in the order of its type. Equality goes by the order too.
 class record_value {
  public:
+  /// Of two `fields` of one name `find` has the first, and a call is refused.
   explicit record_value(std::vector<field_value> fields) noexcept;
   record_value(const record_value& other);
   record_value(record_value&& other) noexcept;
@@ -102,6 +112,7 @@ class record_value {
   record_value& operator=(record_value&& other) noexcept;
   ~record_value();
 
+  /// All of them, in the order in which they stand.
   const std::vector<field_value>& fields() const noexcept { return fields_; }
   std::vector<field_value>& fields() noexcept { return fields_; }
   /// The field of that name, or null.
@@ -112,8 +123,10 @@ class record_value {
   std::vector<field_value> fields_;
 };
 
+/// A tuple of one element or more.
 class tuple_value {
  public:
+  /// A call is refused where `elements` are more or fewer than its parameter has.
   explicit tuple_value(list elements) noexcept;
   const list& elements() const noexcept { return elements_; }
   list& elements() noexcept { return elements_; }
@@ -123,8 +136,10 @@ class tuple_value {
   list elements_;
 };
 
+/// One case of a variant.
 class variant_value {
  public:
+  /// `name` is as in WIT, `out-of-stock`; `payload` is empty where the case has none.
   explicit variant_value(std::string name, box payload = {}) noexcept
       : name_(std::move(name)), payload_(std::move(payload)) {}
   const std::string& name() const noexcept { return name_; }
@@ -137,8 +152,10 @@ class variant_value {
   box payload_;
 };
 
+/// One case of an enum. As an argument a string with its name does as well.
 class enum_value {
  public:
+  /// `name` is as in WIT.
   explicit enum_value(std::string name) noexcept : name_(std::move(name)) {}
   const std::string& name() const noexcept { return name_; }
   friend bool operator==(const enum_value&, const enum_value&) = default;
@@ -147,8 +164,10 @@ class enum_value {
   std::string name_;
 };
 
+/// An option. As an argument the value itself does as well as `some` of it.
 class option_value {
  public:
+  /// `some` is empty for none.
   explicit option_value(box some = {}) noexcept : some_(std::move(some)) {}
   const box& some() const noexcept { return some_; }
   box& some() noexcept { return some_; }
@@ -158,9 +177,12 @@ class option_value {
   box some_;
 };
 
+/// A result of WIT: what a guest answered, whichever side it is.
 class result_value {
  public:
+  /// Either may be without a payload.
   enum class side : std::uint8_t { ok, err };
+  /// `payload` is empty where that side has none. `which` and `is_ok` tell the side.
   explicit result_value(side s, box payload = {}) noexcept : side_(s), payload_(std::move(payload)) {}
   side which() const noexcept { return side_; }
   bool is_ok() const noexcept { return side_ == side::ok; }
@@ -176,6 +198,7 @@ class result_value {
 /// The flags that are set, by name. Decoded ones stand in the order of their type.
 class flags_value {
  public:
+  /// A call is refused where one of the `names` is no flag of its type. `has` asks for one.
   explicit flags_value(std::vector<std::string> names) noexcept : names_(std::move(names)) {}
   const std::vector<std::string>& names() const noexcept { return names_; }
   bool has(std::string_view name) const noexcept;
