@@ -8,6 +8,7 @@
 #include <holdfast/error.hpp>
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@
 /// each length is bounded by what remains before anything is allocated for it, and the memory that lists of
 /// records and the like may take is bounded too, since a few bytes of a guest may stand for an element of
 /// hundreds.
+///
+/// What is malformed is thrown, or noted where the reader is compiled without exceptions: from then on all
+/// that is read is zero or empty, and the value that comes of it is thrown away.
 namespace holdfast::wit {
 
 /// Thrown by an `unpacker`. It does not leave Holdfast: whoever reads a value answers with the error.
@@ -47,12 +51,21 @@ class unpacker {
                     std::size_t budget = default_budget) noexcept
       : bytes_(packed), budget_(budget), home_(home) {}
 
+  /// The same, and it never throws: the first failure is put into `noted`, which must outlive it too.
+  unpacker(std::span<const std::byte> packed, handle::home home, std::optional<error>& noted) noexcept
+      : bytes_(packed), budget_(default_budget), home_(home), noted_(&noted) {}
+
   /// A number, as it lies in memory.
   template <class T>
     requires std::is_arithmetic_v<T>
   T word() {
+    if (remaining() < sizeof(T)) [[unlikely]] {
+      fail("the buffer ends too early");
+      return T();
+    }
     T number;
-    std::memcpy(&number, take(sizeof number).data(), sizeof number);
+    std::memcpy(&number, bytes_.data() + position_, sizeof number);
+    position_ += sizeof number;
     return number;
   }
 
@@ -76,23 +89,21 @@ class unpacker {
   value any(const type& of);
 
   /// Nothing may be left over.
-  void finish() const;
+  void finish();
 
-  [[noreturn]] void fail(const std::string& what) const;
+  /// The value is malformed. Returns only where failures are noted.
+  void fail(const char* what);
 
  private:
-  std::span<const std::byte> take(std::size_t size) {
-    if (bytes_.size() - position_ < size) fail("the buffer ends too early");
-    const auto taken = bytes_.subspan(position_, size);
-    position_ += size;
-    return taken;
-  }
+  std::size_t remaining() const noexcept { return bytes_.size() - position_; }
   std::span<const std::byte> take_run(std::size_t element_size);
+  void fail_with(error why);
 
   std::span<const std::byte> bytes_;
   std::size_t position_ = 0;
   std::size_t budget_;
   handle::home home_;
+  std::optional<error>* noted_ = nullptr;  // null: failures are thrown
 };
 
 }  // namespace holdfast::wit
