@@ -36,8 +36,11 @@ class unpack_failure : public std::exception {
   holdfast::error error_;
 };
 
+// Of the scalars; the library has them all. The templates name no concept: compilers do not agree how that is
+// spelled in a symbol, and a program may be compiled by another one than the library.
+
 /// A list of numbers or chars out of its elements' bytes, which were checked and may lie anywhere.
-template <scalar T>
+template <class T>
 std::vector<T> copied_run(std::span<const std::byte> run);
 
 /// @par Thread safety  distinct objects: safe
@@ -79,7 +82,7 @@ class unpacker {
   std::string text();
 
   /// A list of scalars, at once. For the scalars that a `value` has a vector of.
-  template <scalar T>
+  template <class T>
   std::vector<T> run();
 
   /// The length of a list whose elements take `size` bytes of memory each.

@@ -61,7 +61,7 @@ std::span<const std::byte> unpacker::take_run(std::size_t element_size) {
   return taken;
 }
 
-template <scalar T>
+template <class T>
 std::vector<T> unpacker::run() {
   const auto bytes = take_run(sizeof(T));
   if constexpr (std::same_as<T, bool>) {
@@ -86,7 +86,7 @@ std::vector<T> unpacker::run() {
   }
 }
 
-template <scalar T>
+template <class T>
 std::vector<T> copied_run(std::span<const std::byte> run) {
   return copy_of<T>(run);
 }
