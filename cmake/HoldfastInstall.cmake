@@ -22,7 +22,10 @@ foreach(layer IN LISTS layers)
   list(APPEND archives "$<TARGET_FILE:${layer}>")
 endforeach()
 set(names "${PROJECT_SOURCE_DIR}/packaging/holdfast.map")
-target_link_options(holdfast_shared PRIVATE "LINKER:--version-script=${names}" "LINKER:--gc-sections")
+# A function that a program has inline too stays the library's own inside it: the program's may be compiled without
+# exceptions.
+target_link_options(holdfast_shared PRIVATE
+  "LINKER:--version-script=${names}" "LINKER:--gc-sections" "LINKER:-Bsymbolic-functions")
 target_link_libraries(holdfast_shared PRIVATE
   -Wl,--whole-archive ${archives} -Wl,--no-whole-archive
   holdfast_bridge_archive holdfast_sqlite holdfast_sodium ${boost} Threads::Threads ${CMAKE_DL_LIBS} m)
@@ -51,7 +54,13 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/packaging/holdfastConfig.cm
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/holdfastConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/holdfastConfig.cmake" "${PROJECT_BINARY_DIR}/holdfastConfigVersion.cmake"
   DESTINATION "${package}" COMPONENT development)
-configure_file("${PROJECT_SOURCE_DIR}/packaging/holdfast.pc.in" "${PROJECT_BINARY_DIR}/holdfast.pc" @ONLY)
+# pkg-config's file names the prefix, which `cmake --install --prefix` may change: it is written when it is installed.
+foreach(variable IN ITEMS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR PROJECT_VERSION PROJECT_DESCRIPTION)
+  install(CODE "set(${variable} [[${${variable}}]])" COMPONENT development)
+endforeach()
+install(CODE
+  "configure_file([[${PROJECT_SOURCE_DIR}/packaging/holdfast.pc.in]] [[${PROJECT_BINARY_DIR}/holdfast.pc]] @ONLY)"
+  COMPONENT development)
 install(FILES "${PROJECT_BINARY_DIR}/holdfast.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig"
   COMPONENT development)
 

@@ -59,14 +59,9 @@ class handler_box final : public handler_side {
  public:
   static handler_ptr make(Handler&& handler, const Executor& fallback, cancel_rule rule) {
     allocator memory(boost::asio::get_associated_allocator(handler));
-    handler_box* const place = traits::allocate(memory, 1);
-    try {
-      traits::construct(memory, place, std::move(handler), fallback, rule);
-    } catch (...) {
-      traits::deallocate(memory, place, 1);
-      throw;
-    }
-    return handler_ptr(place);
+    place on{memory, traits::allocate(memory, 1)};
+    traits::construct(memory, on.at, std::move(handler), fallback, rule);
+    return handler_ptr(std::exchange(on.at, nullptr));
   }
 
   // For `make`.
@@ -81,6 +76,16 @@ class handler_box final : public handler_side {
       boost::asio::associated_allocator_t<Handler>>::template rebind_alloc<handler_box>;
   using traits = std::allocator_traits<allocator>;
   friend traits;
+
+  /// Memory for one, given back unless it is taken: what the constructor throws leaves nothing behind.
+  struct place {
+    allocator& memory;
+    handler_box* at;
+
+    ~place() {
+      if (at != nullptr) traits::deallocate(memory, at, 1);
+    }
+  };
 
   void connect(wait_ptr wait) override {
     auto slot = boost::asio::get_associated_cancellation_slot(handler_);

@@ -2,6 +2,14 @@
 #pragma once
 
 /// All of Holdfast: hosts WebAssembly components so that no caller can break one.
+///
+/// C++20 or later, with g++ 12 or clang 19.
+///
+/// A program may be compiled with -fno-exceptions, all of its files alike. It has calls of every form,
+/// tickets, futures, callbacks and host functions that are plain, and defines both `boost::throw_exception`
+/// itself, as Boost asks of such programs. A coroutine as a host function does not compile there; where
+/// something is said to throw, such as `result::value()` of an error or the constructor of `engine`, the
+/// process ends, with the sentence.
 
 #include <holdfast/actor_options.hpp>
 #include <holdfast/actors.hpp>

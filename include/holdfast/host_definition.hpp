@@ -37,9 +37,12 @@ struct host_definition {
   boost::asio::any_io_executor on{};
 };
 
-// A callable's parameters and result.
+// A callable's parameters and result; neither where its operator() is missing, overloaded or a template.
 template <class F>
-struct callable : callable<decltype(&F::operator())> {};
+struct callable {};
+template <class F>
+  requires requires { &F::operator(); }
+struct callable<F> : callable<decltype(&F::operator())> {};
 template <class R, class... P>
 struct callable<R (*)(P...)> {
   using result = R;

@@ -58,6 +58,7 @@ class typed_host {
     }
   }
 
+#ifdef __cpp_exceptions
   // `keep` is what the cancellation of this coroutine needs; it goes with the frame.
   static boost::asio::awaitable<void> run_coroutine(std::shared_ptr<const F> function, host_call call,
                                                     [[maybe_unused]] std::shared_ptr<void> keep)
@@ -89,6 +90,7 @@ class typed_host {
     }
     std::move(call).fail("the host function threw: " + why);
   }
+#endif
 
  private:
   using owned = std::tuple<typename owner_of<std::remove_cvref_t<P>>::type...>;
@@ -159,10 +161,15 @@ host_definition define_typed(F function, boost::asio::any_io_executor on) {
   const auto kept = std::make_shared<const F>(std::move(function));
   host_definition made{.check = kind::check, .on = std::move(on)};
   if constexpr (kind::awaited) {
+#ifdef __cpp_exceptions
     made.style = host_style::coroutine;
     made.coroutine = [kept](host_call call, std::shared_ptr<void> keep) {
       return kind::run_coroutine(kept, std::move(call), std::move(keep));
     };
+#else
+    static_assert(!kind::awaited,
+                  "a coroutine as a host function needs exceptions: Asio ends one by throwing");
+#endif
   } else {
     made.style = host_style::plain;
     made.function = [kept](host_call call) { kind::run(*kept, std::move(call)); };

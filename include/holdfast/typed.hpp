@@ -8,6 +8,7 @@
 #include <holdfast/codec_parts.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/world.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -98,9 +99,12 @@ bool pack_arguments(packer& out, const function& of, error& failure, T&&... valu
 ///
 /// @par Errors  `bad_arguments`: malformed, or what a `representation` threw; `limit`: more memory than may
 /// be
+///
+/// Without exceptions `read` goes on to its end after a failure, with zeros and empty texts and lists.
 template <class Read>
 auto unpack_with(std::span<const std::byte> packed, handle::home home, Read read)
     -> holdfast::result<decltype(read(std::declval<unpacker&>()))> {
+#ifdef __cpp_exceptions
   try {
     unpacker in(packed, home);
     auto made = read(in);
@@ -113,6 +117,14 @@ auto unpack_with(std::span<const std::byte> packed, handle::home home, Read read
   } catch (...) {
     return error(errc::bad_arguments, "what was thrown is no std::exception");
   }
+#else
+  std::optional<error> failed;
+  unpacker in(packed, home, failed);
+  auto made = read(in);
+  in.finish();
+  if (failed) return *std::move(failed);
+  return made;
+#endif
 }
 
 }  // namespace holdfast::wit

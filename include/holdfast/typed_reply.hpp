@@ -89,12 +89,17 @@ template <wit::one_run R>
 inline constexpr run_sink lone_run_sink{
     .land =
         [](void* into, std::span<const std::byte> run) noexcept {
+          auto& value = static_cast<typed_reply<R>*>(into)->value;
+#ifdef __cpp_exceptions
           try {
-            static_cast<typed_reply<R>*>(into)->value.emplace(wit::run_of<R>::copied(run));
-            return true;
+            value.emplace(wit::run_of<R>::copied(run));
           } catch (const std::bad_alloc&) {
             return false;
           }
+#else
+          value.emplace(wit::run_of<R>::copied(run));  // no memory ends the process, as anywhere in it
+#endif
+          return true;
         },
     .landed =
         [](const void* into) noexcept {

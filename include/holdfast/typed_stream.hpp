@@ -2,6 +2,7 @@
 #pragma once
 
 #include <holdfast/stream.hpp>
+#include <holdfast/typed.hpp>
 #include <type_traits>
 
 /// Streams and futures of any element type that has a codec; all that `holdfast/stream.hpp` says holds for
@@ -25,7 +26,7 @@ template <class T>
 std::vector<std::byte> packed_element(const T& element) {
   wit::packer out(wit::placement::in_line);
   if (!wit::codec<T>::pack(out, wit::type(wit::kind::boolean), element))
-    throw std::system_error(errc::bad_arguments, out.failure("element").detail);
+    throw_exception_from_error(out.failure("element"), BOOST_CURRENT_LOCATION);
   return {out.bytes().begin(), out.bytes().end()};
 }
 
@@ -39,12 +40,12 @@ struct read_element {
   void complete(Self& self, boost::system::error_code why) {
     std::optional<T> element;
     if (packed) {
-      try {
-        wit::unpacker in(*packed);
-        element.emplace(wit::codec<T>::unpack(in, wit::type(wit::kind::boolean)));
-        in.finish();
-      } catch (...) {  // malformed, or what a `representation` makes of it
-        element.reset();
+      auto read = wit::unpack_with(*packed, {}, [](wit::unpacker& in) {
+        return wit::codec<T>::unpack(in, wit::type(wit::kind::boolean));
+      });
+      if (read) {
+        element = *std::move(read);
+      } else {  // malformed, or what a `representation` makes of it
         why = boost::asio::error::invalid_argument;
       }
     }

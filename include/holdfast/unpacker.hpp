@@ -8,6 +8,7 @@
 #include <holdfast/error.hpp>
 #include <holdfast/type.hpp>
 #include <holdfast/value.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,6 +20,9 @@
 /// each length is bounded by what remains before anything is allocated for it, and the memory that lists of
 /// records and the like may take is bounded too, since a few bytes of a guest may stand for an element of
 /// hundreds.
+///
+/// What is malformed is thrown, or noted where the reader is compiled without exceptions: from then on all
+/// that is read is zero or empty, and the value that comes of it is thrown away.
 namespace holdfast::wit {
 
 /// Thrown by an `unpacker`. It does not leave Holdfast: whoever reads a value answers with the error.
@@ -33,8 +37,11 @@ class unpack_failure : public std::exception {
   holdfast::error error_;
 };
 
+// Of the scalars; the library has them all. The templates name no concept: compilers do not agree how that is
+// spelled in a symbol, and a program may be compiled by another one than the library.
+
 /// A list of numbers or chars out of its elements' bytes, which were checked and may lie anywhere.
-template <scalar T>
+template <class T>
 std::vector<T> copied_run(std::span<const std::byte> run);
 
 /// @par Thread safety  distinct objects: safe
@@ -48,12 +55,21 @@ class unpacker {
                     std::size_t budget = default_budget) noexcept
       : bytes_(packed), budget_(budget), home_(home) {}
 
+  /// The same, and it never throws: the first failure is put into `noted`, which must outlive it too.
+  unpacker(std::span<const std::byte> packed, handle::home home, std::optional<error>& noted) noexcept
+      : bytes_(packed), budget_(default_budget), home_(home), noted_(&noted) {}
+
   /// A number, as it lies in memory.
   template <class T>
     requires std::is_arithmetic_v<T>
   T word() {
+    if (remaining() < sizeof(T)) [[unlikely]] {
+      fail("the buffer ends too early");
+      return T();
+    }
     T number;
-    std::memcpy(&number, take(sizeof number).data(), sizeof number);
+    std::memcpy(&number, bytes_.data() + position_, sizeof number);
+    position_ += sizeof number;
     return number;
   }
 
@@ -67,7 +83,7 @@ class unpacker {
   std::string text();
 
   /// A list of scalars, at once. For the scalars that a `value` has a vector of.
-  template <scalar T>
+  template <class T>
   std::vector<T> run();
 
   /// The length of a list whose elements take `size` bytes of memory each.
@@ -77,24 +93,22 @@ class unpacker {
   value any(const type& of);
 
   /// Nothing may be left over.
-  void finish() const;
+  void finish();
 
-  /// Throws `unpack_failure` with `bad_arguments`; the sentence is told with the byte where reading stands.
-  [[noreturn]] void fail(const std::string& what) const;
+  /// The value is malformed: `bad_arguments`, with the byte where reading stands. Returns only where failures
+  /// are noted.
+  void fail(const char* what);
 
  private:
-  std::span<const std::byte> take(std::size_t size) {
-    if (bytes_.size() - position_ < size) fail("the buffer ends too early");
-    const auto taken = bytes_.subspan(position_, size);
-    position_ += size;
-    return taken;
-  }
+  std::size_t remaining() const noexcept { return bytes_.size() - position_; }
   std::span<const std::byte> take_run(std::size_t element_size);
+  void fail_with(error why);
 
   std::span<const std::byte> bytes_;
   std::size_t position_ = 0;
   std::size_t budget_;
   handle::home home_;
+  std::optional<error>* noted_ = nullptr;  // null: failures are thrown
 };
 
 }  // namespace holdfast::wit

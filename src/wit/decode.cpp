@@ -293,6 +293,20 @@ class decoder {
   bool over_budget_ = false;
 };
 
+// What stands for a value that could not be read: its reader may rely on the kind that a type has.
+value nothing_of(const type& of) {
+  switch (of.kind()) {
+    case kind::own:
+    case kind::borrow:
+      return value(handle(0, handle::ownership::borrow, {}));
+    case kind::stream:
+    case kind::future:
+      return value(readable());
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 value unpacker::any(const type& of) {
@@ -301,7 +315,10 @@ value unpacker::any(const type& of) {
   const std::size_t budget = std::min(decode_budget, budget_ / weight);
   decoder from(bytes_.subspan(position_), budget, home_);
   value made;
-  if (!from.get(of, made)) throw unpack_failure(from.failure());
+  if (!from.get(of, made)) {
+    fail_with(from.failure());
+    return nothing_of(of);
+  }
   position_ += from.position();
   budget_ -= (budget - from.budget()) * weight;
   return made;

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
 #include <future>
 #include <holdfast/function.hpp>
 #include <holdfast/host.hpp>

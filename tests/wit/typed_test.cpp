@@ -92,9 +92,29 @@ std::vector<std::byte> packed(const type& t, T&& v) {
   return {out.bytes().begin(), out.bytes().end()};
 }
 
+/// As a program without exceptions reads: why it failed, the value forgotten.
+template <class T>
+std::optional<error> noted(const type& t, std::span<const std::byte> bytes) {
+  std::optional<error> failed;
+  unpacker in(bytes, {}, failed);
+  (void)codec<T>::unpack(in, t);
+  in.finish();
+  return failed;
+}
+
+/// Reads both ways, which find the same.
 template <class T>
 holdfast::result<T> unpacked(const type& t, std::span<const std::byte> bytes) {
-  return unpack_with(bytes, {}, [&](unpacker& in) { return codec<T>::unpack(in, t); });
+  auto read = unpack_with(bytes, {}, [&](unpacker& in) { return codec<T>::unpack(in, t); });
+  if constexpr (!represented<T>) {  // what a representation throws is not the unpacker's
+    const auto failed = noted<T>(t, bytes);
+    EXPECT_EQ(failed.has_value(), read.has_error());
+    if (failed && read.has_error()) {
+      EXPECT_EQ(failed->code, read.error().code);
+      EXPECT_EQ(failed->detail, read.error().detail);
+    }
+  }
+  return read;
 }
 
 /// A typed value crosses as its dynamic twin does, to the bit, and comes back.
@@ -310,6 +330,20 @@ TEST(typed, a_truncated_or_changed_buffer_is_an_error_never_a_crash) {
     const auto dynamic = decode(order_type(), bad);
     EXPECT_EQ(typed.has_value(), dynamic.has_value()) << "both readers agree on what is good";
   }
+}
+
+TEST(typed, after_a_noted_failure_all_is_zero_or_empty_and_of_its_kind) {
+  std::optional<error> failed;
+  unpacker in({}, {}, failed);
+  EXPECT_EQ(in.word<std::uint64_t>(), 0U);
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->detail, "malformed value: the buffer ends too early at byte 0");
+  EXPECT_EQ(codec<std::string>::unpack(in, kind::string), "");
+  EXPECT_TRUE(codec<std::vector<std::string>>::unpack(in, type::list(kind::string)).empty());
+  EXPECT_EQ(codec<handle>::unpack(in, type::own("counter", 0)).number(), 0U);
+  EXPECT_EQ(codec<readable>::unpack(in, type::stream(type(kind::u8))).end(), nullptr);
+  EXPECT_EQ(codec<shop::order>::unpack(in, order_type()), shop::order());
+  EXPECT_EQ(failed->detail, "malformed value: the buffer ends too early at byte 0") << "the first stays";
 }
 
 TEST(typed, lengths_are_bounded_by_what_remains_and_by_a_budget) {
