@@ -5,11 +5,12 @@
 ///
 /// C++20 or later, with g++ 12 or clang 19.
 ///
-/// A program may be compiled with -fno-exceptions, all of its files alike. It has calls of every form,
-/// tickets, futures, callbacks and host functions that are plain, and defines both `boost::throw_exception`
-/// itself, as Boost asks of such programs. A coroutine as a host function does not compile there; where
-/// something is said to throw, such as `result::value()` of an error or the constructor of `engine`, the
-/// process ends, with the sentence.
+/// A program may be compiled with -fno-exceptions, all of its files alike. It has calls that block, typed
+/// ones, tickets, futures, callbacks and host functions that are plain, and defines both
+/// `boost::throw_exception` itself, as Boost asks of such programs. Coroutines need exceptions: a host
+/// function that is one does not compile there, nor does Asio's `co_spawn` with g++. Where something is said
+/// to throw, such as `result::value()` of an error or the constructor of `engine`, the process ends, with the
+/// sentence.
 
 #include <holdfast/actor_options.hpp>
 #include <holdfast/actors.hpp>
