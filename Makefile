@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 SECONDS ?= 60
-.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants fuzz race docs check format tidy clean
+.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants consumers fuzz race docs check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -40,6 +40,9 @@ mutants: setup ## Seed faults, show that the tests catch each; ONLY=NAME tries o
 sim: setup ## Play core under SEEDS=20000 seeded schedules; a bad one is named
 	@tools/build release holdfast-sim
 	@build/release/bin/holdfast-sim --seeds $(SEEDS) --jobs $(JOBS)
+
+consumers: build ## Install, and use what is installed, and the tree itself, as others will
+	@tests/consumers/run build/release --all
 
 fuzz: setup ## Give hostile input to configuration, requests, JSON and WAVE, SECONDS=60 each
 	@tools/fuzz --seconds=$(SECONDS)
