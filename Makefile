@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 SECONDS ?= 60
-.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants consumers fuzz race docs check format tidy clean
+.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants consumers package fuzz race docs check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -43,6 +43,9 @@ sim: setup ## Play core under SEEDS=20000 seeded schedules; a bad one is named
 
 consumers: build ## Install, and use what is installed, and the tree itself, as others will
 	@tests/consumers/run build/release --all
+
+package: build ## Make Debian packages of the library, its headers and the command: build/release/packages
+	@cd build/release && cpack -G DEB
 
 fuzz: setup ## Give hostile input to configuration, requests, JSON and WAVE, SECONDS=60 each
 	@tools/fuzz --seconds=$(SECONDS)

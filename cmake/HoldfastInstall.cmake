@@ -3,6 +3,10 @@
 # What `cmake --install` puts where: the shared library with its headers and what finds it (CMake's package, pkg-config),
 # the command with its pages and completions, and the units of systemd.
 
+# Debian and its kin have a folder of libraries an architecture, below whichever prefix.
+if(EXISTS /etc/debian_version AND CMAKE_LIBRARY_ARCHITECTURE)
+  set(CMAKE_INSTALL_LIBDIR "lib/${CMAKE_LIBRARY_ARCHITECTURE}" CACHE PATH "Libraries, below the prefix")
+endif()
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
