@@ -421,13 +421,19 @@ void actors::impl::try_again() noexcept {
 result<void> actors::impl::swap(const holdfast::component& next) {
   auto made = link(*owner, options, scope, next);
   if (!made) return made.error();
+  std::vector<std::shared_ptr<const detail::actor_make>> over;  // destroyed without the lock
   {
     const std::scoped_lock lock(mutex_);
     if (draining_) return error(errc::draining);
     if (now_->keeps() && !(*made)->keeps()) return stateless();
     older_.push_back(std::exchange(now_, *std::move(made)));
-    // One that comes again, as after a reload that was taken back, stands for the one before.
-    std::erase_if(older_, [&](const auto& each) { return each->digest() == now_->digest(); });
+    // One that comes again, as after a reload that was taken back, stands for the one before: the same
+    // component that can do the same.
+    const auto again = std::ranges::stable_partition(older_, [&](const auto& each) {
+      return each->digest() != now_->digest() || each->replays() != now_->replays();
+    });
+    over.assign(std::make_move_iterator(again.begin()), std::make_move_iterator(again.end()));
+    older_.erase(again.begin(), again.end());
     behind_ = true;
   }
   // From here on none begins with the one before. A call may be being accepted, and that is soon done.

@@ -3,8 +3,10 @@
 #include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/json/monotonic_resource.hpp>
+#include <exception>
 #include <holdfast/actors.hpp>
 #include <holdfast/pool.hpp>
+#include <new>
 
 #include "serve/ascii.hpp"
 #include "serve/gateway.hpp"
@@ -99,7 +101,7 @@ task<gateway::maybe_answer> gateway::call_actor(visit& on) {
 }
 
 // What keeps a request from being a call before its body is read.
-gateway::maybe_answer gateway::admit(visit& on, const hosted& of, rate_pass& pass) {
+gateway::maybe_answer gateway::admit(visit& on, const hosted& of) {
   if (!is_json(on.turn.request()))
     return problem_of(
         http_refusal{415, "the arguments are read from a body whose Content-Type is application/json"});
@@ -107,10 +109,10 @@ gateway::maybe_answer gateway::admit(visit& on, const hosted& of, rate_pass& pas
   const time_point now = time_.now();
   if (!clients_.unlimited()) {
     const std::string& client = on.who.name.empty() ? on.turn.peer() : on.who.name;
-    if (const auto wait = pass.enter(clients_.of(client, now), now))
+    if (const auto wait = on.turn.admitted.enter(clients_.of(client, now), now))
       return too_many("this client calls more often than it may", *wait);
   }
-  if (const auto wait = pass.enter(of.gate, now))
+  if (const auto wait = on.turn.admitted.enter(of.gate, now))
     return too_many("`" + of.settings.name + "` is called more often than it may be", *wait);
   return std::nullopt;
 }
@@ -119,8 +121,7 @@ template <class Target>
 task<gateway::maybe_answer> gateway::call(visit& on, const hosted& of, Target target, std::size_t name_at) {
   http_turn& turn = on.turn;
   turn.noted.component = of.settings.name;
-  rate_pass pass;
-  if (auto refusal = admit(on, of, pass)) co_return refusal;
+  if (auto refusal = admit(on, of)) co_return refusal;
   const auto found = of.exports->find(joined(on.path, name_at));
   if (!found) co_return problem_of(found.error());
   const served_export& what = **found;
@@ -148,18 +149,25 @@ task<gateway::maybe_answer> gateway::call(visit& on, const hosted& of, Target ta
     co_return co_await call_kept(on, target, what, *std::move(arguments), options, *wish);
 
   options.how = how_to_start(what);
+  const time_point began = time_.now();  // not that of its head: its body may have come slowly
   std::optional<duration> took;
   prompt_reply waited(turn.executor());
   {
     const on_behalf_of whose(on.who.name);
     target.async_call(what.name, *std::move(arguments), options, waited.handler(turn.when_left()));
     // Whom it is over for cannot leave it: nothing is armed that would have to be disarmed.
-    if (whose.done())
-      took = time_.now() - turn.began();
-    else
-      turn.watch();
+    if (whose.done()) took = time_.now() - began;
   }
-  if (!waited.told()) co_await waited.wait();
+  if (!waited.told()) {
+    // Memory that cannot be had ends the process, as within the initiation: the call goes on, and its reply
+    // would be told to a frame that is gone.
+    try {
+      if (!took) turn.watch();
+      co_await waited.wait();
+    } catch (const std::bad_alloc&) {
+      std::terminate();
+    }
+  }
   const reply& told = *waited.told();
   // It may have waited for an instance, which says nothing of the export: else a crowd once met would keep
   // all that come after on the longer way.

@@ -100,6 +100,7 @@ task<gateway::maybe_answer> gateway::look_at_bound(visit& on, call_id which, dur
 }
 
 task<gateway::maybe_answer> gateway::attach(visit& on, call_id which) {
+  on.serves.reset();  // what waits goes on past many a reload
   const auto limit = wait_of(on.turn.request().query());
   if (!limit) co_return problem_of(limit.error());
   const auto found = service_.owner().attach(which);

@@ -21,8 +21,6 @@ constexpr std::size_t most_copied =
     4096;  // of a body, behind its head: cheaper than two buffers for the kernel
 constexpr std::string_view continue_answer = "HTTP/1.1 100 Continue\r\n\r\n";
 
-bool has_content(unsigned status) noexcept { return status != 204 && status != 304 && status >= 200; }
-
 void advance(gather& what, std::size_t bytes) noexcept {
   const std::size_t of_first = std::min(bytes, what[0].size());
   what[0] += of_first;
@@ -101,7 +99,7 @@ task<void> connection::run() {
       if (failed) keep_ = false;
       if (!told && status_ == 0 && !lost_) {
         keep_ = false;
-        told = of_.handler.refused(http_refusal(500, "something is wrong with Holdfast itself"));
+        told = of_.handler.broken(http_refusal(500, "something is wrong with Holdfast itself"));
       }
     }
     if (told && status_ == 0 && !lost_) {
@@ -112,6 +110,7 @@ task<void> connection::run() {
     }
     if (status_ != 0 && !answered_) lost_ = true;  // it began and did not come whole
     of_.handler.served(*this, status_, sent_);
+    admitted.leave();
     if (!lost_ && keep_ && !parser_->done() && !co_await discard_body()) keep_ = false;
     if (lost_) {
       stream_->reset();
@@ -176,7 +175,8 @@ connection::head_state connection::after_piece_of_head(const io_result& got) {
   keep_ = false;
   read_until_ = time_point::max();
   if (too_late && !between_) return refuse(http_refusal(408, "the head of the request did not come in time"));
-  lost_ = !between_ && !aborted;
+  // Whoever closes one half behind half a head may read what was answered before.
+  lost_ = !between_ && !aborted && got.failed != asio::error::eof;
   return head_state::over;
 }
 
@@ -306,7 +306,10 @@ task<bool> connection::send(gather what) {
     write_until_ = time_point::max();
     of_answer_.note(of_.time.now() - began, bytes);
     advance(what, bytes);
-    if (failed == asio::error::operation_aborted && !too_late && stream_->lowest().is_open()) continue;
+    // What the other direction ran into is not this one's. Through TLS half a record may be on its way.
+    if (failed == asio::error::operation_aborted && !too_late && !stream_->encrypted() &&
+        stream_->lowest().is_open())
+      continue;
     if (failed) lost_ = true;
   }
   co_return !lost_;
@@ -314,7 +317,8 @@ task<bool> connection::send(gather what) {
 
 // What goes on with HTTP/1.1 by itself has to be said with HTTP/1.0.
 std::string_view connection::persistence() const noexcept {
-  return !keep_ ? "close" : request_.version == 10 ? "keep-alive" : "";
+  const bool unasked = request_.expects_continue && !parser_->done();  // its body may come, or not
+  return !keep_ || unasked ? "close" : request_.version == 10 ? "keep-alive" : "";
 }
 
 // Writes what the kernel takes; gives the rest.
@@ -412,7 +416,8 @@ void connection::watch_client() {
             }
             // Urgent data wakes too, and is nothing that we speak.
             pollfd state{self->stream_->lowest().native_handle(), 0, 0};
-            if (poll(&state, 1, 0) != 1 || (state.revents & (POLLERR | POLLHUP)) == 0) return;
+            if (poll(&state, 1, 0) != 1 || (state.revents & (POLLERR | POLLHUP)) == 0)
+              return self->watch_client();
             self->lost_ = true;
             self->leaving_.emit(asio::cancellation_type::terminal);
           }));

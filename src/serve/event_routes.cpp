@@ -161,6 +161,10 @@ task<gateway::maybe_answer> gateway::events(visit& on) {
   if (!here.fits()) co_return problem_of(http_refusal(503, "too many look at the events already"));
   on.serves.reset();  // they go on past many a reload
   if (!co_await on.turn.begin_answer(stream_head())) co_return std::nullopt;
+  if (on.turn.request().method == http_method::head) {
+    co_await on.turn.end_answer();
+    co_return std::nullopt;
+  }
   loop_timer next(on.turn.executor());
   std::map<std::string, std::string> told;
   ledger_news news = ledger_.snapshot(read_at_once);

@@ -50,6 +50,10 @@ gateway::gateway(service& what, const server_settings& settings, ledger& knows, 
 
 http_answer gateway::refused(const http_refusal& why) { return problem_of(why); }
 
+http_answer gateway::broken(const http_refusal& why) {
+  return problem_of(why, outcome::host_failed, effect::unknown);
+}
+
 void gateway::served(const http_turn& turn, unsigned status, std::uint64_t bytes) noexcept {
   figures_.answered(status);
   // Strangers could fill the queue of spans: theirs is the choice of what is sampled.

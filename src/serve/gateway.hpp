@@ -42,6 +42,7 @@ class gateway final : public http_handler {
 
   task<std::optional<http_answer>> serve(http_turn& turn) override;
   http_answer refused(const http_refusal& why) override;
+  http_answer broken(const http_refusal& why) override;
   void served(const http_turn& turn, unsigned status, std::uint64_t bytes) noexcept override;
   http_figures& figures() noexcept { return figures_; }
 
@@ -75,7 +76,7 @@ class gateway final : public http_handler {
   task<maybe_answer> call_kept(visit& on, const Target& target, const served_export& what,
                                wit::arguments arguments, const call_options& options, const call_wish& wish);
   void note_owner(const visit& on, const call_id& call, const call_options& options);
-  maybe_answer admit(visit& on, const hosted& of, rate_pass& pass);
+  maybe_answer admit(visit& on, const hosted& of);
 
   // claim_routes.cpp
   task<maybe_answer> one_call(visit& on);

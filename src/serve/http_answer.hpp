@@ -31,6 +31,11 @@ struct http_answer {
   std::string_view content() const noexcept { return fixed_body.empty() ? body : fixed_body; }
 };
 
+/// Whether an answer of that status has a content at all.
+constexpr bool has_content(unsigned status) noexcept {
+  return status != 204 && status != 304 && status >= 200;
+}
+
 /// The phrase beside a status.
 std::string_view reason_of(unsigned status) noexcept;
 

@@ -12,6 +12,7 @@
 
 #include "serve/http_answer.hpp"
 #include "serve/http_request.hpp"
+#include "serve/rate_gate.hpp"
 #include "serve/task.hpp"
 #include "serve/trace_context.hpp"
 
@@ -88,6 +89,7 @@ class http_turn {
     }
   };
   remarks noted{};
+  rate_pass admitted{};                   ///< until the request is answered
   std::optional<request_trace> traced{};  ///< nothing: traces are off, or no handler has seen it
 
  protected:
@@ -107,6 +109,8 @@ class http_handler {
   virtual task<std::optional<http_answer>> serve(http_turn& turn) = 0;
   /// A request that no handler saw was answered so.
   virtual http_answer refused(const http_refusal& why) = 0;
+  /// The same where a handler saw it, and nobody knows how far it came.
+  virtual http_answer broken(const http_refusal& why) = 0;
   /// A request is over. `status` 0: the client left before it was answered.
   virtual void served(const http_turn& turn, unsigned status, std::uint64_t bytes) noexcept = 0;
 };

@@ -108,7 +108,9 @@ http_answer answer_of(const reply& told, const std::optional<wit::type>& result)
     std::string body = R"({"id":")" + id + R"(","outcome":"completed","value":)";
     if (told.value && result) {
       const auto value = wit::to_json(*result, *told.value);
-      if (!value) return problem_of(value.error());
+      if (!value)
+        return problem_of(http_refusal(500, "the result cannot be written: " + value.error().message()),
+                          outcome::completed, effect::executed);
       body += boost::json::serialize(*value);
     } else {
       body += "null";
@@ -156,17 +158,32 @@ http_answer problem_of(const error& why) {
   return answer;
 }
 
-http_answer problem_of(const http_refusal& why, std::string_view code) {
+namespace {
+
+http_answer problem_of(const http_refusal& why, std::string_view code, outcome what, effect ran) {
   boost::json::object more;
-  more["outcome"] = holdfast::to_string(outcome::refused);
-  more["effect"] = holdfast::to_string(effect::not_executed);
+  more["outcome"] = holdfast::to_string(what);
+  more["effect"] = holdfast::to_string(ran);
   return problem(why.status, code, std::string(reason_of(why.status)), why.why, std::move(more));
 }
 
-http_answer problem_of(const http_refusal& why) {
-  std::string code(reason_of(why.status));
+// `Bad Request` as a program has it.
+std::string code_of(unsigned status) {
+  std::string code(reason_of(status));
   for (char& c : code) c = c == ' ' || c == '-' ? '_' : c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return problem_of(why, code);
+  return code;
+}
+
+}  // namespace
+
+http_answer problem_of(const http_refusal& why, std::string_view code) {
+  return problem_of(why, code, outcome::refused, effect::not_executed);
+}
+
+http_answer problem_of(const http_refusal& why) { return problem_of(why, code_of(why.status)); }
+
+http_answer problem_of(const http_refusal& why, outcome what, effect ran) {
+  return problem_of(why, code_of(why.status), what, ran);
 }
 
 http_answer json_answer(unsigned status, const boost::json::value& body) {

@@ -28,6 +28,9 @@ http_answer problem_of(const error& why);
 http_answer problem_of(const http_refusal& why, std::string_view code);
 http_answer problem_of(const http_refusal& why);
 
+/// Of what went wrong where a guest has run, or may have.
+http_answer problem_of(const http_refusal& why, outcome what, effect ran);
+
 /// JSON that nobody is to keep.
 http_answer json_answer(unsigned status, const boost::json::value& body);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace holdfast::serve {
 namespace {
@@ -74,9 +75,9 @@ std::shared_ptr<rate_gate> client_gates::of(std::string_view client, time_point 
   return latest_.front().gate;
 }
 
-rate_pass::~rate_pass() {
-  if (first_ != nullptr) first_->leave();
-  if (second_ != nullptr) second_->leave();
+void rate_pass::leave() noexcept {
+  for (std::shared_ptr<rate_gate>* const each : {&first_, &second_})
+    if (const auto gate = std::exchange(*each, nullptr)) gate->leave();
 }
 
 std::optional<duration> rate_pass::enter(const std::shared_ptr<rate_gate>& which, time_point now) {

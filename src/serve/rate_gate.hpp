@@ -70,7 +70,8 @@ class rate_pass {
   rate_pass() = default;
   rate_pass(const rate_pass&) = delete;
   rate_pass& operator=(const rate_pass&) = delete;
-  ~rate_pass();
+  ~rate_pass() { leave(); }
+  void leave() noexcept;
   /// Enters. Else as `rate_gate::enter`; at most two gates are entered.
   std::optional<duration> enter(const std::shared_ptr<rate_gate>& which, time_point now);
 

@@ -86,7 +86,7 @@ http_answer without_response(const reply& told, const http_trouble& why) {
                          ? "the application answered with the error `" + why.detail + "`"
                      : why.what == http_fault::too_large ? "the application's answer has too large a head"
                                                          : "the application returned without an answer";
-  return problem_of(http_refusal(502, std::move(text)));
+  return problem_of(http_refusal(502, std::move(text)), outcome::completed, effect::executed);
 }
 
 }  // namespace
@@ -94,11 +94,11 @@ http_answer without_response(const reply& told, const http_trouble& why) {
 task<gateway::maybe_answer> gateway::serve_web(visit& on, std::shared_ptr<const hosted> of) {
   http_turn& turn = on.turn;
   turn.noted.component = of->settings.name;
-  rate_pass pass;
+  on.serves.reset();  // a stream goes on past many a reload
   const time_point now = time_.now();
   std::optional<duration> wait;
-  if (!clients_.unlimited()) wait = pass.enter(clients_.of(turn.peer(), now), now);
-  if (!wait) wait = pass.enter(of->gate, now);
+  if (!clients_.unlimited()) wait = turn.admitted.enter(clients_.of(turn.peer(), now), now);
+  if (!wait) wait = turn.admitted.enter(of->gate, now);
   if (wait) co_return too_many("requests come more often than they may", *wait);
 
   const http_request& asked = turn.request();
@@ -163,7 +163,7 @@ task<gateway::maybe_answer> gateway::give_response(http_turn& turn, http_exchang
   const std::optional<std::uint64_t> length = take_fields(head, begun);
   if (!co_await turn.begin_answer(begun, length)) co_return std::nullopt;
   std::array<char, piece_bytes> piece;  // NOLINT: written before it is read
-  const bool counts = length && turn.request().method != http_method::head;
+  const bool counts = length && turn.request().method != http_method::head && has_content(head.status);
   std::uint64_t sent = 0;
   for (;;) {
     const auto [over, got] = co_await exchange.async_read_some(

@@ -365,6 +365,10 @@ TEST_F(principals_test, lists_for_each_its_own_calls_and_tells_events_to_those_a
   EXPECT_EQ(listed(one), 1U);
   EXPECT_EQ(listed(two), 2U);
   EXPECT_EQ(ask(request("GET", "/v1/events", one)).status, 403U);
+  raw_client looks(port);
+  looks.send(request("HEAD", "/v1/events", two) + request("GET", "/livez"));
+  EXPECT_EQ(looks.read(true).status, 200U);
+  EXPECT_EQ(looks.read().body, "ok\n") << "the events of a HEAD go on";
   raw_client sees(port);
   sees.send(request("GET", "/v1/events", two));
   EXPECT_EQ(sees.read(true).status, 200U);

@@ -34,6 +34,14 @@ TEST(problem, never_asks_a_client_to_come_too_soon) {
   EXPECT_EQ(field_of(too_many("", 24h), "Retry-After"), "3600");
 }
 
+TEST(problem, says_that_the_guest_ran_whose_result_cannot_be_written) {
+  const reply told{.outcome = outcome::completed, .value = wit::value(std::string("text"))};
+  const http_answer answer = answer_of(told, wit::type(wit::kind::u32));
+  EXPECT_EQ(answer.status, 500U);
+  EXPECT_EQ(text_of(answer, "outcome"), "completed");
+  EXPECT_EQ(text_of(answer, "effect"), "executed");
+}
+
 TEST(problem, tells_the_effect_of_what_nobody_knows_the_end_of) {
   EXPECT_EQ(text_of(answer_of({.code = make_error_code(errc::detached)}, {}), "effect"), "unknown");
   EXPECT_EQ(text_of(problem_of(error(errc::gone, "")), "effect"), "unknown");

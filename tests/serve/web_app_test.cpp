@@ -86,7 +86,19 @@ TEST_F(web_app, that_never_answers_is_told_of_as_a_bad_gateway) {
     const raw_answer told = ask(request("GET", target));
     EXPECT_EQ(told.status, 502U) << target;
     EXPECT_FALSE(text(json(told), "detail").empty());
+    EXPECT_EQ(text(json(told), "effect"), "executed") << target;
   }
+}
+
+TEST_F(web_app, answers_whole_whoever_closes_one_half_behind_half_a_head) {
+  start();
+  raw_client client(port, 4096);
+  client.send(request("GET", "/large") + "G");
+  client.end_sending();
+  const raw_answer told = client.read();
+  EXPECT_EQ(told.status, 200U);
+  EXPECT_TRUE(told.whole);
+  EXPECT_EQ(told.body.size(), 4U << 20);
 }
 
 TEST_F(web_app, that_loops_is_stopped_at_its_run_limit) {
