@@ -108,21 +108,6 @@ TEST_F(late_clients, are_told_when_a_body_comes_a_byte_now_and_then) {
   EXPECT_EQ(client.read().status, 408U);
 }
 
-TEST_F(late_clients, are_let_go_when_they_take_an_answer_bit_by_bit) {
-  settings.server.limits.write_timeout = 200s;
-  settings.server.limits.least_rate = 1U << 30;
-  clock.step = duration(50s).count();
-  add_web();
-  start();
-  raw_client client(port, 4096);
-  std::string many;
-  for (int i = 0; i < 16; ++i) many += request("GET", "/large");  // 64 MiB, which no kernel keeps
-  client.send(many);
-  std::size_t whole = 0;
-  while (whole < 16 && client.read().whole) ++whole;
-  EXPECT_LT(whole, 16U);
-}
-
 TEST_F(late_clients, are_let_go_when_they_take_nothing_of_an_answer) {
   settings.server.limits.write_timeout = 10s;
   add_web();
