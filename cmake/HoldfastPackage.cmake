@@ -49,18 +49,15 @@ set(CPACK_COMPONENT_COMMAND_DESCRIPTION "host of WebAssembly components, command
 
 # What Debian's policy asks of every package, and the linker's cache of one with a library.
 set(CPACK_DEBIAN_LIBRARY_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/debian/triggers")
-foreach(pair IN ITEMS "library|libholdfast${so}" "development|libholdfast-dev" "command|holdfast")
-  string(REPLACE "|" ";" pair "${pair}")
-  list(GET pair 0 component)
-  list(GET pair 1 name)
-  install(FILES "${PROJECT_SOURCE_DIR}/packaging/debian/copyright" DESTINATION "share/doc/${name}"
+foreach(component IN LISTS CPACK_COMPONENTS_ALL)
+  string(TOUPPER "${component}" upper)
+  set(name "${CPACK_DEBIAN_${upper}_PACKAGE_NAME}")
+  set(debian "${PROJECT_SOURCE_DIR}/packaging/debian")
+  install(FILES "${debian}/copyright" DESTINATION "share/doc/${name}" COMPONENT ${component} EXCLUDE_FROM_ALL)
+  install(FILES "${debian}/changelog" RENAME changelog.Debian DESTINATION "share/doc/${name}" COMPONENT ${component}
+    EXCLUDE_FROM_ALL)
+  install(FILES "${debian}/${component}.lintian-overrides" RENAME "${name}" DESTINATION share/lintian/overrides
     COMPONENT ${component} EXCLUDE_FROM_ALL)
-  install(FILES "${PROJECT_SOURCE_DIR}/packaging/debian/changelog" RENAME changelog.Debian DESTINATION "share/doc/${name}"
-    COMPONENT ${component} EXCLUDE_FROM_ALL)
-  if(EXISTS "${PROJECT_SOURCE_DIR}/packaging/debian/${component}.lintian-overrides")
-    install(FILES "${PROJECT_SOURCE_DIR}/packaging/debian/${component}.lintian-overrides" RENAME "${name}"
-      DESTINATION share/lintian/overrides COMPONENT ${component} EXCLUDE_FROM_ALL)
-  endif()
 endforeach()
 set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/debian/compress.cmake")
 include(CPack)

@@ -53,3 +53,21 @@ function(holdfast_add_tests layer)
     DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${layer} TIMEOUT ${HOLDFAST_TEST_TIMEOUT})
 endfunction()
+
+# holdfast_add_samples(<kind>): a program holdfast_<kind>_<name> of each .cpp of the calling folder, as an embedder would
+# make it. Their names are in holdfast_<kind>_names.
+function(holdfast_add_samples kind)
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
+  set(names)
+  foreach(source IN LISTS sources)
+    cmake_path(GET source STEM name)
+    set(program holdfast_${kind}_${name})
+    add_executable(${program} "${source}")
+    target_link_libraries(${program} PRIVATE holdfast::holdfast)
+    holdfast_uses_coroutines(${program})
+    holdfast_checks_fewer_pointers(${program})
+    holdfast_is_soon_over(${program})
+    list(APPEND names ${name})
+  endforeach()
+  set(holdfast_${kind}_names "${names}" PARENT_SCOPE)
+endfunction()

@@ -48,19 +48,11 @@ void learn_pace(const served_export& what, duration took) noexcept {
                   std::memory_order_relaxed);
 }
 
-// The arguments are read from a small body without a trip to the heap.
-class json_memory {
- public:
-  boost::json::storage_ptr get() noexcept { return &resource_; }
-
- private:
-  std::array<unsigned char, 1024> first_;  // NOLINT: written before it is read
-  boost::json::monotonic_resource resource_{first_.data(), first_.size()};
-};
-
+// Those of a small body are read without a trip to the heap.
 result<wit::arguments> read_arguments(const wit::function& of, std::string_view body) {
-  json_memory memory;
-  const auto json = wit::parse_json(body, memory.get());
+  std::array<unsigned char, 1024> first;  // NOLINT: written before it is read
+  boost::json::monotonic_resource memory(first.data(), first.size());
+  const auto json = wit::parse_json(body, &memory);
   if (!json) return json.error();
   return wit::arguments_from_json(of, *json);
 }

@@ -88,15 +88,13 @@ task<void> connection::run() {
     } else {
       ++requests_;
       keep_ = request_.keep_alive && !ending_ && requests_ < of_.limits.requests;
-      bool failed = false;
       try {
         told = co_await of_.handler.serve(*this);
       } catch (const std::exception& wrong) {
         std::fprintf(stderr, "holdfast: a request was answered with 500: %s\n", wrong.what());
-        failed = true;
+        keep_ = false;
       }
       stop_watching();
-      if (failed) keep_ = false;
       if (!told && status_ == 0 && !lost_) {
         keep_ = false;
         told = of_.handler.broken(http_refusal(500, "something is wrong with Holdfast itself"));
@@ -104,7 +102,7 @@ task<void> connection::run() {
     }
     if (told && status_ == 0 && !lost_) {
       const gather left = put_answer(*told);
-      answered_ = left[0].size() + left[1].size() == 0 ? !lost_ : co_await send(left);
+      answered_ = asio::buffer_size(left) == 0 ? !lost_ : co_await send(left);
       if (answered_ && request_.method != http_method::head && has_content(told->status))
         sent_ += told->content().size();
     }
@@ -112,10 +110,7 @@ task<void> connection::run() {
     of_.handler.served(*this, status_, sent_);
     admitted.leave();
     if (!lost_ && keep_ && !parser_->done() && !co_await discard_body()) keep_ = false;
-    if (lost_) {
-      stream_->reset();
-      co_return;
-    }
+    if (lost_) break;
   }
   if (lost_)
     stream_->reset();
@@ -284,7 +279,7 @@ void connection::stop_reading() noexcept {
 
 // As a rule the kernel has room: then the loop is not asked. False: what is left has to be waited for.
 bool connection::write_now(gather& what) noexcept {
-  while (!lost_ && what[0].size() + what[1].size() != 0) {
+  while (!lost_ && asio::buffer_size(what) != 0) {
     const io_result put = stream_->write_now(what);
     if (put.failed == asio::error::would_block) return false;
     if (put.failed) lost_ = true;
