@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 SECONDS ?= 60
-.PHONY: help setup build demo test sim bench storm crash transfers growth leavers asan tsan mutants consumers package fuzz race docs check format tidy clean
+.PHONY: help setup build demo examples test sim bench storm crash transfers growth leavers asan tsan mutants consumers stranger picture package fuzz race docs check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -23,6 +23,9 @@ build: setup ## Build the command and its tools into build/release/bin, and the 
 
 demo: build ## Show the problem and the cure side by side, on real guests
 	@build/release/bin/holdfast demo
+
+examples: setup ## Build the programs of examples/, and run each
+	@tools/build release run_examples
 
 test: setup ## Run every test: normally, under AddressSanitizer, and core's under ThreadSanitizer
 	@tools/run-tests release asan tsan
@@ -43,6 +46,12 @@ sim: setup ## Play core under SEEDS=20000 seeded schedules; a bad one is named
 
 consumers: build ## Install, and use what is installed, and the tree itself, as others will
 	@tests/consumers/run build/release --all
+
+stranger: setup ## Follow the README in a fresh Debian (debootstrap), as root
+	@tests/consumers/stranger
+
+picture: build ## Film the demo anew: docs/demo.svg
+	@tools/record-terminal --out docs/demo.svg --columns 82 --rows 48 --title "holdfast demo" -- build/release/bin/holdfast demo
 
 package: build ## Make Debian packages of the library, its headers and the command: build/release/packages
 	@cd build/release && cpack -G DEB

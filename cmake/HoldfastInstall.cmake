@@ -105,3 +105,23 @@ install(FILES "${PROJECT_BINARY_DIR}/completions/fish" RENAME holdfast.fish
   DESTINATION "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d" COMPONENT command)
 install(FILES "${PROJECT_SOURCE_DIR}/packaging/holdfast.service" "${PROJECT_SOURCE_DIR}/packaging/holdfast.socket"
   DESTINATION lib/systemd/system COMPONENT command)
+
+# What others wrote of it, and the texts of their licences, which have to go with it.
+set(HOLDFAST_NOTICES)
+foreach(notice IN ITEMS sbom.json third-party-licences.txt)
+  set(file "${PROJECT_BINARY_DIR}/notices/${notice}")
+  set(form)
+  if(notice MATCHES "licences")
+    set(form --texts)
+  endif()
+  add_custom_command(OUTPUT "${file}"
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${PROJECT_BINARY_DIR}/notices"
+    COMMAND "${PROJECT_SOURCE_DIR}/tools/sbom" ${form} > "${file}"
+    DEPENDS "${PROJECT_SOURCE_DIR}/Cargo.lock" "${PROJECT_SOURCE_DIR}/tools/sbom" holdfast_bridge_archive_build
+    COMMENT "Writing ${notice}"
+    VERBATIM)
+  list(APPEND HOLDFAST_NOTICES "${file}")
+endforeach()
+add_custom_target(holdfast_notices DEPENDS ${HOLDFAST_NOTICES})
+add_dependencies(holdfast_product holdfast_notices)
+install(FILES ${HOLDFAST_NOTICES} DESTINATION "${CMAKE_INSTALL_DATADIR}/doc/holdfast" COMPONENT command)

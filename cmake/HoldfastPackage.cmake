@@ -59,5 +59,7 @@ foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   install(FILES "${debian}/${component}.lintian-overrides" RENAME "${name}" DESTINATION share/lintian/overrides
     COMPONENT ${component} EXCLUDE_FROM_ALL)
 endforeach()
+install(FILES ${HOLDFAST_NOTICES} DESTINATION "share/doc/${CPACK_DEBIAN_LIBRARY_PACKAGE_NAME}" COMPONENT library
+  EXCLUDE_FROM_ALL)
 set(CPACK_PRE_BUILD_SCRIPTS "${PROJECT_SOURCE_DIR}/packaging/debian/compress.cmake")
 include(CPack)
