@@ -46,7 +46,8 @@ namespace {
 void page() {
   const hf::engine engine;
   hf::host host(engine);
-  const hf::pool shop = host.open(hf::component::load(engine, "orders.wasm").value()).value();
+  const hf::component orders = hf::component::load(engine, "orders.wasm").value();
+  const hf::pool shop = host.open(orders).value();
   // [function]
   const auto place = shop.function<placed(std::uint64_t, std::string, std::uint32_t)>("place").value();
   const hf::typed_reply<placed> bought = place.call({.wait = 2s}, 17, "book", 2);
@@ -77,6 +78,14 @@ void page() {
   const auto& answer = told.value->get<hf::wit::result_value>();
   must(!answer.is_ok());
   // [/dynamic]
+
+  // [wave]
+  const hf::wit::function* const sells = orders.world().find_export("place").value();
+  must(hf::wit::to_wave(*sells->result, *told.value).value() == R"(err(unknown-item("spoon")))");
+  const hf::wit::value two = hf::wit::parse_wave(sells->params[2].type, "2").value();
+  must(hf::wit::parse_wave(sells->params[2].type, "-2").error().code == hf::errc::bad_arguments);
+  // [/wave]
+  must(shop.call("place", hf::args(19U, "book", two)).outcome == hf::outcome::completed);
 }
 
 }  // namespace

@@ -82,6 +82,9 @@ inline std::error_condition make_error_condition(effect what) noexcept {
 /// Whether the guest ran, for one code.
 effect effect_of(errc code) noexcept;
 
+/// The same of any code, to switch over: `executed` for success, `unknown` for one that is not Holdfast's.
+effect effect_of(const std::error_code& code) noexcept;
+
 /// The word for it, as on the wire: `not_executed`, `executed`, `unknown`.
 const char* to_string(effect what) noexcept;
 

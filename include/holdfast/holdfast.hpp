@@ -31,4 +31,5 @@
 #include <holdfast/ticket.hpp>
 #include <holdfast/typed_stream.hpp>
 #include <holdfast/value.hpp>
+#include <holdfast/wave.hpp>
 #include <holdfast/world.hpp>

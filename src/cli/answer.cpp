@@ -12,11 +12,6 @@
 namespace holdfast::cli {
 namespace {
 
-effect effect_of_code(const std::error_code& code) noexcept {
-  if (!code || code == effect::executed) return effect::executed;
-  return code == effect::not_executed ? effect::not_executed : effect::unknown;
-}
-
 exit_code code_of_error(const std::error_code& code) noexcept {
   if (!code) return success;
   // What the person who typed can mend.
@@ -27,7 +22,7 @@ exit_code code_of_error(const std::error_code& code) noexcept {
         errc::no_resources, errc::replay_diverged})
     if (code == make_error_code(mine)) return bad_input;
   if (code == make_error_code(errc::internal)) return defect;
-  switch (effect_of_code(code)) {
+  switch (effect_of(code)) {
     case effect::not_executed:
       return not_executed;
     case effect::executed:
@@ -60,7 +55,7 @@ boost::json::object to_json(const reply& told, const wit::function& of) {
   }
   json["generation"] = told.generation;
   json["attempts"] = told.attempts;
-  json["effect"] = holdfast::to_string(effect_of_code(told.code));
+  json["effect"] = holdfast::to_string(effect_of(told.code));
   if (told.code) json["error"] = holdfast::to_string(static_cast<errc>(told.code.value()));
   if (!told.detail.empty()) json["detail"] = told.detail;
   if (!told.backtrace.empty()) json["backtrace"] = told.backtrace;
@@ -70,7 +65,7 @@ boost::json::object to_json(const reply& told, const wit::function& of) {
 boost::json::object to_json(const error& why) {
   boost::json::object json;
   json["outcome"] = holdfast::to_string(outcome::refused);
-  json["effect"] = holdfast::to_string(effect_of_code(why.code));
+  json["effect"] = holdfast::to_string(effect_of(why.code));
   json["error"] = holdfast::to_string(static_cast<errc>(why.code.value()));
   json["detail"] = why.message();
   return json;

@@ -19,9 +19,7 @@ call_end end_of(const reply& told, bool left) {
   call_end end;
   end.what = told.outcome;
   end.how = told.outcome ? call_end::seen::outcome : left ? call_end::seen::left : call_end::seen::detached;
-  end.ran = !told.code || told.code == effect::executed ? effect::executed
-            : told.code == effect::not_executed         ? effect::not_executed
-                                                        : effect::unknown;
+  end.ran = told.effect();
   if (told.code) end.why = told.detail.empty() ? told.code.message() : told.detail;
   return end;
 }

@@ -117,6 +117,11 @@ const std::error_category& effect_category() noexcept {
 
 effect effect_of(errc code) noexcept { return describe(code).what; }
 
+effect effect_of(const std::error_code& code) noexcept {
+  if (!code) return effect::executed;
+  return code.category() == error_category() ? effect_of(static_cast<errc>(code.value())) : effect::unknown;
+}
+
 const char* to_string(errc code) noexcept { return describe(code).name; }
 
 const char* to_string(effect what) noexcept {

@@ -3,16 +3,14 @@
 
 #include <cstddef>
 #include <holdfast/error.hpp>
-#include <holdfast/type.hpp>
-#include <holdfast/value.hpp>
+#include <holdfast/wave.hpp>
 #include <holdfast/world.hpp>
-#include <string>
 #include <string_view>
 
-/// WAVE: WIT values as a person writes them on a command line.
+/// Calls in WAVE, as a person writes them on a command line.
 ///
-/// The text is parsed and printed by the `wasm-wave` crate, behind C functions that pass packed values. A
-/// text may be 64 MiB long and nest 100 deep. Errors name the argument, the path and the byte of the text.
+/// The text is parsed and printed by the `wasm-wave` crate, behind C functions that pass packed values. Errors name
+/// the argument, the path and the byte of the text.
 namespace holdfast::wit {
 
 /// The text of a call, split. Refers to the text it was made of.
@@ -29,13 +27,5 @@ result<wave_call> parse_call(std::string_view text);
 /// Parses the arguments of a split call. Arguments of option type may be left out at the end.
 /// @par Errors  `errc::bad_arguments`: syntax, count ("`greet` takes 1 argument, got 2"), type or range
 result<arguments> parse_wave_args(const function& of, const wave_call& call);
-
-/// Parses one value.
-/// @par Errors  `errc::bad_arguments`
-result<value> parse_wave(const type& of, std::string_view text);
-
-/// Prints a value of a type. Resource handles are shown as `own<name>(7)` and cannot be parsed again.
-/// @par Errors  `errc::bad_arguments`: the value does not fit the type
-result<std::string> to_wave(const type& of, const value& v);
 
 }  // namespace holdfast::wit

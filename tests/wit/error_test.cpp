@@ -56,7 +56,13 @@ TEST(errors, say_whether_the_guest_ran_as_the_contract_has_it) {
     for (const effect each : {effect::not_executed, effect::executed, effect::unknown})
       EXPECT_EQ(made == each, each == what) << to_string(code) << " and " << to_string(each);
     EXPECT_EQ(effect_of(code), what) << to_string(code);
+    EXPECT_EQ(effect_of(made), what) << to_string(code);
   }
+}
+
+TEST(errors, of_others_say_nothing_about_the_guest_and_success_says_that_it_ran) {
+  EXPECT_EQ(effect_of(std::make_error_code(std::errc::timed_out)), effect::unknown);
+  EXPECT_EQ(effect_of(std::error_code()), effect::executed);
 }
 
 TEST(errors, are_all_in_the_table_and_have_names_of_their_own) {
