@@ -8,8 +8,6 @@
 #include <holdfast/reply.hpp>
 #include <memory>
 #include <system_error>
-#include <type_traits>
-#include <utility>
 
 /// How a completion handler waits and is told: what stands between Boost.Asio's types and the library.
 ///

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <holdfast/duration.hpp>
 #include <holdfast/error.hpp>
 #include <memory>

@@ -54,7 +54,7 @@ struct host_options {
 /// A child that was forked after the start has none of its threads: there every call, `open` and `swap`
 /// answers `forked`, `drain` does nothing, and destroying it waits for nobody and leaves its memory as it is.
 ///
-/// @par Thread safety  distinct objects: safe; shared objects: `open` is safe
+/// @par Thread safety  distinct objects: safe; shared objects: safe, but for the destructor
 class host {
  public:
   /// @throws std::system_error where threads cannot be started, with `errc::forked` on an engine of before a
@@ -68,8 +68,8 @@ class host {
   /// `pool::wait_ready` waits for the first.
   ///
   /// @par Errors  `unknown_import` (each is named), `type_mismatch`, `limit`, `no_resources`;
-  /// `bad_arguments`: a coroutine without an executor, or an export that cannot be brief; `no_such_export`:
-  /// to be brief
+  /// `draining`; `bad_arguments`: a coroutine without an executor, or an export that cannot be brief;
+  /// `no_such_export`: to be brief
   [[nodiscard]] result<pool> open(const component& what, pool_options options = {});
 
   /// Links a component whose actors are then called by their keys (holdfast/actors.hpp). No instance is built

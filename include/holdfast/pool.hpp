@@ -57,6 +57,11 @@ class pool {
   /// @par Errors  in `reply::code`; `reply::code == effect::not_executed` where it is safe to call again
   reply call(std::string_view function, wit::arguments arguments, const call_options& options = {}) const;
 
+  /// The same, and the caller leaves too when `stop` is stopped, from any thread. Stopped before the call was
+  /// accepted: `revoked`, and there is no call.
+  reply call(std::string_view function, wit::arguments arguments, const call_options& options,
+             std::stop_token stop) const;
+
   /// The same, the result as a C++ type, which is compared with the export's before anything is sent.
   ///
   /// `function` does that once for many calls. Both need `holdfast/function.hpp`.
@@ -71,11 +76,6 @@ class pool {
   /// call gives std::string`
   template <class Signature>
   [[nodiscard]] result<holdfast::function<Signature>> function(std::string_view name) const;
-
-  /// The same, and the caller leaves too when `stop` is stopped, from any thread. Stopped before the call was
-  /// accepted: `revoked`, and there is no call.
-  reply call(std::string_view function, wit::arguments arguments, const call_options& options,
-             std::stop_token stop) const;
 
   /// Calls an export and answers at once; `told` is called once with what became of it, on the host's
   /// executor for callbacks (`host_options::callbacks`), never in here. Bound like `call`: the end of
@@ -116,7 +116,8 @@ class pool {
   /// `options.wait` does not matter here.
   ///
   /// @par Errors  `effect::not_executed`, every one: `no_such_export`, `bad_arguments`, `limit`,
-  ///              `queue_full`, `deadline_too_close`, `draining`, `broken`
+  ///              `key_conflict`, `queue_full`, `deadline_too_close`, `journal_full`, `cycle`, `draining`,
+  ///              `broken`, `forked`
   [[nodiscard]] result<ticket> submit(std::string_view function, wit::arguments arguments,
                                       const call_options& options = {}) const;
 

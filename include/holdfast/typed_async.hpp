@@ -10,14 +10,11 @@
 #include <holdfast/typed.hpp>
 #include <holdfast/typed_reply.hpp>
 #include <memory>
-#include <span>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 /// Typed calls and waits that complete through a Boost.Asio token.
 namespace holdfast {

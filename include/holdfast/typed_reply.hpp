@@ -9,7 +9,6 @@
 #include <new>
 #include <optional>
 #include <span>
-#include <type_traits>
 #include <utility>
 
 /// What a caller is told about a call whose result is an R.

@@ -2,6 +2,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +13,7 @@
 #include <string>
 #include <system_error>
 
+#include "cli/answer.hpp"
 #include "cli/command.hpp"
 #include "cli/project_template.hpp"
 #include "cli/terminal.hpp"
@@ -23,6 +26,7 @@ struct new_settings {
   std::string folder;
   std::string name;
   std::string language = "javascript";
+  bool json = false;
 };
 
 std::string with_name(std::string_view content, std::string_view name) {
@@ -56,39 +60,46 @@ std::optional<std::string> write(const std::filesystem::path& file, std::string_
   return std::nullopt;
 }
 
-exit_code refuse(const std::string& why) {
-  complain(escape_line(why));
-  return bad_input;
+exit_code refuse(const new_settings& given, const std::string& why) {
+  return show(error(errc::bad_arguments, why), given.json);
 }
 
 exit_code run_new(const new_settings& given) {
   std::error_code failed;
   const auto folder = std::filesystem::absolute(given.folder, failed).lexically_normal();
-  if (failed || given.folder.empty()) return refuse("a folder is needed");
+  if (failed || given.folder.empty()) return refuse(given, "a folder is needed");
   const std::filesystem::path last =
       folder.has_filename() ? folder.filename() : folder.parent_path().filename();
   const std::string name = given.name.empty() ? last.string() : given.name;
   // It stands in file names and in TOML without quotation marks.
   if (!serve::is_component_name(name) || name.front() == '.' || name.find('.') != std::string::npos)
-    return refuse("`" + name +
+    return refuse(given, "`" + name +
                   "` cannot be the component's name: that has letters, digits, `-` and `_`, at most " +
                   "64; --name gives another");
   if (std::filesystem::exists(folder, failed) && !std::filesystem::is_directory(folder, failed))
-    return refuse(given.folder + ": it is no folder");
+    return refuse(given, given.folder + ": it is no folder");
   std::filesystem::create_directories(folder, failed);
-  if (failed) return refuse(given.folder + ": " + failed.message());
+  if (failed) return refuse(given, given.folder + ": " + failed.message());
   const bool empty = std::filesystem::is_empty(folder, failed);
-  if (failed) return refuse(given.folder + ": " + failed.message());
-  if (!empty) return refuse(given.folder + ": the folder is not empty");
+  if (failed) return refuse(given, given.folder + ": " + failed.message());
+  if (!empty) return refuse(given, given.folder + ": the folder is not empty");
 
+  boost::json::array files;
   for (const project_file& each : project_template()) {
     if (each.language != given.language) continue;
     const auto file = folder / each.path;
     std::filesystem::create_directories(file.parent_path(), failed);
-    if (failed) return refuse(file.string() + ": " + failed.message());
-    if (const auto wrong = write(file, with_name(each.content, name), each.executable)) return refuse(*wrong);
-    std::printf("%s\n", escape_line((std::filesystem::path(given.folder) / each.path).string()).c_str());
+    if (failed) return refuse(given, file.string() + ": " + failed.message());
+    if (const auto wrong = write(file, with_name(each.content, name), each.executable)) return refuse(given, *wrong);
+    const std::string shown = (std::filesystem::path(given.folder) / each.path).string();
+    files.emplace_back(shown);
+    if (!given.json) std::printf("%s\n", escape_line(shown).c_str());
   }
+  if (given.json)
+    std::printf("%s\n",
+                json_line(boost::json::object{
+                              {"name", name}, {"language", given.language}, {"files", std::move(files)}})
+                    .c_str());
   return success;
 }
 
@@ -104,6 +115,7 @@ void add_new(CLI::App& app, action& run) {
       ->check(CLI::IsMember({"c", "javascript", "python"}))
       ->capture_default_str();
   command->add_option("--name", given->name, "The component's name; else that of the folder");
+  command->add_flag("--json", given->json, "Print one line of JSON");
   command->footer(
       R"(Prints each file that it wrote. The project's README says what building needs.
 

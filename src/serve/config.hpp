@@ -40,7 +40,7 @@ struct tls_settings {
 
 /// What somebody may do. Calls are everybody's who is let in.
 struct rights {
-  bool kill = false;   ///< stop a guest that runs
+  bool kill = false;   ///< see the calls of everybody, take them back and stop them
   bool drain = false;  ///< drain a component
 };
 

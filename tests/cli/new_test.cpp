@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
 #include <filesystem>
 #include <set>
 
@@ -62,6 +63,19 @@ TEST(new_project, is_named_as_it_is_told) {
   const temporary_folder folder;
   EXPECT_EQ(run_holdfast({"new", "a b", "--name", "greeter"}, {.folder = folder.path()}).code, 0);
   EXPECT_THAT(contents_of((folder.path() / "a b/holdfast.toml").string()), HasSubstr("[components.greeter]"));
+}
+
+TEST(new_project, is_told_as_json_to_programs) {
+  const temporary_folder folder;
+  const std::vector<std::string> words{"new", "greeter", "--language", "c", "--json"};
+  const auto told = boost::json::parse(run_holdfast(words, {.folder = folder.path()}).out).as_object();
+  EXPECT_EQ(told.at("name"), "greeter");
+  EXPECT_EQ(told.at("language"), "c");
+  EXPECT_EQ(told.at("files").as_array().size(), files_in(folder.path() / "greeter").size());
+  EXPECT_TRUE(fs::exists(folder.path() / told.at("files").at(0).as_string().c_str()));
+  const ended again = run_holdfast(words, {.folder = folder.path()});
+  EXPECT_EQ(again.code, 2);
+  EXPECT_THAT(boost::json::parse(again.out).at("detail").as_string().c_str(), HasSubstr("not empty"));
 }
 
 TEST(new_project, is_not_written_over_anything) {

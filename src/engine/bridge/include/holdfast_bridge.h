@@ -432,13 +432,6 @@ struct hfb_error *hfb_engine_new(const struct hfb_engine_config *config, struct 
 // `engine` is a live engine.
 void hfb_engine_tick(const struct hfb_engine *engine);
 
-// Bytes of address space that the engine reserved, for printing: a pool, another one once a component was compiled for
-// fuel, once one was that has async functions, and once one was for determinism.
-//
-// # Safety
-// `engine` is a live engine.
-uint64_t hfb_engine_address_space(const struct hfb_engine *engine);
-
 // Gives up the engine. What was made from it keeps what it needs. Null is fine.
 //
 // # Safety

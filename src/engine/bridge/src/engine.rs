@@ -361,17 +361,6 @@ pub unsafe extern "C" fn hfb_engine_tick(engine: *const hfb_engine) {
     unsafe { &*engine }.shared.tick();
 }
 
-/// Bytes of address space that the engine reserved, for printing: a pool, another one once a component was compiled for
-/// fuel, once one was that has async functions, and once one was for determinism.
-///
-/// # Safety
-/// `engine` is a live engine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn hfb_engine_address_space(engine: *const hfb_engine) -> u64 {
-    // SAFETY: the caller's promise.
-    guard_or(0, || unsafe { &*engine }.shared.address_space())
-}
-
 /// Gives up the engine. What was made from it keeps what it needs. Null is fine.
 ///
 /// # Safety
