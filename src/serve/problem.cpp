@@ -147,6 +147,10 @@ http_answer answer_of(const reply& told, const std::optional<wit::type>& result)
   return answer;
 }
 
+std::string_view word_of(const reply& told) noexcept {
+  return told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+}
+
 http_answer problem_of(const error& why) {
   const errc code = errc_of(why.code);
   boost::json::object more;
