@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/server_choice.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -8,6 +9,7 @@
 
 #include "cli/terminal.hpp"
 #include "serve/ascii.hpp"
+#include "serve/units.hpp"
 #include "wit/json.hpp"
 
 namespace holdfast::cli {
@@ -162,5 +164,7 @@ double number_of(const boost::json::object& of, std::string_view name) {
   const double read = found->to_number<double>(failed);
   return failed ? 0 : read;
 }
+
+double now() { return serve::seconds(std::chrono::system_clock::now().time_since_epoch()); }
 
 }  // namespace holdfast::cli

@@ -6,14 +6,14 @@
 #include <charconv>
 #include <cmath>
 
+#include "serve/units.hpp"
+
 namespace holdfast::serve {
 namespace {
 
 constexpr std::size_t most_open = 4096;  // calls that go on though their requests are over
 
 constexpr const char* detached = "detached";
-
-double seconds(duration what) { return std::chrono::duration<double>(what).count(); }
 
 std::optional<outcome> outcome_named(std::string_view word) {
   for (std::size_t i = 1; i < outcome_count; ++i)
