@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "cli/terminal.hpp"
+#include "host/journal_digest.hpp"
 #include "serve/ascii.hpp"
 #include "serve/units.hpp"
 #include "wit/json.hpp"
@@ -57,9 +58,15 @@ exit_code code_of_problem(const server_answer& of) {
     default:
       break;
   }
-  const std::string effect = text_of(of.body, "effect");
-  if (effect == "not_executed") return not_executed;
-  return effect == "executed" ? failed : unknown;
+  switch (detail::effect_named(text_of(of.body, "effect")).value_or(effect::unknown)) {
+    case effect::not_executed:
+      return not_executed;
+    case effect::executed:
+      return failed;
+    case effect::unknown:
+      return unknown;
+  }
+  return unknown;
 }
 
 }  // namespace
