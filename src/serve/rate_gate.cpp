@@ -2,7 +2,6 @@
 #include "serve/rate_gate.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "serve/units.hpp"
