@@ -27,10 +27,6 @@ struct calls_settings {
   unsigned limit = 100;
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 std::string waits(const boost::json::object& of) {
   if (text_of(of, "phase") == "done") return "";
   return number_of(of, "waiters") > 0 ? text_of(of, "waiters") : "nobody";

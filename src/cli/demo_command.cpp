@@ -2,7 +2,6 @@
 #include <boost/json/object.hpp>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>

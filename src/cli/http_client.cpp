@@ -5,7 +5,6 @@
 //
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>

@@ -4,17 +4,12 @@
 
 #include "cli/load_target.hpp"
 #include "cli/server_choice.hpp"
+#include "host/journal_digest.hpp"
 #include "serve/units.hpp"
 #include "wit/json.hpp"
 
 namespace holdfast::cli::load {
 namespace {
-
-std::optional<outcome> outcome_named(std::string_view name) {
-  for (int i = static_cast<int>(outcome::completed); i <= static_cast<int>(outcome::lost_in_crash); ++i)
-    if (name == to_string(static_cast<outcome>(i))) return static_cast<outcome>(i);
-  return std::nullopt;
-}
 
 call_end end_of(const http_reply& told) {
   call_end end;
@@ -40,12 +35,9 @@ call_end end_of(const http_reply& told) {
     return end;
   }
   const auto& body = json->as_object();
-  end.what = outcome_named(text_of(body, "outcome"));
+  end.what = detail::outcome_named(text_of(body, "outcome"));
   if (!end.what) end.how = call_end::seen::lost;
-  const std::string ran = text_of(body, "effect");
-  end.ran = ran == "executed"       ? effect::executed
-            : ran == "not_executed" ? effect::not_executed
-                                    : effect::unknown;
+  end.ran = detail::effect_named(text_of(body, "effect")).value_or(effect::unknown);
   end.why = text_of(body, "detail");
   if (end.why.empty()) end.why = text_of(body, "title");
   return end;

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/server_choice.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 #include "cli/terminal.hpp"
+#include "host/journal_digest.hpp"
 #include "serve/ascii.hpp"
+#include "serve/units.hpp"
 #include "wit/json.hpp"
 
 namespace holdfast::cli {
@@ -55,9 +58,15 @@ exit_code code_of_problem(const server_answer& of) {
     default:
       break;
   }
-  const std::string effect = text_of(of.body, "effect");
-  if (effect == "not_executed") return not_executed;
-  return effect == "executed" ? failed : unknown;
+  switch (detail::effect_named(text_of(of.body, "effect")).value_or(effect::unknown)) {
+    case effect::not_executed:
+      return not_executed;
+    case effect::executed:
+      return failed;
+    case effect::unknown:
+      return unknown;
+  }
+  return unknown;
 }
 
 }  // namespace
@@ -162,5 +171,7 @@ double number_of(const boost::json::object& of, std::string_view name) {
   const double read = found->to_number<double>(failed);
   return failed ? 0 : read;
 }
+
+double now() { return serve::seconds(std::chrono::system_clock::now().time_since_epoch()); }
 
 }  // namespace holdfast::cli

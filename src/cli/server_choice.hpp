@@ -50,4 +50,7 @@ exit_code show_problem(const server_access& to, const server_answer& of, bool js
 std::string text_of(const boost::json::object& of, std::string_view name);
 double number_of(const boost::json::object& of, std::string_view name);
 
+/// The time here, as servers tell theirs: seconds since 1970.
+double now();
+
 }  // namespace holdfast::cli

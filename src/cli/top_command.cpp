@@ -39,10 +39,6 @@ struct top_settings {
   bool once = false;
 };
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
 class view {
  public:
   view(const top_settings& given, server_access to)

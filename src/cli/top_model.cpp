@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <chrono>
 #include <holdfast/outcome.hpp>
 
 #include "cli/server_choice.hpp"
@@ -85,7 +84,7 @@ bool model::take(std::string_view event, const boost::json::object& told) {
   else if (event != "change")
     return false;
   if (told.contains("at")) at = number_of(told, "at");
-  heard_at = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+  heard_at = now();
   if (const auto* const server = object_in(told, "server")) {
     version = text_of(*server, "version");
     started = number_of(*server, "started");

@@ -6,10 +6,8 @@
 #include <cstdint>
 #include <holdfast/rebuild_policy.hpp>
 #include <holdfast/sharing_policy.hpp>
-#include <limits>
 #include <memory>
 #include <mutex>
-#include <optional>
 
 #include "core/call.hpp"
 #include "core/environment.hpp"

@@ -8,7 +8,6 @@
 #include <holdfast/rebuild_policy.hpp>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 #include "core/environment.hpp"

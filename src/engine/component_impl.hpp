@@ -3,11 +3,9 @@
 
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <holdfast/component.hpp>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 

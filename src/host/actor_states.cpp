@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/actor_states.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace holdfast::detail {

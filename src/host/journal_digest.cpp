@@ -142,4 +142,10 @@ std::optional<outcome> outcome_named(std::string_view name) noexcept {
   }
 }
 
+std::optional<effect> effect_named(std::string_view name) noexcept {
+  for (const effect each : {effect::not_executed, effect::executed, effect::unknown})
+    if (name == to_string(each)) return each;
+  return std::nullopt;
+}
+
 }  // namespace holdfast::detail

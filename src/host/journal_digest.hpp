@@ -28,5 +28,7 @@ std::string export_of(const journal_record& what);
 /// The code of that name; nothing where there is none.
 std::optional<std::error_code> code_named(std::string_view name) noexcept;
 std::optional<outcome> outcome_named(std::string_view name) noexcept;
+/// The effect of that word, as on the wire.
+std::optional<effect> effect_named(std::string_view name) noexcept;
 
 }  // namespace holdfast::detail

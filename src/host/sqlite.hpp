@@ -49,7 +49,6 @@ class statement {
       sqlite3_bind_blob64(what_.get(), at, bytes.data(), bytes.size(), SQLITE_STATIC);
     }
   }
-  void bind_null(int at) noexcept { sqlite3_bind_null(what_.get(), at); }
 
   int step() noexcept { return sqlite3_step(what_.get()); }
   /// For the next use; what the last came to.

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <ctime>
 
+#include "serve/units.hpp"
 #include "wit/visible.hpp"
 
 namespace holdfast::serve {
@@ -34,7 +35,7 @@ std::string access_line(const http_turn& turn, unsigned status, std::uint64_t by
   line["target"] = asked.target;
   line["status"] = status != 0 ? status : client_left;
   line["bytes"] = bytes;
-  line["seconds"] = std::chrono::duration<double>(took).count();
+  line["seconds"] = seconds(took);
   const auto add = [&](const char* name, std::string_view value) {
     if (!value.empty()) line[name] = value;
   };

@@ -168,7 +168,7 @@ task<gateway::maybe_answer> gateway::call(visit& on, const hosted& of, Target ta
   if (took && told.attempts > 0) learn_pace(what, *took);
   note_owner(on, told.id, options);
   turn.noted.call = told.id;
-  turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+  turn.noted.outcome = word_of(told);
   if (turn.left()) co_return std::nullopt;
   co_return answer_of(told, what.of->result);
 }
@@ -197,7 +197,7 @@ task<gateway::maybe_answer> gateway::call_kept(visit& on, const Target& target, 
         asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)), limit);
     told = std::move(seen);
   }
-  on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+  on.turn.noted.outcome = word_of(told);
   if (on.turn.left()) co_return std::nullopt;
   http_answer what_became = answer_of(told, what.of->result);
   what_became.fields.emplace_back(

@@ -116,7 +116,7 @@ task<gateway::maybe_answer> gateway::attach(visit& on, call_id which) {
         asio::as_tuple(asio::bind_cancellation_slot(on.turn.leaving(), use_task)), *limit);
     told = std::move(seen);
   }
-  on.turn.noted.outcome = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+  on.turn.noted.outcome = word_of(told);
   if (on.turn.left()) co_return std::nullopt;
   if (told.outcome || told.code != make_error_code(errc::detached))
     co_return answer_of(told, claim.internals()->asked->result());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "serve/ascii.hpp"
 #include "serve/config_rooms.hpp"
 #include "serve/read_config.hpp"
 
@@ -18,8 +19,7 @@ std::optional<std::string> wrong_authority(const std::string& text) {
   const std::string_view host =
       text.starts_with("*.") ? std::string_view(text).substr(2) : std::string_view(text);
   const bool plain = std::ranges::all_of(host, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == ':' || c == '[' || c == ']';
+    return ascii::is_alnum(c) || c == '-' || c == '.' || c == ':' || c == '[' || c == ']';
   });
   if (plain && !host.empty() && host.size() <= 260) return std::nullopt;
   return "`" + text.substr(0, 64) + "` is no host such as example.org, example.org:8080 or *.example.org";
@@ -155,10 +155,8 @@ std::string wrong_name(const std::string& name) {
 
 bool is_component_name(std::string_view text) {
   return !text.empty() && text.size() <= longest_name && text != "." && text != ".." &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                  c == '_' || c == '.';
-         });
+         std::ranges::all_of(text,
+                             [](char c) { return ascii::is_alnum(c) || c == '-' || c == '_' || c == '.'; });
 }
 
 void read_component(const std::string& name, config_table& of, component_settings& to,

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "serve/ascii.hpp"
 #include "serve/toml_depth.hpp"
 #include "wit/nearest.hpp"
 #include "wit/visible.hpp"
@@ -18,13 +19,9 @@ constexpr std::size_t deepest = 8;
 
 // A name as a variable can have it.
 std::string folded(std::string_view name) {
-  std::string all;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z')
-      all += static_cast<char>(c - 'A' + 'a');
-    else
-      all += c == '-' || c == '.' ? '_' : c;
-  }
+  std::string all = ascii::lowered(name);
+  for (char& c : all)
+    if (c == '-' || c == '.') c = '_';
   return all;
 }
 

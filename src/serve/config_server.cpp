@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "serve/ascii.hpp"
 #include "serve/config_rooms.hpp"
 #include "serve/listen_address.hpp"
 
@@ -17,8 +18,7 @@ constexpr within<duration::rep> a_while{nanoseconds(1ms).count(), nanoseconds(24
 std::optional<std::string> wrong_host(const std::string& name) {
   const bool bracketed = name.starts_with('[') && name.ends_with(']');
   const bool plain = std::ranges::all_of(name, [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || (bracketed && (c == ':' || c == '[' || c == ']'));
+    return ascii::is_alnum(c) || c == '-' || c == '.' || (bracketed && (c == ':' || c == '[' || c == ']'));
   });
   if (plain && !name.empty() && name.size() <= 253) return std::nullopt;
   return "`" + name.substr(0, 64) + "` is no host such as api.example.org, without scheme and port";
@@ -75,9 +75,7 @@ void read_listen(config_table& of, std::vector<listen_address>& to) {
 }
 
 bool is_hexadecimal(const std::string& text) {
-  return std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  });
+  return std::ranges::all_of(text, [](char c) { return ascii::hex_digit(c).has_value(); });
 }
 
 void read_principal(config_table& of, principal_settings& to) {
@@ -92,7 +90,7 @@ void read_principal(config_table& of, principal_settings& to) {
         "token_sha256",
         "`token_sha256` has to be 64 hexadecimal digits, such as `printf %s \"$TOKEN\" | sha256sum` prints");
   std::ranges::transform(to.token_sha256, to.token_sha256.begin(),
-                         [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+                         [](char c) { return ascii::hex_digit(c) ? ascii::lower(c) : c; });
   of.text("certificate_subject", to.certificate_subject);
   if (to.token_sha256.empty() && to.certificate_subject.empty() && !of.has("token_sha256") &&
       !of.has("certificate_subject"))

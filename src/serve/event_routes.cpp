@@ -9,6 +9,7 @@
 #include "serve/gateway.hpp"
 #include "serve/page_files.hpp"
 #include "serve/problem.hpp"
+#include "serve/units.hpp"
 
 /// What people and monitors look at: the dashboard, its events, metrics, and lists of calls and actors.
 namespace holdfast::serve {
@@ -35,12 +36,8 @@ class one_reader {
 };
 
 boost::json::object orphans_json(const orphan_figures& of) {
-  return {{"orphans", of.orphans},
-          {"orphaned", of.orphaned},
-          {"cost", std::chrono::duration<double>(of.cost).count()},
-          {"parked", of.parked},
-          {"parked_bytes", of.parked_bytes},
-          {"claimed", of.claimed},
+  return {{"orphans", of.orphans}, {"orphaned", of.orphaned},         {"cost", seconds(of.cost)},
+          {"parked", of.parked},   {"parked_bytes", of.parked_bytes}, {"claimed", of.claimed},
           {"dropped", of.dropped}};
 }
 
@@ -142,7 +139,7 @@ boost::json::object gateway::server_now(const principal& who) const {
   const config& all = service_.settings();
   return {{"version", HOLDFAST_VERSION},
           {"wasmtime", engine::version()},
-          {"started", std::chrono::duration<double>(started_.time_since_epoch()).count()},
+          {"started", seconds(started_.time_since_epoch())},
           {"draining", service_.draining()},
           {"connections", figures_.connections()},
           {"journal",

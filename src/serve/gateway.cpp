@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/gateway.hpp"
 
-#include <algorithm>
-
 #include "serve/access_log.hpp"
 #include "serve/problem.hpp"
 

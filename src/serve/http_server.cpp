@@ -9,7 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
-#include <future>
+#include <thread>
 
 #include "serve/listen_address.hpp"
 #include "serve/tls_context.hpp"

@@ -6,6 +6,7 @@
 
 #include "serve/ledger_json.hpp"
 #include "serve/on_behalf.hpp"
+#include "serve/units.hpp"
 
 namespace holdfast::serve {
 namespace {
@@ -118,10 +119,9 @@ void ledger::on_orphan_ended(const call_id& call, duration /*cost*/) noexcept {
 // What it tells.
 
 std::function<double(time_point)> ledger::calendar() const {
-  using seconds = std::chrono::duration<double>;
   const auto wall = clocks_.wall ? clocks_.wall() : std::chrono::system_clock::now();
-  return [now = now(), wall = seconds(wall.time_since_epoch()).count()](time_point at) {
-    return wall - seconds(now - at).count();
+  return [now = now(), wall = seconds(wall.time_since_epoch())](time_point at) {
+    return wall - seconds(now - at);
   };
 }
 

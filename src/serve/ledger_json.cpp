@@ -3,12 +3,11 @@
 
 #include <numeric>
 
+#include "serve/units.hpp"
 #include "wit/visible.hpp"
 
 namespace holdfast::serve {
 namespace {
-
-double seconds(duration what) { return std::chrono::duration<double>(what).count(); }
 
 boost::json::object spread(const histogram& of) {
   return {{"p50", seconds(of.quantile(0.5))}, {"p99", seconds(of.quantile(0.99))}};

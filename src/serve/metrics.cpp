@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "serve/process_figures.hpp"
+#include "serve/units.hpp"
 
 namespace holdfast::serve {
 namespace {
@@ -16,8 +17,6 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 using labels = std::vector<ClientMetric::Label>;
-
-double seconds(duration what) { return std::chrono::duration<double>(what).count(); }
 
 // A metric's name, what it is, and its values as they are found.
 class family {

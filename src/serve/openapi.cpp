@@ -9,6 +9,7 @@
 #include <boost/json/parse.hpp>
 
 #include "host/actor_home.hpp"
+#include "serve/ascii.hpp"
 #include "serve/embedded_file.hpp"
 #include "serve/json_schema.hpp"
 #include "wit/docs_page.hpp"
@@ -50,8 +51,7 @@ std::string percent_encoded(std::string_view text, std::string_view also_plain =
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string made;
   for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       std::string_view("-._~").find(c) != std::string_view::npos ||
+    const bool plain = ascii::is_alnum(c) || std::string_view("-._~").find(c) != std::string_view::npos ||
                        also_plain.find(c) != std::string_view::npos;
     if (plain) {
       made += c;

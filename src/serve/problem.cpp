@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 #include <cmath>
 
+#include "serve/units.hpp"
 #include "wit/json.hpp"
 
 namespace holdfast::serve {
@@ -43,8 +44,7 @@ http_answer problem(unsigned status, std::string_view code, const std::string& t
 }
 
 void with_retry_after(http_answer& answer, duration wait) {
-  const double seconds = std::chrono::duration<double>(wait).count();
-  const auto whole = std::clamp<long long>(static_cast<long long>(std::ceil(seconds)), 1, 3600);
+  const auto whole = std::clamp<long long>(static_cast<long long>(std::ceil(seconds(wait))), 1, 3600);
   answer.fields.emplace_back("Retry-After", std::to_string(whole));
 }
 
@@ -145,6 +145,10 @@ http_answer answer_of(const reply& told, const std::optional<wit::type>& result)
       problem(status_of(code), holdfast::to_string(code), told.code.message(), told.detail, std::move(more));
   if (worth_a_retry(code)) with_retry_after(answer, std::chrono::seconds(1));
   return answer;
+}
+
+std::string_view word_of(const reply& told) noexcept {
+  return told.outcome ? holdfast::to_string(*told.outcome) : "detached";
 }
 
 http_answer problem_of(const error& why) {

@@ -8,6 +8,7 @@
 #include <holdfast/type.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "serve/http_answer.hpp"
 #include "serve/http_request.hpp"
@@ -20,6 +21,9 @@ unsigned status_of(errc code) noexcept;
 
 /// A call's answer: 200 with the value, 202 where the caller's wait was over first, else a problem.
 http_answer answer_of(const reply& told, const std::optional<wit::type>& result);
+
+/// What became of a call, in a word that is kept: its outcome, or `detached` where the wait was over first.
+std::string_view word_of(const reply& told) noexcept;
 
 /// Of a request that did not become a call. The guest was not entered.
 http_answer problem_of(const error& why);

@@ -2,15 +2,14 @@
 #include "serve/rate_gate.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
+
+#include "serve/units.hpp"
 
 namespace holdfast::serve {
 namespace {
 
 constexpr std::chrono::milliseconds until_one_leaves(100);  // nobody can say when; soon, as a rule
-
-double seconds(duration length) noexcept { return std::chrono::duration<double>(length).count(); }
 
 }  // namespace
 

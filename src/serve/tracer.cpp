@@ -6,20 +6,15 @@
 #include <charconv>
 #include <cmath>
 
+#include "host/journal_digest.hpp"
+#include "serve/units.hpp"
+
 namespace holdfast::serve {
 namespace {
 
 constexpr std::size_t most_open = 4096;  // calls that go on though their requests are over
 
 constexpr const char* detached = "detached";
-
-double seconds(duration what) { return std::chrono::duration<double>(what).count(); }
-
-std::optional<outcome> outcome_named(std::string_view word) {
-  for (std::size_t i = 1; i < outcome_count; ++i)
-    if (word == to_string(static_cast<outcome>(i))) return static_cast<outcome>(i);
-  return std::nullopt;
-}
 
 // Who takes a call back has what was asked for.
 bool ends_badly(outcome what) noexcept { return what != outcome::completed && what != outcome::revoked; }
@@ -214,7 +209,7 @@ void tracer::ended(const call_id& call) noexcept {
 
 void tracer::give_call(const call_id& call, const open_call& what, const std::optional<call_record>& record) {
   const bool done = record && record->phase == call_phase::done;
-  const auto word = done ? std::optional(record->what) : outcome_named(what.outcome);
+  const auto word = done ? std::optional(record->what) : detail::outcome_named(what.outcome);
   const std::string told(word ? std::string_view(to_string(*word)) : what.outcome);
   trace_span made;
   made.here = what.of.here;

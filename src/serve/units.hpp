@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <holdfast/duration.hpp>
 #include <holdfast/error.hpp>
@@ -17,6 +18,9 @@ result<duration> parse_duration(std::string_view text);
 /// `65536`, `64KiB`, `1MiB`, `2GiB`, also `kB`, `MB`, `GB`.
 /// @par Errors  `errc::bad_arguments`
 result<std::uint64_t> parse_size(std::string_view text);
+
+/// A duration as JSON, metrics and headers have it.
+constexpr double seconds(duration length) noexcept { return std::chrono::duration<double>(length).count(); }
 
 /// A duration as `parse_duration` reads it, exactly: `500ms`, `2m`, `none`.
 std::string written(duration length);

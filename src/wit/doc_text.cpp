@@ -9,18 +9,18 @@ namespace holdfast::wit {
 
 namespace {
 
-std::string_view trimmed(std::string_view line) {
-  const std::size_t begin = line.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
-}
-
 // `- item` and `* item`.
 bool is_item(std::string_view line) {
   return line.size() > 2 && (line[0] == '-' || line[0] == '*') && line[1] == ' ';
 }
 
 }  // namespace
+
+std::string_view trimmed(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(" \t\r");
+  if (begin == std::string_view::npos) return {};
+  return line.substr(begin, line.find_last_not_of(" \t\r") - begin + 1);
+}
 
 std::vector<doc_span> read_doc_line(std::string_view untrusted) {
   std::vector<doc_span> spans;

@@ -27,4 +27,7 @@ std::vector<doc_block> read_doc_text(std::string_view untrusted);
 /// The spans of one line.
 std::vector<doc_span> read_doc_line(std::string_view untrusted);
 
+/// A line without the blanks around it.
+std::string_view trimmed(std::string_view line);
+
 }  // namespace holdfast::wit

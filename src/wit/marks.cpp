@@ -3,6 +3,7 @@
 
 #include <cstddef>
 
+#include "wit/doc_text.hpp"
 #include "wit/nearest.hpp"
 #include "wit/utf8.hpp"
 
@@ -12,12 +13,6 @@ namespace {
 
 constexpr std::string_view tag = "@holdfast";
 constexpr std::string_view no_marks = "none";
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 bool goes_on(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
