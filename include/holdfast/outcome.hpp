@@ -19,8 +19,8 @@ enum class outcome {
   lost_in_crash,     ///< started, unfinished when the process died, not retry-safe
 };
 
-/// The outcome that an error code stands for. `detached`, `gone` and set-up errors, which are no outcomes, count
-/// as `refused`: whether the guest ran is for `effect_of(errc)` to say of these.
+/// The outcome that an error code stands for. `detached`, `gone` and set-up errors, which are no outcomes,
+/// count as `refused`: whether the guest ran is for `effect_of(errc)` to say of these.
 outcome outcome_of(errc code) noexcept;
 
 /// Whether the guest ran.

@@ -29,7 +29,8 @@ struct reply {
   /// Whether the call completed.
   explicit operator bool() const noexcept { return !code; }
 
-  /// Whether the guest ran: `executed` where the call completed, `unknown` where the caller only stopped waiting.
+  /// Whether the guest ran: `executed` where the call completed, `unknown` where the caller only stopped
+  /// waiting.
   holdfast::effect effect() const noexcept { return effect_of(code); }
 };
 

@@ -73,9 +73,10 @@ exit_code run_new(const new_settings& given) {
   const std::string name = given.name.empty() ? last.string() : given.name;
   // It stands in file names and in TOML without quotation marks.
   if (!serve::is_component_name(name) || name.front() == '.' || name.find('.') != std::string::npos)
-    return refuse(given, "`" + name +
-                  "` cannot be the component's name: that has letters, digits, `-` and `_`, at most " +
-                  "64; --name gives another");
+    return refuse(given,
+                  "`" + name +
+                      "` cannot be the component's name: that has letters, digits, `-` and `_`, at most " +
+                      "64; --name gives another");
   if (std::filesystem::exists(folder, failed) && !std::filesystem::is_directory(folder, failed))
     return refuse(given, given.folder + ": it is no folder");
   std::filesystem::create_directories(folder, failed);
@@ -90,7 +91,8 @@ exit_code run_new(const new_settings& given) {
     const auto file = folder / each.path;
     std::filesystem::create_directories(file.parent_path(), failed);
     if (failed) return refuse(given, file.string() + ": " + failed.message());
-    if (const auto wrong = write(file, with_name(each.content, name), each.executable)) return refuse(given, *wrong);
+    if (const auto wrong = write(file, with_name(each.content, name), each.executable))
+      return refuse(given, *wrong);
     const std::string shown = (std::filesystem::path(given.folder) / each.path).string();
     files.emplace_back(shown);
     if (!given.json) std::printf("%s\n", escape_line(shown).c_str());

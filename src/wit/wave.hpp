@@ -9,8 +9,8 @@
 
 /// Calls in WAVE, as a person writes them on a command line.
 ///
-/// The text is parsed and printed by the `wasm-wave` crate, behind C functions that pass packed values. Errors name
-/// the argument, the path and the byte of the text.
+/// The text is parsed and printed by the `wasm-wave` crate, behind C functions that pass packed values.
+/// Errors name the argument, the path and the byte of the text.
 namespace holdfast::wit {
 
 /// The text of a call, split. Refers to the text it was made of.
