@@ -18,9 +18,9 @@
 #include "cli/apart_compiler.hpp"
 #include "cli/command.hpp"
 #include "cli/terminal.hpp"
-#include "serve/application.hpp"
 #include "serve/listen_address.hpp"
 #include "serve/read_config.hpp"
+#include "serve/server.hpp"
 #include "serve/systemd.hpp"
 #include "serve/units.hpp"
 
@@ -111,7 +111,7 @@ std::string url_of(const serve::listen_address& where, bool tls) {
   return (tls ? "https://" : "http://") + where.text + "/";
 }
 
-void tell_start(const serve_settings& given, const serve::application& running, const config_reading& all) {
+void tell_start(const serve_settings& given, const serve::server& running, const config_reading& all) {
   const bool tls = all.settings.server.tls.has_value();
   boost::json::array places;
   for (const auto& each : running.addresses()) places.push_back(boost::json::string(url_of(each, tls)));
@@ -128,7 +128,7 @@ void tell_start(const serve_settings& given, const serve::application& running, 
   for (const auto& each : places) complain("listening on " + std::string(each.as_string()));
 }
 
-void reload(const serve_settings& given, serve::application& running) {
+void reload(const serve_settings& given, serve::server& running) {
   serve::notify_manager("RELOADING=1");
   const config_reading next = read(given);
   tell(next.errors, "");
@@ -151,9 +151,9 @@ exit_code run_serve(const serve_settings& given) {
   tell(all.warnings, "warning: ");
   if (!all.sound()) return bad_input;
   const duration grace = all.settings.server.drain_grace;
-  auto started = serve::application::start(all.settings, {.load = apart_compiler(all.settings)});
+  auto started = serve::server::start(all.settings, {.load = apart_compiler(all.settings)});
   if (!started) return show(started.error(), false);
-  serve::application& running = **started;
+  serve::server& running = **started;
   tell_start(given, running, all);
   if (const auto ready = running.wait_ready(no_limit); !ready) complain(escape_line(ready.error().message()));
   serve::notify_manager("READY=1");

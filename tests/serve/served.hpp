@@ -10,9 +10,9 @@
 #include <string>
 
 #include "core/fakes.hpp"
-#include "serve/application.hpp"
 #include "serve/listen_address.hpp"
 #include "serve/raw_client.hpp"
+#include "serve/server.hpp"
 #include "support/counting_guest.hpp"
 #include "support/scratch_folder.hpp"
 
@@ -39,7 +39,7 @@ class served_test : public testing::Test {
     if (settings.server.listen.empty())
       settings.server.listen.push_back(serve::parse_listen_address("127.0.0.1:0").value());
     settings.engine.max_instances = 64;
-    auto made = serve::application::start(settings, parts);
+    auto made = serve::server::start(settings, parts);
     ASSERT_TRUE(made) << made.error().message();
     running = *std::move(made);
     port = running->addresses().front().port;
@@ -60,8 +60,8 @@ class served_test : public testing::Test {
 
   const scratch_folder folder;
   serve::config settings;
-  serve::application_parts parts;
-  std::unique_ptr<serve::application> running;
+  serve::server_parts parts;
+  std::unique_ptr<serve::server> running;
   std::uint16_t port = 0;
 };
 

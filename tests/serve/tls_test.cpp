@@ -74,7 +74,7 @@ TEST_F(tls, lets_in_who_has_a_certificate_and_knows_it_by_its_name) {
 TEST_F(tls, that_has_a_wrong_key_is_refused_at_the_start_with_the_name_of_the_file) {
   settings.server.tls->key = folder / "client.key";
   settings.server.listen = {parse_listen_address("127.0.0.1:0").value()};
-  const auto begun = application::start(settings, parts);
+  const auto begun = server::start(settings, parts);
   ASSERT_FALSE(begun);
   EXPECT_THAT(begun.error().message(), testing::HasSubstr("client.key"));
 }

@@ -17,7 +17,7 @@ const SOURCES: &[&str] = &[
     "instance.rs",
     "play.rs",
     "many.rs",
-    "exchange.rs",
+    "http_exchange.rs",
     "serving.rs",
     "direct.rs",
 ];

@@ -8,7 +8,7 @@ use crate::blueprint::BlueprintShared;
 use crate::body::may_begin_exchange;
 use crate::engine::Concurrency;
 use crate::error::{Failure, failure, guard, guard_or, hfb_error};
-use crate::exchange::{Exchange, Fault, Request, Told, hfb_exchange_fault};
+use crate::http_exchange::{Exchange, Fault, Request, Told, hfb_exchange_fault};
 use crate::instance::{Command, Phase, Shared, hfb_instance};
 use crate::pipe::hfb_flow;
 use holdfast_wave::packed::{Reader, Writer};

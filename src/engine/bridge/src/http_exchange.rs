@@ -9,8 +9,8 @@
 
 use crate::abi::{hfb_kind, hfb_waker};
 use crate::error::{Failure, HostFailed, failure};
-use crate::exchange_ends::{Answer, Incoming, drop_all, name_of};
 use crate::guest::Guest;
+use crate::http_exchange_ends::{Answer, Incoming, drop_all, name_of};
 use crate::pipe::hfb_flow;
 use bytes::Bytes;
 use http_body::Body;

@@ -4,7 +4,7 @@
 mod support;
 
 use holdfast_bridge::abi::{hfb_kind, hfb_slice, hfb_state, hfb_waker};
-use holdfast_bridge::exchange::hfb_exchange_fault as fault;
+use holdfast_bridge::http_exchange::hfb_exchange_fault as fault;
 use holdfast_bridge::pipe::hfb_flow;
 use holdfast_bridge::serving::*;
 use std::ffi::c_void;

@@ -14,23 +14,23 @@
 /// All of `holdfast serve`, assembled: what is served, who serves it, and how it ends.
 namespace holdfast::serve {
 
-/// What an application gets from outside.
-struct application_parts {
+/// What a server gets from outside.
+struct server_parts {
   component_loader load = plain_loader();
   const core::time_source* time = nullptr;  ///< of limits and time-outs; null: the machine's
 };
 
 /// @par Thread safety  shared objects: safe
-class application {
+class server {
  public:
   /// Loads everything and listens; answers as soon as requests are taken. `/readyz` follows when each pool
   /// has an instance.
   /// @par Errors  those of `service::make` and `http_server::start`
-  static result<std::unique_ptr<application>> start(config what, application_parts parts = {});
-  application(const application&) = delete;
-  application& operator=(const application&) = delete;
+  static result<std::unique_ptr<server>> start(config what, server_parts parts = {});
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
   /// Ends at once, if it has not ended.
-  ~application();
+  ~server();
 
   std::vector<listen_address> addresses() const;
   service& served() noexcept;
@@ -49,7 +49,7 @@ class application {
 
  private:
   struct impl;
-  explicit application(std::unique_ptr<impl> made);
+  explicit server(std::unique_ptr<impl> made);
   std::unique_ptr<impl> impl_;
 };
 

@@ -2,7 +2,7 @@
 //! What a guest has of an exchange: the body that it reads, and the one answer that it may give.
 
 use crate::error::shown;
-use crate::exchange::Exchange;
+use crate::http_exchange::Exchange;
 use bytes::Bytes;
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "serve/application.hpp"
+#include "serve/server.hpp"
 
 #include "serve/gateway.hpp"
 #include "serve/guest_lines.hpp"
@@ -14,7 +14,7 @@ constexpr std::chrono::seconds longest_flush(2);     // of spans that wait
 
 }  // namespace
 
-struct application::impl {
+struct server::impl {
   impl(std::unique_ptr<service> serves, std::shared_ptr<ledger> tells, std::shared_ptr<line_log> accesses,
        std::shared_ptr<line_log> printed, std::unique_ptr<tracer> makes, const core::time_source* time)
       : knows(std::move(tells)),
@@ -24,7 +24,7 @@ struct application::impl {
         what(std::move(serves)),
         settings(what->settings().server),
         gate(*what, settings, *knows, *access, time != nullptr ? *time : steady, traces.get()),
-        server(settings, gate, time != nullptr ? *time : steady) {}
+        listens(settings, gate, time != nullptr ? *time : steady) {}
 
   const core::steady_time steady{};
   const std::shared_ptr<ledger> knows;
@@ -34,14 +34,14 @@ struct application::impl {
   const std::unique_ptr<service> what;
   const server_settings settings;
   gateway gate;
-  http_server server;
+  http_server listens;
 };
 
-application::application(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
+server::server(std::unique_ptr<impl> made) : impl_(std::move(made)) {}
 
-application::~application() { end(duration::zero()); }
+server::~server() { end(duration::zero()); }
 
-result<std::unique_ptr<application>> application::start(config what, application_parts parts) {
+result<std::unique_ptr<server>> server::start(config what, server_parts parts) {
   auto access = line_log::open(what.log.access);
   if (!access) return access.error();
   auto guests = line_log::open(what.log.guests);
@@ -58,38 +58,38 @@ result<std::unique_ptr<application>> application::start(config what, application
   }
   auto serves = service::make(std::move(what), knows, std::move(printed), std::move(parts.load));
   if (!serves) return serves.error();
-  std::unique_ptr<application> made(
-      new application(std::make_unique<impl>(*std::move(serves), std::move(knows), *std::move(access),
-                                             *std::move(guests), std::move(traces), parts.time)));
-  made->impl_->server.tell_figures(made->impl_->gate.figures());
-  if (const auto begun = made->impl_->server.start(); !begun) return begun.error();
+  std::unique_ptr<server> made(
+      new server(std::make_unique<impl>(*std::move(serves), std::move(knows), *std::move(access),
+                                        *std::move(guests), std::move(traces), parts.time)));
+  made->impl_->listens.tell_figures(made->impl_->gate.figures());
+  if (const auto begun = made->impl_->listens.start(); !begun) return begun.error();
   return made;
 }
 
-std::vector<listen_address> application::addresses() const { return impl_->server.addresses(); }
-service& application::served() noexcept { return *impl_->what; }
+std::vector<listen_address> server::addresses() const { return impl_->listens.addresses(); }
+service& server::served() noexcept { return *impl_->what; }
 
-result<void> application::wait_ready(duration limit) { return impl_->what->wait_ready(limit); }
+result<void> server::wait_ready(duration limit) { return impl_->what->wait_ready(limit); }
 
-result<std::vector<std::string>> application::reload(const config& next) {
+result<std::vector<std::string>> server::reload(const config& next) {
   auto told = impl_->what->reload(next);
   if (!told) return told;
   for (const auto& log : {impl_->access, impl_->guests})
     if (const auto opened = log->reopen(); !opened) return opened.error();
-  if (const auto renewed = impl_->server.renew_certificates(); !renewed) return renewed.error();
+  if (const auto renewed = impl_->listens.renew_certificates(); !renewed) return renewed.error();
   return told;
 }
 
-bool application::end(duration grace) {
+bool server::end(duration grace) {
   impl_->what->begin_end();
-  impl_->server.begin_end();
+  impl_->listens.begin_end();
   const bool well = impl_->what->drain(grace);
-  impl_->server.wait_ended(longest_farewell);
-  impl_->server.stop();
+  impl_->listens.wait_ended(longest_farewell);
+  impl_->listens.stop();
   if (impl_->traces) impl_->traces->end(longest_flush);
   return well;
 }
 
-void application::hurry() { impl_->what->hurry(); }
+void server::hurry() { impl_->what->hurry(); }
 
 }  // namespace holdfast::serve

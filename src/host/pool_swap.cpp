@@ -5,7 +5,7 @@
 
 #include "host/pool_impl.hpp"
 
-// How a pool's component is exchanged while it serves, and how its editions end.
+// `pool::swap`: how a pool's component is exchanged while it serves, and how its editions end.
 namespace holdfast {
 namespace {
 
