@@ -10,7 +10,7 @@
 #include "cli/run_command.hpp"
 
 /// A program that runs while a test does something else.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 
 /// Ended by SIGTERM, and waited for, at the latest when this is destroyed. Its input and output are a
 /// terminal where that has columns, else its output is a pipe and its input that of the test.
@@ -69,4 +69,4 @@ class running_server {
   std::string url_;
 };
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

@@ -6,7 +6,7 @@
 
 #include "cli/run_command.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::EndsWith;

@@ -6,7 +6,7 @@
 
 #include "cli/background.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;

@@ -7,7 +7,7 @@
 
 #include "cli/run_command.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::AllOf;
 using testing::Contains;
 using testing::ContainsRegex;

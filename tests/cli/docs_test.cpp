@@ -11,7 +11,7 @@
 
 #include "cli/run_command.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;

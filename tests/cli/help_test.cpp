@@ -9,7 +9,7 @@
 
 #include "cli/run_command.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;

@@ -11,7 +11,7 @@
 #include "host/keyed_export.hpp"
 #include "wit/packed.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using holdfast::errc;
 using holdfast::journal_record;
 using holdfast::outcome;

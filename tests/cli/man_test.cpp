@@ -10,7 +10,7 @@
 
 #include "cli/run_command.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::Contains;
 using testing::HasSubstr;
 

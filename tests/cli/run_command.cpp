@@ -19,7 +19,7 @@
 #include <system_error>
 #include <utility>
 
-namespace holdfast::test {
+namespace holdfast::testing_support {
 namespace {
 
 using clock = std::chrono::steady_clock;
@@ -223,4 +223,4 @@ std::string obeyed_in(std::string_view text) {
   return found;
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

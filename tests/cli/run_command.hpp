@@ -11,7 +11,7 @@
 /// The command, run as its user runs it: a process of its own, with its output, its exit code and its memory.
 ///
 /// A command that outlasts its time is killed, and only that one, by its id.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 
 /// What the command finds where it starts.
 struct surroundings {
@@ -70,4 +70,4 @@ std::size_t lines_in(std::string_view text);
 /// The names of characters in `text` that a terminal would obey or hide: empty where it is safe to show.
 std::string obeyed_in(std::string_view text);
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

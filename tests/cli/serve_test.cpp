@@ -16,7 +16,7 @@
 
 /// The life of `holdfast serve`: how it begins, what signals do to it, and that what goes wrong around it
 /// does not end it.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 namespace {
 
 using testing::HasSubstr;
@@ -50,8 +50,8 @@ TEST(serve, begins_with_nothing_that_it_could_not_keep) {
       run_holdfast({"serve", folder.write("bad.wat", "(component"), "--listen", "127.0.0.1:0"});
   EXPECT_EQ(told.code, 2);
   EXPECT_THAT(told.err, HasSubstr("component `bad`"));
-  const ended nowhere = run_holdfast(
-      {"serve", folder.write("good.wat", testing_support::counting_guest), "--listen", "nowhere"});
+  const ended nowhere =
+      run_holdfast({"serve", folder.write("good.wat", counting_guest), "--listen", "nowhere"});
   EXPECT_EQ(nowhere.code, 2);
   EXPECT_THAT(nowhere.err, HasSubstr("nowhere"));
 }
@@ -64,7 +64,7 @@ class configured : public testing::Test {
                                       "\"\n[components.counting]\npath = \"counting.wat\"\n" + more);
   }
   configured() {
-    folder.write("counting.wat", testing_support::counting_guest);
+    folder.write("counting.wat", counting_guest);
     write();
   }
   std::vector<std::string> command() const {
@@ -138,4 +138,4 @@ TEST_F(configured, server_tells_the_manager_of_services_when_it_is_ready_and_whe
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

@@ -401,7 +401,8 @@ TEST_F(principals_test, lists_for_each_the_calls_that_are_theirs_while_they_go_o
   const auto listed = [&](const char* who, const std::string& place = "/v1/calls") {
     return json(ask(request("GET", place, who))).at("calls").as_array();
   };
-  while (listed(one, "/v1/calls?phase=running").empty()) std::this_thread::yield();  // a kill of the queued revokes it
+  while (listed(one, "/v1/calls?phase=running").empty())
+    std::this_thread::yield();  // a kill of the queued revokes it
   const std::string hers = text(listed(one).at(0).as_object(), "id");
   EXPECT_EQ(text(listed(one).at(0).as_object(), "principal"), "one");
   ask(call_request("/v1/call/counting/count", "[]", std::string("Prefer: respond-async\r\n") + two));
