@@ -27,7 +27,7 @@ constexpr int longest_wait_ms = 60'000;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::system_category(), what); }
 
-std::vector<std::string> serve_command(const temporary_folder& folder, std::vector<std::string> more) {
+std::vector<std::string> serve_command(const scratch_folder& folder, std::vector<std::string> more) {
   std::vector<std::string> command{
       HOLDFAST_COMMAND, "serve",       folder.write("counting.wat", counting_guest),
       "--listen",       "127.0.0.1:0", "--json"};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/run_command.hpp"
+#include "support/scratch_folder.hpp"
 
 /// A program that runs while a test does something else.
 namespace holdfast::testing_support {
@@ -64,7 +65,7 @@ class running_server {
   background& process() noexcept { return process_; }
 
  private:
-  temporary_folder folder_;
+  scratch_folder folder_;
   background process_;
   std::string url_;
 };

@@ -9,6 +9,7 @@
 
 #include "cli/run_command.hpp"
 #include "host/keyed_export.hpp"
+#include "support/scratch_folder.hpp"
 #include "wit/packed.hpp"
 
 using namespace holdfast::testing_support;
@@ -59,7 +60,7 @@ class journal_command : public testing::Test {
     ASSERT_FALSE(here->commit({all, {}}));
   }
 
-  temporary_folder folder;
+  scratch_folder folder;
   const std::string path = (folder.path() / "calls.journal").string();
 };
 

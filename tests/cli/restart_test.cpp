@@ -15,6 +15,7 @@
 
 #include "cli/background.hpp"
 #include "serve/raw_client.hpp"
+#include "support/scratch_folder.hpp"
 
 /// Servers that take each other's place while clients call, as a manager of services does it: it holds the
 /// socket, so that nobody is turned away meanwhile.
@@ -98,7 +99,7 @@ class payers {
 };
 
 TEST(restart, under_load_loses_no_accepted_call_with_a_key_and_makes_none_twice) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const held_socket socket;
   const std::string configuration =
       folder.write("holdfast.toml", "journal = \"" + (folder.path() / "calls.journal").string() +

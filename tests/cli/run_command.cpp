@@ -177,23 +177,6 @@ std::string guest(std::string_view file) {
   return (std::filesystem::path(HOLDFAST_GUESTS_DIR) / file).string();
 }
 
-temporary_folder::temporary_folder() {
-  std::string form = (std::filesystem::temp_directory_path() / "holdfast-cli-XXXXXX").string();
-  if (::mkdtemp(form.data()) == nullptr) fail("mkdtemp");
-  path_ = form;
-}
-
-temporary_folder::~temporary_folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string temporary_folder::write(std::string_view name, std::string_view contents) const {
-  const auto path = path_ / name;
-  std::ofstream(path, std::ios::binary) << contents;
-  return path.string();
-}
-
 std::string contents_of(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};

@@ -45,22 +45,6 @@ ended run_holdfast(std::vector<std::string> arguments, const surroundings& aroun
 /// The path of a guest: `guest("orders.wasm")`.
 std::string guest(std::string_view file);
 
-/// A folder of its own, removed with everything in it.
-class temporary_folder {
- public:
-  temporary_folder();
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  ~temporary_folder();
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-  /// Writes a file there: its path.
-  std::string write(std::string_view name, std::string_view contents) const;
-
- private:
-  std::filesystem::path path_;
-};
-
 /// The contents of a file.
 std::string contents_of(const std::string& path);
 

@@ -13,6 +13,7 @@
 
 #include "cli/background.hpp"
 #include "support/counting_guest.hpp"
+#include "support/scratch_folder.hpp"
 
 /// The life of `holdfast serve`: how it begins, what signals do to it, and that what goes wrong around it
 /// does not end it.
@@ -45,7 +46,7 @@ TEST(serve, ends_though_a_guest_loops_at_the_second_signal) {
 }
 
 TEST(serve, begins_with_nothing_that_it_could_not_keep) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const ended told =
       run_holdfast({"serve", folder.write("bad.wat", "(component"), "--listen", "127.0.0.1:0"});
   EXPECT_EQ(told.code, 2);
@@ -78,7 +79,7 @@ class configured : public testing::Test {
     return line.substr(begin, line.find('"', begin) - begin);
   }
   static ended components(const std::string& url) { return run_holdfast({"components", "--server", url}); }
-  const temporary_folder folder;
+  const scratch_folder folder;
 };
 
 TEST_F(configured, server_reads_its_configuration_again_at_a_signal_and_goes_on_where_that_is_wrong) {
