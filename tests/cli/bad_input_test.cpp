@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace holdfast::testing_support;

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace holdfast::testing_support;

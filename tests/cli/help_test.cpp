@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace holdfast::testing_support;

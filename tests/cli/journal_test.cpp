@@ -9,6 +9,7 @@
 
 #include "cli/run_command.hpp"
 #include "host/keyed_export.hpp"
+#include "support/contents_of.hpp"
 #include "support/scratch_folder.hpp"
 #include "wit/packed.hpp"
 

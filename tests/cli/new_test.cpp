@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
 #include "support/scratch_folder.hpp"
 
 using namespace holdfast::testing_support;

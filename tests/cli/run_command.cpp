@@ -14,8 +14,6 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -175,11 +173,6 @@ ended run_holdfast(std::vector<std::string> arguments, const surroundings& aroun
 
 std::string guest(std::string_view file) {
   return (std::filesystem::path(HOLDFAST_GUESTS_DIR) / file).string();
-}
-
-std::string contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 std::size_t lines_in(std::string_view text) {

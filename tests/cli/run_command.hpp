@@ -45,9 +45,6 @@ ended run_holdfast(std::vector<std::string> arguments, const surroundings& aroun
 /// The path of a guest: `guest("orders.wasm")`.
 std::string guest(std::string_view file);
 
-/// The contents of a file.
-std::string contents_of(const std::string& path);
-
 /// How many lines a text has; an unfinished one counts.
 std::size_t lines_in(std::string_view text);
 

@@ -8,10 +8,10 @@
 
 #include <array>
 #include <cstring>
-#include <fstream>
 #include <thread>
 
 #include "cli/background.hpp"
+#include "support/contents_of.hpp"
 #include "support/counting_guest.hpp"
 #include "support/scratch_folder.hpp"
 
