@@ -14,7 +14,7 @@ endif()
 # holdfast_add_tests(<layer> [ONLY <pattern>] [LINK <target>...])
 #
 # Makes holdfast_tests_<layer>, linked to holdfast_<layer>, GoogleTest, GoogleMock and RapidCheck; its own main is
-# GoogleMock's. Headers shared by tests are included from the root tests/, such as "support/fake_guest.hpp".
+# GoogleMock's. Headers shared by tests are included from the root tests/, such as "support/scratch_folder.hpp".
 # HOLDFAST_GUESTS_DIR is the folder of the built guests, HOLDFAST_SOURCE_DIR the repository, HOLDFAST_COMMAND the path of
 # the command. ONLY: of the folder's files those, such as *_test.cpp, where the others are a library of their own.
 function(holdfast_add_tests layer)
