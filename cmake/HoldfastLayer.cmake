@@ -5,24 +5,12 @@
 # holdfast_add_layer(<layer> [LINK <target>...])
 #
 # Makes the library holdfast_<layer> from every .cpp file of the calling folder; a file that appears later is noticed
-# by the next build. A layer that has headers only, or nothing yet, is an INTERFACE library, so others may link it.
+# by the next build.
 function(holdfast_add_layer layer)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK")
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
-  if(sources)
-    add_library(holdfast_${layer} STATIC ${sources})
-    target_link_libraries(holdfast_${layer} PUBLIC holdfast_headers ${arg_LINK})
-  else()
-    add_library(holdfast_${layer} INTERFACE)
-    target_link_libraries(holdfast_${layer} INTERFACE holdfast_headers ${arg_LINK})
-  endif()
-endfunction()
-
-# holdfast_add_layer_folder(<layer>): enters src/<layer> where it has a CMakeLists.txt; a layer to come is skipped.
-function(holdfast_add_layer_folder layer)
-  if(EXISTS "${PROJECT_SOURCE_DIR}/src/${layer}/CMakeLists.txt")
-    add_subdirectory("${PROJECT_SOURCE_DIR}/src/${layer}")
-  endif()
+  add_library(holdfast_${layer} STATIC ${sources})
+  target_link_libraries(holdfast_${layer} PUBLIC holdfast_headers ${arg_LINK})
 endfunction()
 
 # holdfast_add_tool(<name> SOURCES <file>... [LINK <target>...]): a program beside the command, part of `make build`.

@@ -14,19 +14,15 @@ endif()
 # holdfast_add_tests(<layer> [ONLY <pattern>] [LINK <target>...])
 #
 # Makes holdfast_tests_<layer>, linked to holdfast_<layer>, GoogleTest, GoogleMock and RapidCheck; its own main is
-# GoogleMock's. Headers shared by tests are included from the root tests/, such as "support/fake_guest.hpp".
+# GoogleMock's. Headers shared by tests are included from the root tests/, such as "support/scratch_folder.hpp".
 # HOLDFAST_GUESTS_DIR is the folder of the built guests, HOLDFAST_SOURCE_DIR the repository, HOLDFAST_COMMAND the path of
-# the command. A folder without .cpp files makes nothing. ONLY: of the folder's files those, such as *_test.cpp, where
-# the others are a library of their own.
+# the command. ONLY: of the folder's files those, such as *_test.cpp, where the others are a library of their own.
 function(holdfast_add_tests layer)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "ONLY" "LINK")
   if(NOT arg_ONLY)
     set(arg_ONLY "*.cpp")
   endif()
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/${layer}/${arg_ONLY}")
-  if(NOT sources)
-    return()
-  endif()
   set(program holdfast_tests_${layer})
   add_executable(${program} ${sources})
   target_include_directories(${program} PRIVATE "${PROJECT_SOURCE_DIR}/tests")
@@ -36,10 +32,8 @@ function(holdfast_add_tests layer)
   holdfast_is_soon_over(${program})
   # The command is a program, which its tests run; the other layers are libraries, which theirs link.
   if(layer STREQUAL "cli")
-    if(TARGET holdfast_cli)
-      add_dependencies(${program} holdfast_cli)
-    endif()
-  elseif(TARGET holdfast_${layer})
+    add_dependencies(${program} holdfast_cli)
+  else()
     target_link_libraries(${program} PRIVATE holdfast_${layer})
   endif()
   target_compile_definitions(${program} PRIVATE

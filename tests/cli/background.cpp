@@ -20,16 +20,16 @@
 
 #include "support/counting_guest.hpp"
 
-namespace holdfast::test {
+namespace holdfast::testing_support {
 namespace {
 
 constexpr int longest_wait_ms = 60'000;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::system_category(), what); }
 
-std::vector<std::string> serve_command(const temporary_folder& folder, std::vector<std::string> more) {
+std::vector<std::string> serve_command(const scratch_folder& folder, std::vector<std::string> more) {
   std::vector<std::string> command{
-      HOLDFAST_COMMAND, "serve",       folder.write("counting.wat", testing_support::counting_guest),
+      HOLDFAST_COMMAND, "serve",       folder.write("counting.wat", counting_guest),
       "--listen",       "127.0.0.1:0", "--json"};
   for (std::string& each : more) command.push_back(std::move(each));
   return command;
@@ -161,4 +161,4 @@ std::string running_server::submit(const std::string& function, const std::strin
   return json.at("id").as_string().c_str();
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

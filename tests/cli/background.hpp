@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "cli/run_command.hpp"
+#include "support/scratch_folder.hpp"
 
 /// A program that runs while a test does something else.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 
 /// Ended by SIGTERM, and waited for, at the latest when this is destroyed. Its input and output are a
 /// terminal where that has columns, else its output is a pipe and its input that of the test.
@@ -64,9 +65,9 @@ class running_server {
   background& process() noexcept { return process_; }
 
  private:
-  temporary_folder folder_;
+  scratch_folder folder_;
   background process_;
   std::string url_;
 };
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

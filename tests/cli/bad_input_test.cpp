@@ -5,8 +5,10 @@
 #include <chrono>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::EndsWith;
@@ -41,7 +43,7 @@ void expect_file_refused(const std::string& path, const std::vector<std::string>
 }  // namespace
 
 TEST(bad_input, a_file_that_is_not_there_or_no_component_is_named_for_what_it_is) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   expect_file_refused((folder.path() / "missing.wasm").string(), {"missing.wasm: No such file or directory"});
   expect_file_refused(folder.path().string(), {"is a directory"});
   expect_file_refused(folder.write("empty.wasm", ""), {"empty.wasm: the input is empty"});
@@ -64,7 +66,7 @@ TEST(bad_input, a_stream_is_refused_before_the_guest_runs) {
 }
 
 TEST(bad_input, a_component_cut_off_anywhere_is_refused_in_one_line) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string whole = contents_of(guest("orders.wasm"));
   ASSERT_GT(whole.size(), 4000U);
   // Not at 8: the header alone is a component, an empty one.
@@ -77,7 +79,7 @@ TEST(bad_input, a_component_cut_off_anywhere_is_refused_in_one_line) {
 }
 
 TEST(bad_input, a_flipped_byte_never_crashes_the_command) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string whole = contents_of(guest("orders.wasm"));
   for (std::size_t at = 8; at < whole.size(); at += whole.size() / 12) {
     std::string flipped = whole;
@@ -92,7 +94,7 @@ TEST(bad_input, a_flipped_byte_never_crashes_the_command) {
 }
 
 TEST(bad_input, wrong_component_text_is_refused_with_its_line_and_column) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   expect_file_refused(folder.write("bad.wat", "(component\n  (core module\n    (func i32.bogus)))"),
                       {"bad.wat: ", "at line 3, column 11"});
   expect_file_refused(folder.write("open.wat", "(component"), {"open.wat: ", "line 1"});
@@ -116,7 +118,7 @@ TEST(bad_input, an_unknown_export_is_answered_with_the_nearest) {
 }
 
 TEST(bad_input, an_ambiguous_export_is_answered_with_the_candidates) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string path = folder.write("two.wat", R"((component
     (core module $m (func (export "f")))
     (core instance $i (instantiate $m))

@@ -8,7 +8,7 @@
 
 #include "cli/run_command.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::AnyOf;
 using testing::ElementsAre;
 using testing::HasSubstr;

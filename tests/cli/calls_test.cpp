@@ -5,8 +5,9 @@
 #include <boost/json/parse.hpp>
 
 #include "cli/background.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
@@ -147,7 +148,7 @@ TEST(calls, are_asked_for_at_the_server_that_the_environment_names) {
 }
 
 TEST(calls, are_reached_through_a_unix_socket) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string where = "unix:" + (folder.path() / "s").string();
   running_server server({"--listen", where});
   const ended told = run_holdfast({"components", "--server", where});
@@ -156,7 +157,7 @@ TEST(calls, are_reached_through_a_unix_socket) {
 }
 
 TEST(calls, of_a_server_that_wants_a_token_are_shown_to_who_has_it) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string token = "a-token-of-this-test";
   const ended sum = run({"sha256sum"}, {.input = token});
   const std::string guest_file = folder.write("app.wat", "(component)");
@@ -181,7 +182,7 @@ TEST(calls, of_a_server_that_wants_a_token_are_shown_to_who_has_it) {
 }
 
 TEST(calls, of_a_server_with_tls_are_asked_for_only_where_its_certificate_is_trusted) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const ended made = run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                           "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj",
                           "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"},

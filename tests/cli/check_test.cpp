@@ -6,14 +6,15 @@
 #include <filesystem>
 
 #include "cli/run_command.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 
 namespace {
 
 // A folder with the guests that a configuration in it may name.
-class config_folder : public temporary_folder {
+class config_folder : public scratch_folder {
  public:
   explicit config_folder(const std::string& config) {
     std::filesystem::create_symlink(guest("orders.wasm"), path() / "orders.wasm");

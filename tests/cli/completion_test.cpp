@@ -6,8 +6,9 @@
 #include <sstream>
 
 #include "cli/run_command.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::AllOf;
 using testing::Contains;
 using testing::ContainsRegex;
@@ -46,7 +47,7 @@ constexpr const char* zsh = "/usr/bin/zsh";
 
 // What fish offers at the end of this line.
 std::vector<std::string> offered_by_fish(const std::string& line) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const ended told = run({fish, "--no-config", "-c",
                           "$argv[1] completion fish | source; complete -C $argv[2]", HOLDFAST_COMMAND, line},
                          {.folder = folder.path()});
@@ -58,7 +59,7 @@ std::vector<std::string> offered_by_fish(const std::string& line) {
 // What zsh shows of what there is at the end of this line, on a terminal of its own. A key that says so marks
 // the end: nothing is waited for but that.
 std::string shown_by_zsh(const std::string& line) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   folder.write("_holdfast", run_holdfast({"completion", "zsh"}).out);
   const std::string script = R"(
     zmodload zsh/zpty
@@ -116,7 +117,7 @@ TEST(completion, of_bash_offers_the_values_that_an_option_has) {
 }
 
 TEST(completion, of_bash_offers_files_everywhere_else) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   folder.write("app.wasm", "");
   folder.write("ape two.wasm", "");
   EXPECT_THAT(offered({"call", "ap"}, folder.path()), ElementsAre("ape two.wasm", "app.wasm"));

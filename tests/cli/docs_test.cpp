@@ -10,8 +10,10 @@
 #include <fstream>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::AllOf;
 using testing::EndsWith;
 using testing::HasSubstr;
@@ -107,7 +109,7 @@ TEST(docs, of_a_component_that_carries_none_come_from_its_wit) {
 }
 
 TEST(docs, are_written_to_a_file_whole_or_not_at_all) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string file = (folder.path() / "page.html").string();
   const ended told = docs({"orders.wasm", "--format", "html", "-o", file});
   EXPECT_EQ(told.code, 0);
@@ -121,7 +123,7 @@ TEST(docs, are_written_to_a_file_whole_or_not_at_all) {
 }
 
 TEST(docs, embedded_make_a_component_that_knows_its_contract_and_still_runs) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string made = (folder.path() / "orders.wasm").string();
   const std::string manifest =
       folder.write("marks.json", R"({"exports": {"place": ["kill-safe"], "count": []}})");
@@ -140,7 +142,7 @@ TEST(docs, embedded_make_a_component_that_knows_its_contract_and_still_runs) {
 }
 
 TEST(docs, take_marks_from_the_manifest_before_the_wit_before_the_component) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string app = folder.write(
       "app.wat",
       R"((component (@custom "holdfast-docs" "{\"version\":1,\"functions\":{\"run\":{\"marks\":[\"idempotent\"]}}}"))"
@@ -158,7 +160,7 @@ TEST(docs, take_marks_from_the_manifest_before_the_wit_before_the_component) {
 }
 
 TEST(docs, with_a_wrong_source_are_refused_with_its_place) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string app = folder.write("app.wat", exporting("run"));
   const std::string manifest = folder.write("m.json", "{\"exports\": {\n  \"rum\": []}}");
   expect_refused(run_holdfast({"docs", app, "--manifest", manifest}),
@@ -180,7 +182,7 @@ TEST(docs, with_a_wrong_source_are_refused_with_its_place) {
 }
 
 TEST(docs, of_hostile_comments_and_paths_are_safe_to_show) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string app = folder.write("<script>\xe2\x80\xae.wat", exporting("run"));
   // In a WIT, control characters are refused by its grammar; in a section they arrive.
   const std::string carried = folder.write(
@@ -203,7 +205,7 @@ TEST(docs, of_hostile_comments_and_paths_are_safe_to_show) {
 }
 
 TEST(docs, of_a_mebibyte_are_cut_and_their_marks_are_not) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string app = folder.write("app.wat", exporting("run"));
   std::string wit = "package a:b; world w {\n";
   for (int i = 0; i < 20'000; ++i)

@@ -8,8 +8,10 @@
 #include <sstream>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
@@ -32,7 +34,7 @@ std::vector<std::string> examples_of(const std::vector<std::string>& command) {
 }
 
 // A folder where the examples find the files that they name, and the command.
-class example_folder : public temporary_folder {
+class example_folder : public scratch_folder {
  public:
   example_folder() {
     using std::filesystem::create_directory_symlink;

@@ -6,8 +6,9 @@
 #include <boost/json/value.hpp>
 
 #include "cli/run_command.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
@@ -50,7 +51,7 @@ TEST(inspect, shows_the_marks_of_the_cancel_contract) {
   EXPECT_EQ(function_of(json.at("exports"), "add").at("marks"),
             boost::json::parse(R"(["read-only","kill-safe"])"));
   EXPECT_TRUE(function_of(json.at("exports"), "trap").at("marks").as_array().empty());
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string manifest = folder.write("m.json", R"({"exports": {"greet": ["read-only"]}})");
   const ended greeter = run_holdfast({"inspect", guest("hello.wat"), "--manifest", manifest});
   EXPECT_THAT(greeter.out, HasSubstr("-> string  [read-only]\n"));

@@ -9,9 +9,11 @@
 
 #include "cli/run_command.hpp"
 #include "host/keyed_export.hpp"
+#include "support/contents_of.hpp"
+#include "support/scratch_folder.hpp"
 #include "wit/packed.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using holdfast::errc;
 using holdfast::journal_record;
 using holdfast::outcome;
@@ -59,7 +61,7 @@ class journal_command : public testing::Test {
     ASSERT_FALSE(here->commit({all, {}}));
   }
 
-  temporary_folder folder;
+  scratch_folder folder;
   const std::string path = (folder.path() / "calls.journal").string();
 };
 

@@ -7,8 +7,9 @@
 
 #include "cli/background.hpp"
 #include "support/counting_guest.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -103,8 +104,8 @@ TEST(load, with_a_rate_that_is_kept_sends_no_more_than_that) {
 }
 
 TEST(load, on_a_component_in_this_process_needs_no_server) {
-  const temporary_folder folder;
-  const std::string path = folder.write("counting.wat", holdfast::testing_support::counting_guest);
+  const scratch_folder folder;
+  const std::string path = folder.write("counting.wat", counting_guest);
   const auto totals =
       totals_of(run_holdfast({"load", path, "--export", "add", "--args", "[2, 3]", "--callers", "8",
                               "--duration", "300ms", "--leave", "0.2", "--trap", "trap:0.05", "--json"}));

@@ -9,8 +9,10 @@
 #include <sstream>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::Contains;
 using testing::HasSubstr;
 
@@ -108,7 +110,7 @@ TEST(man_pages, of_the_configuration_have_every_key_of_its_documentation_below_i
 TEST(man_pages, are_what_scdoc_and_man_read_without_complaint) {
   for (const char* each : {"/usr/bin/scdoc", "/usr/bin/man"})
     if (!std::filesystem::exists(each)) GTEST_SKIP() << "there is no " << each;
-  const temporary_folder folder;
+  const scratch_folder folder;
   for (const auto& each : std::filesystem::directory_iterator(pages)) {
     const std::string name = each.path().stem();
     const ended made = run({"/usr/bin/scdoc"}, {.input = page_of(name)});

@@ -7,8 +7,10 @@
 #include <set>
 
 #include "cli/run_command.hpp"
+#include "support/contents_of.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -26,7 +28,7 @@ std::set<std::string> files_in(const fs::path& folder) {
 }  // namespace
 
 TEST(new_project, in_each_language_is_whole_and_its_configuration_is_sound) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   for (const std::string language : {"c", "javascript", "python"}) {
     SCOPED_TRACE(language);
     const fs::path project = folder.path() / ("my-" + language);
@@ -60,13 +62,13 @@ TEST(new_project, in_each_language_is_whole_and_its_configuration_is_sound) {
 }
 
 TEST(new_project, is_named_as_it_is_told) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   EXPECT_EQ(run_holdfast({"new", "a b", "--name", "greeter"}, {.folder = folder.path()}).code, 0);
   EXPECT_THAT(contents_of((folder.path() / "a b/holdfast.toml").string()), HasSubstr("[components.greeter]"));
 }
 
 TEST(new_project, is_told_as_json_to_programs) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::vector<std::string> words{"new", "greeter", "--language", "c", "--json"};
   const auto told = boost::json::parse(run_holdfast(words, {.folder = folder.path()}).out).as_object();
   EXPECT_EQ(told.at("name"), "greeter");
@@ -79,7 +81,7 @@ TEST(new_project, is_told_as_json_to_programs) {
 }
 
 TEST(new_project, is_not_written_over_anything) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   folder.write("notes.txt", "mine");
   const ended told = run_holdfast({"new", folder.path().string(), "--name", "greeter"});
   EXPECT_EQ(told.code, 2);
@@ -91,13 +93,13 @@ TEST(new_project, is_not_written_over_anything) {
 }
 
 TEST(new_project, takes_a_folder_that_is_empty) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   fs::create_directory(folder.path() / "greeter");
   EXPECT_EQ(run_holdfast({"new", "greeter/"}, {.folder = folder.path()}).code, 0);
 }
 
 TEST(new_project, with_a_name_that_a_component_cannot_have_is_refused) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   for (const std::string& name : std::vector<std::string>{"a b", "a.b", "\x1b[31m", std::string(65, 'a')}) {
     const ended told = run_holdfast({"new", name}, {.folder = folder.path()});
     EXPECT_EQ(told.code, 2) << name;

@@ -15,15 +15,12 @@
 
 #include "cli/background.hpp"
 #include "serve/raw_client.hpp"
+#include "support/scratch_folder.hpp"
 
 /// Servers that take each other's place while clients call, as a manager of services does it: it holds the
 /// socket, so that nobody is turned away meanwhile.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 namespace {
-
-using testing_support::call_request;
-using testing_support::raw_answer;
-using testing_support::raw_client;
 
 // A socket that listens on loopback, and is handed to whoever is started.
 class held_socket {
@@ -102,7 +99,7 @@ class payers {
 };
 
 TEST(restart, under_load_loses_no_accepted_call_with_a_key_and_makes_none_twice) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const held_socket socket;
   const std::string configuration =
       folder.write("holdfast.toml", "journal = \"" + (folder.path() / "calls.journal").string() +
@@ -132,4 +129,4 @@ TEST(restart, under_load_loses_no_accepted_call_with_a_key_and_makes_none_twice)
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

@@ -14,12 +14,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
-namespace holdfast::test {
+namespace holdfast::testing_support {
 namespace {
 
 using clock = std::chrono::steady_clock;
@@ -177,28 +175,6 @@ std::string guest(std::string_view file) {
   return (std::filesystem::path(HOLDFAST_GUESTS_DIR) / file).string();
 }
 
-temporary_folder::temporary_folder() {
-  std::string form = (std::filesystem::temp_directory_path() / "holdfast-cli-XXXXXX").string();
-  if (::mkdtemp(form.data()) == nullptr) fail("mkdtemp");
-  path_ = form;
-}
-
-temporary_folder::~temporary_folder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string temporary_folder::write(std::string_view name, std::string_view contents) const {
-  const auto path = path_ / name;
-  std::ofstream(path, std::ios::binary) << contents;
-  return path.string();
-}
-
-std::string contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
 std::size_t lines_in(std::string_view text) {
   const auto ends = static_cast<std::size_t>(std::ranges::count(text, '\n'));
   return ends + (text.empty() || text.back() == '\n' ? 0 : 1);
@@ -223,4 +199,4 @@ std::string obeyed_in(std::string_view text) {
   return found;
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

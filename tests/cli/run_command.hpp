@@ -11,7 +11,7 @@
 /// The command, run as its user runs it: a process of its own, with its output, its exit code and its memory.
 ///
 /// A command that outlasts its time is killed, and only that one, by its id.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 
 /// What the command finds where it starts.
 struct surroundings {
@@ -45,29 +45,10 @@ ended run_holdfast(std::vector<std::string> arguments, const surroundings& aroun
 /// The path of a guest: `guest("orders.wasm")`.
 std::string guest(std::string_view file);
 
-/// A folder of its own, removed with everything in it.
-class temporary_folder {
- public:
-  temporary_folder();
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  ~temporary_folder();
-
-  const std::filesystem::path& path() const noexcept { return path_; }
-  /// Writes a file there: its path.
-  std::string write(std::string_view name, std::string_view contents) const;
-
- private:
-  std::filesystem::path path_;
-};
-
-/// The contents of a file.
-std::string contents_of(const std::string& path);
-
 /// How many lines a text has; an unfinished one counts.
 std::size_t lines_in(std::string_view text);
 
 /// The names of characters in `text` that a terminal would obey or hide: empty where it is safe to show.
 std::string obeyed_in(std::string_view text);
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

@@ -8,15 +8,16 @@
 
 #include <array>
 #include <cstring>
-#include <fstream>
 #include <thread>
 
 #include "cli/background.hpp"
+#include "support/contents_of.hpp"
 #include "support/counting_guest.hpp"
+#include "support/scratch_folder.hpp"
 
 /// The life of `holdfast serve`: how it begins, what signals do to it, and that what goes wrong around it
 /// does not end it.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 namespace {
 
 using testing::HasSubstr;
@@ -45,13 +46,13 @@ TEST(serve, ends_though_a_guest_loops_at_the_second_signal) {
 }
 
 TEST(serve, begins_with_nothing_that_it_could_not_keep) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const ended told =
       run_holdfast({"serve", folder.write("bad.wat", "(component"), "--listen", "127.0.0.1:0"});
   EXPECT_EQ(told.code, 2);
   EXPECT_THAT(told.err, HasSubstr("component `bad`"));
-  const ended nowhere = run_holdfast(
-      {"serve", folder.write("good.wat", testing_support::counting_guest), "--listen", "nowhere"});
+  const ended nowhere =
+      run_holdfast({"serve", folder.write("good.wat", counting_guest), "--listen", "nowhere"});
   EXPECT_EQ(nowhere.code, 2);
   EXPECT_THAT(nowhere.err, HasSubstr("nowhere"));
 }
@@ -64,7 +65,7 @@ class configured : public testing::Test {
                                       "\"\n[components.counting]\npath = \"counting.wat\"\n" + more);
   }
   configured() {
-    folder.write("counting.wat", testing_support::counting_guest);
+    folder.write("counting.wat", counting_guest);
     write();
   }
   std::vector<std::string> command() const {
@@ -78,7 +79,7 @@ class configured : public testing::Test {
     return line.substr(begin, line.find('"', begin) - begin);
   }
   static ended components(const std::string& url) { return run_holdfast({"components", "--server", url}); }
-  const temporary_folder folder;
+  const scratch_folder folder;
 };
 
 TEST_F(configured, server_reads_its_configuration_again_at_a_signal_and_goes_on_where_that_is_wrong) {
@@ -138,4 +139,4 @@ TEST_F(configured, server_tells_the_manager_of_services_when_it_is_ready_and_whe
 }
 
 }  // namespace
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

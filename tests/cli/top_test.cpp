@@ -8,7 +8,7 @@
 
 #include "cli/background.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 
 namespace {

@@ -5,8 +5,9 @@
 #include <boost/json/parse.hpp>
 
 #include "cli/run_command.hpp"
+#include "support/scratch_folder.hpp"
 
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::HasSubstr;
 
 namespace {
@@ -53,7 +54,7 @@ TEST(untrusted_text, in_json_is_escaped_and_still_the_same_text) {
 }
 
 TEST(untrusted_text, in_the_names_of_frames_cannot_make_lines_of_its_own) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   const std::string path = folder.write("trap.wat", R"((component
     (core module $"m\1b[2J\0aholdfast: completed" (func $"f\0aholdfast: all is well\e2\80\ae\c2\9b" (export "f") unreachable))
     (core instance $i (instantiate 0))
@@ -70,7 +71,7 @@ TEST(untrusted_text, in_the_names_of_frames_cannot_make_lines_of_its_own) {
 }
 
 TEST(untrusted_text, in_the_names_of_imports_is_escaped_wherever_it_is_quoted) {
-  const temporary_folder folder;
+  const scratch_folder folder;
   for (const char* import :
        {R"("relative-url=<\1b[31m\e2\80\ae>" (core module))", R"("url=<a\0ab>" (component))",
         R"("integrity=<sha256-\1b>" (component))", R"("unlocked-dep=<a:b\1b>" (component))",

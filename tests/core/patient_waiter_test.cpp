@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "core/fakes.hpp"
-#include "core/workers.hpp"
+#include "core/threaded_world.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -220,13 +220,7 @@ TEST(every_way_to_leave, after_every_step_ends_in_one_telling_and_no_harm) {
 
 // Meant for ThreadSanitizer: the four ways out and the end of the call, all at once.
 TEST(patient_waiters_on_threads, are_told_once_whoever_comes_first) {
-  struct threaded_world {
-    steady_time time;
-    timers deadlines;
-    kernel_random random;
-    workers run{2};
-    environment env{time, run, deadlines, random, no_observer()};
-  } world;
+  threaded_world world;
   record log;
   fake_pool pool(world.env, log, 2, {}, {.base = 1us, .max = 1us});
   std::atomic<bool> ending{false};

@@ -13,21 +13,13 @@
 #include <utility>
 
 #include "core/fakes.hpp"
+#include "core/threaded_world.hpp"
 
 namespace holdfast::core {
 namespace {
 
 using namespace fakes;
 using kind = script::kind;
-
-/// Real threads and the real clock over fake guests.
-struct threaded_world {
-  steady_time time;
-  timers deadlines;
-  kernel_random random;
-  workers run{2};
-  environment env{time, run, deadlines, random, no_observer()};
-};
 
 /// A task that does what it is told to, once or again and again.
 class odd_job final : public task {

@@ -9,11 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "support/scratch_folder.hpp"
+
 namespace holdfast {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
+using testing_support::scratch_folder;
 
 const engine& shared_engine() {
   static const engine one({.max_instances = 4});
@@ -34,20 +37,6 @@ std::vector<std::byte> bytes_of(const std::filesystem::path& path) {
 result<component> compile(std::string_view text) {
   return component::compile(shared_engine(), std::as_bytes(std::span(text)));
 }
-
-// A folder of its own, gone at the end.
-class scratch {
- public:
-  scratch() {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-test-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~scratch() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 TEST(component, knows_its_exports_and_their_types) {
   const auto loaded = component::load(shared_engine(), guest("orders.wasm"));
@@ -71,7 +60,7 @@ TEST(component, knows_the_cancel_contract_that_it_carries) {
 }
 
 TEST(component, takes_its_contract_from_wit_and_a_manifest_that_are_named) {
-  const scratch folder;
+  const scratch_folder folder;
   const auto manifest = folder.path() / "m.json";
   std::ofstream(manifest) << R"({"exports": {"add": ["idempotent"]}})";
   const auto wit = std::filesystem::path(HOLDFAST_SOURCE_DIR) / "guests/orders/wit";
@@ -83,7 +72,7 @@ TEST(component, takes_its_contract_from_wit_and_a_manifest_that_are_named) {
 }
 
 TEST(component, finds_the_manifest_beside_its_file) {
-  const scratch folder;
+  const scratch_folder folder;
   std::filesystem::copy_file(guest("orders.wasm"), folder.path() / "app.wasm");
   std::ofstream(folder.path() / "app.holdfast.json") << R"({"exports": {"place": ["kill-safe"], "add": []}})";
   const auto loaded = component::load(shared_engine(), folder.path() / "app.wasm");
@@ -133,7 +122,7 @@ TEST(component, refuses_a_truncated_file_wherever_it_was_cut) {
 }
 
 TEST(component, keeps_compiled_code_in_a_directory_of_mode_0700) {
-  const scratch folder;
+  const scratch_folder folder;
   const auto cache = folder.path() / "compiled";
   ASSERT_TRUE(component::load(shared_engine(), guest("orders.wasm"), {.cache = cache}));
   struct stat seen{};
@@ -143,7 +132,7 @@ TEST(component, keeps_compiled_code_in_a_directory_of_mode_0700) {
 }
 
 TEST(component, refuses_a_cache_that_others_may_write_to) {
-  const scratch folder;
+  const scratch_folder folder;
   const auto cache = folder.path() / "compiled";
   std::filesystem::create_directory(cache);
   ASSERT_EQ(::chmod(cache.c_str(), 0777), 0);
@@ -153,7 +142,7 @@ TEST(component, refuses_a_cache_that_others_may_write_to) {
 }
 
 TEST(component, compiles_anew_where_a_cache_entry_was_tampered_with) {
-  const scratch folder;
+  const scratch_folder folder;
   const auto cache = folder.path() / "compiled";
   ASSERT_TRUE(component::load(shared_engine(), guest("orders.wasm"), {.cache = cache}));
   std::size_t spoiled = 0;

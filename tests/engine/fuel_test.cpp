@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/bare_guest.hpp"
+#include "support/scratch_folder.hpp"
 
 namespace holdfast {
 namespace {
@@ -132,21 +133,20 @@ TEST(fuel, as_a_limit_of_a_component_that_does_not_count_it_is_refused) {
 }
 
 TEST(fuel, has_cache_entries_of_its_own) {
-  std::string name = (std::filesystem::temp_directory_path() / "holdfast-test-XXXXXX").string();
-  const std::filesystem::path folder = mkdtemp(name.data());
+  const scratch_folder folder;
   const auto entries = [&] {
-    return std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
+    return std::distance(std::filesystem::directory_iterator(folder.path()),
+                         std::filesystem::directory_iterator());
   };
-  built("echo.wat", {.cache = folder});
+  built("echo.wat", {.cache = folder.path()});
   const auto before = entries();
-  built("echo.wat", {.cache = folder, .fuel = metering::on});
+  built("echo.wat", {.cache = folder.path(), .fuel = metering::on});
   EXPECT_EQ(entries(), before + 1);
-  bare_guest guest(built("echo.wat", {.cache = folder, .fuel = metering::on}), with_fuel(10'000));
+  bare_guest guest(built("echo.wat", {.cache = folder.path(), .fuel = metering::on}), with_fuel(10'000));
   EXPECT_EQ(entries(), before + 1) << "the second time it is loaded";
   ASSERT_EQ(guest.settle(), guest_state::ready);
   guest.ask("add", args(1U, 2U));
   EXPECT_GT(used(guest), 0U);
-  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 
 #include "host/journals.hpp"
 #include "host/manual_host.hpp"
+#include "support/contents_of.hpp"
 
 /// A host with a journal, whose process can die and begin again.
 namespace holdfast::testing_support {
@@ -39,8 +40,7 @@ inline component marked(const std::string& text, const char* marks) {
 }
 
 inline component sleeper(const char* marks) {
-  std::ifstream file(std::string(HOLDFAST_GUESTS_DIR) + "/sleeper.wat");
-  return marked({std::istreambuf_iterator<char>(file), {}}, marks);
+  return marked(contents_of(HOLDFAST_GUESTS_DIR "/sleeper.wat"), marks);
 }
 
 /// ... which takes and gives other numbers.

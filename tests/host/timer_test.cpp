@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "host/durable.hpp"
+#include "support/contents_of.hpp"
 
 // Timers of actors: when they call, what a call that sets them leaves, and what is there of them after a
 // crash.
@@ -21,10 +22,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::string alarm_text() {
-  std::ifstream file(std::string(HOLDFAST_GUESTS_DIR) + "/alarm.wat");
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+std::string alarm_text() { return contents_of(HOLDFAST_GUESTS_DIR "/alarm.wat"); }
 
 component alarm_of(const std::string& text, const char* mark) {
   const scratch_folder folder;

@@ -11,7 +11,7 @@
 
 using namespace holdfast;
 using namespace holdfast::serve;
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -119,7 +119,7 @@ TEST(config_check, knows_whom_a_component_may_call) {
 }
 
 TEST(config_check, names_each_file_that_is_not_there) {
-  const testing_support::scratch_folder folder;
+  const scratch_folder folder;
   std::ofstream(folder / "here.wasm") << "x";
   std::filesystem::create_directory(folder / "data");
   std::ofstream(folder / "holdfast.toml") << R"(journal = "gone/calls.journal"

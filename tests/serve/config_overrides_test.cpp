@@ -9,7 +9,7 @@
 
 using namespace holdfast;
 using namespace holdfast::serve;
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;

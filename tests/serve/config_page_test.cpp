@@ -10,7 +10,7 @@
 #include "support/readings.hpp"
 
 using namespace holdfast::serve;
-using namespace holdfast::test;
+using namespace holdfast::testing_support;
 
 namespace {
 

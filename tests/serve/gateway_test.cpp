@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "serve/served.hpp"
@@ -498,8 +496,7 @@ TEST_F(gateway_test, writes_no_text_into_its_log_that_a_terminal_would_obey) {
   start();
   EXPECT_EQ(ask(request("GET", "/livez", "User-Agent: a\xe2\x80\xae\xc2\x9b\r\n")).status, 200U);
   running.reset();
-  std::ifstream from(folder / "access");
-  const std::string line{std::istreambuf_iterator<char>(from), {}};
+  const std::string line = contents_of(folder / "access");
   EXPECT_THAT(line, testing::HasSubstr(R"("target":"/livez","status":200)"));
   EXPECT_THAT(line, testing::Not(testing::HasSubstr("\xe2\x80\xae")));
   EXPECT_THAT(line, testing::Not(testing::HasSubstr("\xc2\x9b")));

@@ -2,8 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "serve/served.hpp"
@@ -28,11 +26,6 @@ class late_clients : public served_test {
     parts.time = &clock;
   }
   ~late_clients() override { running.reset(); }  // it reads the clock
-  // An application whose `/large` is 4 MiB.
-  void add_web() {
-    std::ifstream guest(std::string(HOLDFAST_GUESTS_DIR) + "/http.wat");
-    add("shop", {std::istreambuf_iterator<char>(guest), {}});
-  }
   template <class Work>
   auto while_time_flies(Work work) {
     std::atomic<bool> over{false};
@@ -110,7 +103,7 @@ TEST_F(late_clients, are_told_when_a_body_comes_a_byte_now_and_then) {
 
 TEST_F(late_clients, are_let_go_when_they_take_nothing_of_an_answer) {
   settings.server.limits.write_timeout = 10s;
-  add_web();
+  add_web("shop");  // its `/large` is 4 MiB
   start();
   raw_client client(port);
   std::string many;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <random>
 #include <sstream>
@@ -28,8 +27,7 @@ std::size_t open_descriptors() {
 class leaving_clients : public served_test {
  protected:
   leaving_clients() {
-    std::ifstream guest(std::string(HOLDFAST_GUESTS_DIR) + "/http.wat");
-    add("shop", {std::istreambuf_iterator<char>(guest), {}}).pool.cells = 2;
+    add_web("shop").pool.cells = 2;
     settings.components.front().pool.cells = 2;
   }
 

@@ -4,8 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <set>
-
 #include "serve/fed_ledger.hpp"
 
 namespace holdfast::serve {

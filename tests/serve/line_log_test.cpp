@@ -9,21 +9,16 @@
 #include <array>
 #include <atomic>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <thread>
 
+#include "support/contents_of.hpp"
 #include "support/scratch_folder.hpp"
 
 namespace holdfast::serve {
 namespace {
 
+using testing_support::contents_of;
 using testing_support::scratch_folder;
-
-std::string contents_of(const std::string& file) {
-  std::ifstream from(file);
-  return {std::istreambuf_iterator<char>(from), {}};
-}
 
 TEST(line_log, has_each_line_in_order_when_it_is_gone) {
   const scratch_folder folder;

@@ -4,22 +4,14 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 
+#include "support/contents_of.hpp"
+
 using namespace holdfast::serve;
+using holdfast::testing_support::contents_of;
 using testing::StartsWith;
-
-namespace {
-
-std::string content_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-}  // namespace
 
 TEST(page_files, are_the_files_of_the_source_tree_byte_for_byte) {
   const std::filesystem::path root = std::filesystem::path(HOLDFAST_SOURCE_DIR) / "src/serve";
@@ -30,7 +22,7 @@ TEST(page_files, are_the_files_of_the_source_tree_byte_for_byte) {
   std::set<std::string> embedded;
   for (const auto& file : page_files()) {
     embedded.emplace(file.path);
-    EXPECT_EQ(file.content, content_of(root / file.path)) << file.path;
+    EXPECT_EQ(file.content, contents_of(root / file.path)) << file.path;
   }
   EXPECT_EQ(embedded, there);
 }

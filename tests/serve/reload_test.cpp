@@ -27,7 +27,7 @@ class reload : public served_test {
     const auto* const value = body.if_contains("value");
     return value != nullptr ? value->to_number<std::int64_t>() : -1;
   }
-  void write(const std::string& text) const { std::ofstream(folder / "counting.wat") << text; }
+  void write(const std::string& text) const { folder.write("counting.wat", text); }
 };
 
 TEST_F(reload, exchanges_a_component_that_was_written_again) {
@@ -61,8 +61,9 @@ TEST_F(reload, that_fails_at_one_component_exchanges_those_before_it_back) {
   start();
   write(other());
   // It can be loaded, and no instance of it can be built.
-  std::ofstream(folder / "second.wat") << "(component (core module $m (func $s unreachable) (start $s)) "
-                                          "(core instance (instantiate $m)))";
+  folder.write(
+      "second.wat",
+      "(component (core module $m (func $s unreachable) (start $s)) (core instance (instantiate $m)))");
   const auto told = running->reload(settings);
   ASSERT_FALSE(told);
   EXPECT_THAT(told.error().message(), testing::AllOf(testing::StartsWith("component `second`"),

@@ -5,14 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <boost/json/parse.hpp>
-#include <fstream>
 #include <memory>
 #include <string>
 
 #include "core/fakes.hpp"
 #include "serve/listen_address.hpp"
 #include "serve/raw_client.hpp"
+<<<<<<< HEAD
 #include "serve/server.hpp"
+=======
+#include "support/contents_of.hpp"
+>>>>>>> test-support
 #include "support/counting_guest.hpp"
 #include "support/scratch_folder.hpp"
 
@@ -30,10 +33,12 @@ class served_test : public testing::Test {
 
   /// One more component, before `start`.
   serve::component_settings& add(const std::string& name, const std::string& text) {
-    const std::string path = folder / (name + ".wat");
-    std::ofstream(path) << text;
-    settings.components.push_back({.name = name, .path = path});
+    settings.components.push_back({.name = name, .path = folder.write(name + ".wat", text)});
     return settings.components.back();
+  }
+  /// ... which is the web application of guests/text/http.wat.
+  serve::component_settings& add_web(const std::string& name) {
+    return add(name, contents_of(HOLDFAST_GUESTS_DIR "/http.wat"));
   }
   void start() {
     if (settings.server.listen.empty())

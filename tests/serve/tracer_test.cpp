@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/tracer.hpp"
 
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "serve/fake_collector.hpp"
@@ -227,9 +225,8 @@ TEST_F(tracer_test, is_off_where_no_endpoint_is_set) {
 class traced_web_app : public tracer_test {
  protected:
   traced_web_app() {
-    std::ifstream guest(std::string(HOLDFAST_GUESTS_DIR) + "/http.wat");
     settings.components.clear();
-    served_test::add("shop", {std::istreambuf_iterator<char>(guest), {}}).pool.cells = 1;
+    add_web("shop").pool.cells = 1;
   }
   // What the guest sees: `traceparent`, a blank, `tracestate`.
   std::string seen(std::string_view fields) const { return ask(request("GET", "/where", fields)).body; }

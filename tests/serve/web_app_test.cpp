@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <iterator>
 #include <thread>
 
 #include "serve/served.hpp"
@@ -16,9 +14,8 @@ using namespace testing_support;
 class web_app : public served_test {
  protected:
   web_app() {
-    std::ifstream guest(std::string(HOLDFAST_GUESTS_DIR) + "/http.wat");
     settings.components.clear();
-    add("shop", {std::istreambuf_iterator<char>(guest), {}}).pool.cells = 1;
+    add_web("shop").pool.cells = 1;
   }
   static std::string post_of(std::size_t bytes) {
     return "POST /echo HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: " +
@@ -146,8 +143,7 @@ TEST_F(web_app, is_not_asked_for_a_body_that_is_too_long) {
 }
 
 TEST_F(web_app, among_others_has_the_paths_below_its_name) {
-  std::ifstream guest(std::string(HOLDFAST_GUESTS_DIR) + "/http.wat");
-  add("hall", {std::istreambuf_iterator<char>(guest), {}});  // by its first letter it says hello
+  add_web("hall");  // by its first letter it says hello
   start();
   EXPECT_EQ(ask(request("GET", "/hello")).status, 404U);
   EXPECT_EQ(ask(request("GET", "/hall/hello")).status, 200U);

@@ -7,7 +7,7 @@
 #include "serve/config_reading.hpp"
 
 /// What tests look at of a configuration that was read.
-namespace holdfast::test {
+namespace holdfast::testing_support {
 
 inline std::vector<std::string> lines(const std::vector<serve::config_remark>& all) {
   std::vector<std::string> texts;
@@ -19,4 +19,4 @@ inline std::string first_error(const serve::config_reading& of) {
   return of.errors.empty() ? "no error" : of.errors.front().line();
 }
 
-}  // namespace holdfast::test
+}  // namespace holdfast::testing_support

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 namespace holdfast::testing_support {
 
-/// A folder that is gone with this.
+/// A folder that is gone with this, and with it all that is in it.
 class scratch_folder {
  public:
   scratch_folder() {
@@ -23,7 +26,15 @@ class scratch_folder {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
   }
+  const std::filesystem::path& path() const noexcept { return path_; }
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  /// Writes a file there, in folders that are made for it: its path.
+  std::string write(std::string_view name, std::string_view text) const {
+    const std::filesystem::path file = path_ / name;
+    std::filesystem::create_directories(file.parent_path());
+    std::ofstream(file, std::ios::binary) << text;
+    return file.string();
+  }
 
  private:
   std::filesystem::path path_;

@@ -5,35 +5,17 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "support/scratch_folder.hpp"
+
 using namespace holdfast;
+using holdfast::testing_support::scratch_folder;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
 namespace {
-
-// A folder of WIT files, gone at the end.
-class wit_folder {
- public:
-  wit_folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-wit-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~wit_folder() { std::filesystem::remove_all(path_); }
-
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(const std::string& name, std::string_view text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name) << text;
-    return path_ / name;
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 // A component's exports by their full names.
 wit::world exporting(const std::vector<std::string>& names) {
@@ -59,7 +41,7 @@ wit::world exporting(const std::vector<std::string>& names) {
 
 const wit::function& in(const wit::world& w, std::string_view name) { return **w.find_export(name); }
 
-void apply(wit::world& to, const std::filesystem::path& path, std::string_view of_world = {}) {
+void apply_to(wit::world& to, const std::filesystem::path& path, std::string_view of_world = {}) {
   const auto applied = wit::apply_wit(to, path, of_world);
   EXPECT_TRUE(applied.has_value()) << applied.error().detail;
 }
@@ -117,9 +99,9 @@ const std::vector<std::string> shop_exports = {"greet",
 }  // namespace
 
 TEST(wit_comments, document_and_mark_functions_of_worlds_and_interfaces) {
-  const wit_folder folder;
+  const scratch_folder folder;
   wit::world w = exporting(shop_exports);
-  apply(w, folder.write("shop.wit", shop));
+  apply_to(w, folder.write("shop.wit", shop));
   EXPECT_EQ(in(w, "greet").docs, "Greets.");
   EXPECT_EQ(in(w, "greet").contract, cancel_mark::read_only);
   EXPECT_EQ(in(w, "cart.add").docs, "Adds to it.");
@@ -129,16 +111,16 @@ TEST(wit_comments, document_and_mark_functions_of_worlds_and_interfaces) {
 }
 
 TEST(wit_comments, on_an_interface_mark_the_functions_that_have_no_marks_of_their_own) {
-  const wit_folder folder;
+  const scratch_folder folder;
   wit::world w = exporting(shop_exports);
-  apply(w, folder.write("shop.wit", shop));
+  apply_to(w, folder.write("shop.wit", shop));
   EXPECT_EQ(in(w, "place").contract, cancel_mark::kill_safe);
   EXPECT_EQ(in(w, "find").contract, cancel_mark::read_only);
   EXPECT_TRUE(in(w, "trim").contract.empty());
 }
 
 TEST(wit_comments, on_the_export_of_an_interface_come_before_the_interfaces_own) {
-  const wit_folder folder;
+  const scratch_folder folder;
   folder.write("deps/shop.wit", shop);
   folder.write("mine.wit", R"(package my:app;
     world app {
@@ -147,15 +129,15 @@ TEST(wit_comments, on_the_export_of_an_interface_come_before_the_interfaces_own)
       export acme:shop/orders@1.2.0;
     })");
   wit::world w = exporting(shop_exports);
-  apply(w, folder.path());
+  apply_to(w, folder.path());
   EXPECT_EQ(in(w, "place").contract, cancel_mark::read_only);
   EXPECT_TRUE(in(w, "trim").contract.empty());
   EXPECT_EQ(w.exports.interfaces[0].docs, "As we sell it.");
 }
 
 TEST(wit_comments, follow_includes_and_deps_in_files_folders_and_links) {
-  const wit_folder folder;
-  const wit_folder shared;
+  const scratch_folder folder;
+  const scratch_folder shared;
   shared.write("base.wit", R"(package acme:base;
     world base {
       /// From the base.
@@ -168,51 +150,51 @@ TEST(wit_comments, follow_includes_and_deps_in_files_folders_and_links) {
                "package my:app;\nworld app { include acme:base/base; export b; export run: func(); }");
   folder.write("b.wit", "package my:app;\ninterface b { /// Here.\n f: func(); }");
   wit::world w = exporting({"base", "my:app/b#f", "run"});
-  apply(w, folder.path());
+  apply_to(w, folder.path());
   EXPECT_EQ(in(w, "base").docs, "From the base.");
   EXPECT_EQ(in(w, "base").contract, cancel_mark::idempotent);
   EXPECT_EQ(in(w, "b#f").docs, "Here.");
 }
 
 TEST(wit_comments, are_found_under_another_version_where_the_wit_has_but_one) {
-  const wit_folder folder;
+  const scratch_folder folder;
   wit::world w = exporting({"acme:shop/orders@1.2.7#find"});
-  apply(w, folder.write("shop.wit", shop));
+  apply_to(w, folder.write("shop.wit", shop));
   EXPECT_EQ(in(w, "find").contract, cancel_mark::read_only);
 }
 
 TEST(wit_comments, on_what_the_component_does_not_export_are_left_alone) {
-  const wit_folder folder;
+  const scratch_folder folder;
   wit::world w = exporting({"greet", "other"});
   w.exports.functions[1].docs = "As before.";
   w.exports.functions[1].contract = cancel_mark::kill_safe;
-  apply(w, folder.write("shop.wit", shop));
+  apply_to(w, folder.write("shop.wit", shop));
   EXPECT_EQ(in(w, "greet").contract, cancel_mark::read_only);
   EXPECT_EQ(in(w, "other").docs, "As before.");
   EXPECT_EQ(in(w, "other").contract, cancel_mark::kill_safe);
 }
 
 TEST(wit_comments, that_are_about_none_of_the_exports_are_the_wrong_wit) {
-  const wit_folder folder;
+  const scratch_folder folder;
   EXPECT_THAT(refused(exporting({"unrelated"}), folder.write("shop.wit", shop)),
               HasSubstr("shop.wit: describes none of the component's exports"));
   wit::world none;
-  apply(none, folder.path());
+  apply_to(none, folder.path());
 }
 
 TEST(wit_comments, with_a_wrong_mark_are_refused_with_file_line_and_column) {
-  const wit_folder folder;
+  const scratch_folder folder;
   const auto path = folder.write("w.wit", R"(package a:b;
 world w {
   /// @holdfast: idempotnt
   export f: func();
 })");
   EXPECT_EQ(refused(exporting({"f"}), path),
-            path.string() + ":4:10: no mark `idempotnt`; the nearest is `idempotent`");
+            path + ":4:10: no mark `idempotnt`; the nearest is `idempotent`");
 }
 
 TEST(wit_comments, with_marks_where_none_may_stand_are_refused) {
-  const wit_folder folder;
+  const scratch_folder folder;
   for (const char* wit : {
            "/// @holdfast: read-only\npackage a:b; world w { export f: func(); }",
            "package a:b;\n/// @holdfast: read-only\nworld w { export f: func(); }",
@@ -224,7 +206,7 @@ TEST(wit_comments, with_marks_where_none_may_stand_are_refused) {
 }
 
 TEST(wit_comments, choose_the_world_that_shares_most_with_the_component) {
-  const wit_folder folder;
+  const scratch_folder folder;
   const auto path = folder.write("w.wit", R"(package a:b;
     world small { /// Small.
       export f: func(); }
@@ -232,24 +214,24 @@ TEST(wit_comments, choose_the_world_that_shares_most_with_the_component) {
       export f: func();
       export g: func(); })");
   wit::world both = exporting({"f", "g"});
-  apply(both, path);
+  apply_to(both, path);
   EXPECT_EQ(in(both, "f").docs, "Large.");
   wit::world one = exporting({"f"});
-  apply(one, path);
+  apply_to(one, path);
   EXPECT_EQ(in(one, "f").docs, "Small.");
 }
 
 TEST(wit_comments, of_worlds_that_fit_alike_and_differ_need_a_choice) {
-  const wit_folder folder;
+  const scratch_folder folder;
   const auto path = folder.write("w.wit", R"(package a:b@1.0.0;
     world one { /// @holdfast: read-only
       export f: func(); }
     world two { export f: func(); })");
-  EXPECT_THAT(refused(exporting({"f"}), path), AllOf(StartsWith(path.string()), HasSubstr("`a:b/one@1.0.0`"),
+  EXPECT_THAT(refused(exporting({"f"}), path), AllOf(StartsWith(path), HasSubstr("`a:b/one@1.0.0`"),
                                                      HasSubstr("`a:b/two@1.0.0`"), HasSubstr("name one")));
   for (const char* name : {"one", "a:b/one", "a:b/one@1.0.0"}) {
     wit::world w = exporting({"f"});
-    apply(w, path, name);
+    apply_to(w, path, name);
     EXPECT_EQ(in(w, "f").contract, cancel_mark::read_only) << name;
   }
   EXPECT_THAT(refused(exporting({"f"}), path, "three"),
@@ -257,7 +239,7 @@ TEST(wit_comments, of_worlds_that_fit_alike_and_differ_need_a_choice) {
 }
 
 TEST(wit_comments, of_a_wit_that_is_wrong_are_refused_in_one_line_with_its_place) {
-  const wit_folder folder;
+  const scratch_folder folder;
   const auto told = [&](std::string_view text) {
     return refused(exporting({"f"}), folder.write("w.wit", text));
   };
@@ -266,6 +248,6 @@ TEST(wit_comments, of_a_wit_that_is_wrong_are_refused_in_one_line_with_its_place
   EXPECT_THAT(told("package a:b;\nworld w {\n  import c:d/e; }"), HasSubstr("w.wit:3:10: "));
   EXPECT_THAT(told("package a:b; \x01"), HasSubstr("w.wit:"));
   EXPECT_THAT(refused(exporting({"f"}), folder.path() / "none"), HasSubstr("none: No such file"));
-  const wit_folder empty;
+  const scratch_folder empty;
   EXPECT_THAT(refused(exporting({"f"}), empty.path()), HasSubstr("no .wit file"));
 }
