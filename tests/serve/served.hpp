@@ -11,11 +11,8 @@
 #include "core/fakes.hpp"
 #include "serve/listen_address.hpp"
 #include "serve/raw_client.hpp"
-<<<<<<< HEAD
 #include "serve/server.hpp"
-=======
 #include "support/contents_of.hpp"
->>>>>>> test-support
 #include "support/counting_guest.hpp"
 #include "support/scratch_folder.hpp"
 
