@@ -141,7 +141,7 @@ inline message_reading read_message(std::string_view bytes) {
   std::uint64_t length = 0;
   if (lengths.size() > 1) return read;
   if (!lengths.empty()) {
-    if (lengths[0].empty() || lengths[0].size() > 18) return read;
+    if (lengths[0].empty() || lengths[0].size() > 19) return read;
     for (const char c : lengths[0]) {
       if (c < '0' || c > '9') return read;
       length = length * 10 + static_cast<std::uint64_t>(c - '0');
