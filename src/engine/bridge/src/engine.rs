@@ -108,11 +108,6 @@ impl EngineShared {
         self.made().for_each(wasmtime::Engine::increment_epoch);
     }
 
-    /// Bytes of address space that the pools reserved.
-    fn address_space(&self) -> u64 {
-        self.settings.address_space().saturating_mul(self.made().count() as u64)
-    }
-
     pub(crate) fn reactor(&self) -> &Handle {
         // Taken away in `drop` only.
         self.runtime.as_ref().expect("a live engine has its reactor").handle()
