@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 SEEDS ?= 20000
 SECONDS ?= 60
-.PHONY: help setup build demo examples test sim bench storm crash transfers growth leavers asan tsan mutants consumers stranger picture package fuzz race docs check format tidy clean
+.PHONY: help setup build demo examples test sim bench storm crash transfers growth leavers asan tsan mutants consumers stranger picture reproduce package fuzz race docs check format tidy clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -52,6 +52,9 @@ stranger: setup ## Follow the README in a fresh Debian (debootstrap), as root
 
 picture: build ## Film the demo anew: docs/demo.svg
 	@tools/record-terminal --out docs/demo.svg --columns 82 --rows 48 --title "holdfast demo" -- build/release/bin/holdfast demo
+
+reproduce: setup ## Build the bridge twice, elsewhere the second time, and compare
+	@tools/check-reproducible
 
 package: build ## Make Debian packages of the library, its headers and the command: build/release/packages
 	@cd build/release && cpack -G DEB

@@ -21,7 +21,8 @@ if(PROJECT_IS_TOP_LEVEL)
   endif()
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic)
+# Where the sources lie is nobody's business who gets the program, and makes it another one.
+add_compile_options(-Wall -Wextra -Wpedantic "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
 if(HOLDFAST_WERROR)
   add_compile_options(-Werror)
 endif()
