@@ -4,7 +4,7 @@
 #include <compare>
 #include <functional>
 #include <holdfast/call_id.hpp>
-#include <holdfast/pool_options.hpp>
+#include <holdfast/guest_output.hpp>
 #include <map>
 #include <memory>
 #include <mutex>
