@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Each key of a component is an actor: an account here, whose state outlives its instance and its process.
-// actors COMPONENT JOURNAL, such as guests/ledger.wasm bank.journal. Run it twice: no money moves again.
+// actors COMPONENT JOURNAL, such as build/release/guests/ledger.wasm bank.journal. Run it twice: no money
+// moves again.
 
 #include <holdfast/holdfast.hpp>
 #include <iostream>

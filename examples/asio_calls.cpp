@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An event loop that calls a component, and callers who leave in the middle. asio_calls COMPONENT, such as
-// guests/orders.wasm.
+// build/release/guests/orders.wasm.
 
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>

@@ -2,7 +2,7 @@
 //
 // A database with threads and a queue of its own, whose procedures strangers wrote. What became of a call
 // commits its transaction, aborts it or leaves it in doubt, after a crash too. database COMPONENT JOURNAL,
-// such as guests/orders.wasm calls.journal.
+// such as build/release/guests/orders.wasm calls.journal.
 
 #include <condition_variable>
 #include <deque>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A call with a key and a journal is one call, whoever asks again and after whatever has happened.
-// durable_calls COMPONENT JOURNAL, such as guests/orders.wasm calls.journal. Run it twice: the second run
-// places nothing.
+// durable_calls COMPONENT JOURNAL, such as build/release/guests/orders.wasm calls.journal. Run it twice: the
+// second run places nothing.
 
 #include <holdfast/holdfast.hpp>
 #include <iostream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One component, one pool, and a caller who does not wait to the end. first_call COMPONENT, such as
-// guests/orders.wasm.
+// build/release/guests/orders.wasm.
 
 #include <holdfast/holdfast.hpp>
 #include <iostream>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A game server with scripts of strangers: the world moves on every tick, whatever a script does.
-// game_tick COMPONENT, such as guests/ledger.wasm.
+// game_tick COMPONENT, such as build/release/guests/ledger.wasm.
 
 #include <algorithm>
 #include <boost/asio/io_context.hpp>

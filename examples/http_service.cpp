@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An HTTP service whose handler awaits a component, and a client who leaves in the middle and asks again.
-// http_service COMPONENT, such as guests/orders.wasm. It asks itself, and ends.
+// http_service COMPONENT, such as build/release/guests/orders.wasm. It asks itself, and ends.
 
 #include <array>
 #include <boost/asio.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An application with plug-ins of strangers: one loops, one traps, and an event still reaches them all.
-// plugins FOLDER, such as guests, with echo.wat, ledger.wasm and orders.wasm in it.
+// plugins FOLDER, such as build/release/guests, with echo.wat, ledger.wasm and orders.wasm in it.
 
 #include <filesystem>
 #include <holdfast/holdfast.hpp>

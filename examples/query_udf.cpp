@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A query that calls strangers' functions for each row: a bad row is an error in its place, not the end of
-// the query. query_udf COMPONENT, such as guests/orders.wasm.
+// the query. query_udf COMPONENT, such as build/release/guests/orders.wasm.
 
 #include <boost/describe.hpp>
 #include <holdfast/holdfast.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Bytes go through a component as they come: whoever is slower sets the pace, and little lies between.
-// stream_transform COMPONENT, such as guests/company-py.wasm.
+// stream_transform COMPONENT, such as build/release/guests/company-py.wasm.
 
 #include <algorithm>
 #include <array>

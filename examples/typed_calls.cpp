@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Exports as C++ functions, and a C++ coroutine as a host function. typed_calls ORDERS ASKER, such as
-// guests/orders.wasm and guests/asker.wat.
+// build/release/guests/orders.wasm and build/release/guests/asker.wat.
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The first call of README.md.
+// The first call of README.md, and that of docs/guides/first-guest.md.
 
 #include <holdfast/holdfast.hpp>
+#include <iostream>
 
 #include "workshop.hpp"
 
@@ -29,6 +30,21 @@ void page() {
   must(bought || bought.code == hf::errc::detached);
 }
 
+void guest() {
+  const hf::engine engine;
+  hf::host host(engine);
+  // [guest]
+  const hf::component greeter = hf::component::load(engine, "hello.wat").value();
+  const hf::pool pool = host.open(greeter).value();
+  std::cout << pool.call<std::string>("greet", hf::args("ada")).get() << "\n";
+  // [/guest]
+}
+
 }  // namespace
 
-int main(int argc, char** argv) { return work_in(argc, argv, page); }
+int main(int argc, char** argv) {
+  return work_in(argc, argv, [] {
+    page();
+    guest();
+  });
+}

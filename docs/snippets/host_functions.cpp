@@ -31,6 +31,7 @@ hf::result<hf::pool> asker(hf::host& host, const hf::component& asks, hf::import
 
 void plain(hf::host& host, const hf::component& asks) {
   // [plain]
+  using price = hf::wit::expected<std::uint64_t, std::string>;  // result<u64, string>
   hf::imports offered;
   offered.define("holdfast:demo/shop", "price", [](std::string item) -> price {
     if (item != "book") return hf::wit::err("no " + item);  // a value: the guest is told
@@ -38,8 +39,11 @@ void plain(hf::host& host, const hf::component& asks) {
   });
   offered.define_inline("holdfast:demo/shop", "add",
                         [](std::uint32_t a, std::uint32_t b) noexcept -> std::uint32_t { return a + b; });
+
+  hf::pool_options options;
+  options.functions = offered;  // of an actor: actor_options::functions
+  const hf::pool pool = host.open(asks, options).value();
   // [/plain]
-  const hf::pool pool = asker(host, asks, offered).value();
   must(pool.call<price>("price", hf::args("book")).get().value() == 1250);
   must(!pool.call<price>("price", hf::args("spoon")).get().has_value());
   must(pool.call<std::uint32_t>("add", hf::args(2U, 3U)).get() == 5);

@@ -41,14 +41,14 @@ void page() {
   must(shop.call("trap", hf::args(1U)).code == hf::errc::trapped);
   must(counted->completed == 1 && counted->faults == 1);
 
-  const hf::reply left = shop.call("spin", hf::args(2U), {.wait = 20ms});
-  must(left.code == hf::errc::detached);
   // [by-id]
+  const hf::reply left = shop.call("spin", hf::args(2U), {.wait = 20ms});  // `detached`: it goes on
   const hf::orphan_figures figures = host.orphans();  // calls that go on and nobody waits for
   must(figures.orphans == 1);
   must(host.kill(left.id).value() == hf::kill_answer::stopping);
   must(host.attach(left.id).value().wait().code == hf::errc::killed);
   // [/by-id]
+  must(left.code == hf::errc::detached);
   must(counted->orphaned == 1);
 
   // [cells]

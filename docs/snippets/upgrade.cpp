@@ -65,9 +65,9 @@ void restarted(const hf::engine& engine) {
 void ends(const hf::engine& engine) {
   hf::host host(engine);
   const hf::pool shop = host.open(hf::component::load(engine, "orders.wasm").value()).value();
-  const hf::ticket runs = shop.submit("spin", hf::args(1U)).value();
-  while (runs.phase() == hf::call_phase::queued) std::this_thread::yield();
   // [drain]
+  const hf::ticket runs = shop.submit("spin", hf::args(1U)).value();  // a call that has no end
+  while (runs.phase() == hf::call_phase::queued) std::this_thread::yield();
   shop.drain(50ms);  // admits nothing more, gives what was accepted so long, then kills it
   must(runs.wait().code == hf::errc::killed);
   must(shop.call("count", {}).code == hf::errc::draining);
