@@ -35,7 +35,7 @@ set_target_properties(holdfast_sqlite PROPERTIES INTERFACE_LINK_LIBRARIES "m;${C
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads REQUIRED)
 
-if(HOLDFAST_ENGINE AND (HOLDFAST_SERVE OR HOLDFAST_TESTS))
+if(HOLDFAST_ENGINE AND HOLDFAST_SERVE)
   holdfast_need(CLI11 "CLI11 (libcli11-dev)" QUIET CONFIG)
   holdfast_need(OpenSSL "OpenSSL (libssl-dev)" 3.0 QUIET)
   holdfast_need(tomlplusplus "toml++ (libtomlplusplus-dev)" QUIET CONFIG)

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cli/terminal.hpp"
+#include "serve/problem.hpp"
 #include "wit/json.hpp"
 #include "wit/wave.hpp"
 
@@ -22,15 +23,7 @@ exit_code code_of_error(const std::error_code& code) noexcept {
         errc::no_resources, errc::replay_diverged})
     if (code == make_error_code(mine)) return bad_input;
   if (code == make_error_code(errc::internal)) return defect;
-  switch (effect_of(code)) {
-    case effect::not_executed:
-      return not_executed;
-    case effect::executed:
-      return failed;
-    case effect::unknown:
-      return unknown;
-  }
-  return unknown;
+  return code_of(effect_of(code));
 }
 
 // The guest's frames, indented, so that none can be taken for a line of Holdfast's.
@@ -47,7 +40,7 @@ void show_frames(std::string_view untrusted) {
 boost::json::object to_json(const reply& told, const wit::function& of) {
   boost::json::object json;
   json["id"] = told.id.to_string();
-  json["outcome"] = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+  json["outcome"] = serve::word_of(told);
   json["value"] = nullptr;
   if (told.value && of.result) {
     auto value = wit::to_json(*of.result, *told.value);
@@ -71,6 +64,18 @@ boost::json::object to_json(const error& why) {
   return json;
 }
 
+exit_code code_of(effect ran) noexcept {
+  switch (ran) {
+    case effect::not_executed:
+      return not_executed;
+    case effect::executed:
+      return failed;
+    case effect::unknown:
+      return unknown;
+  }
+  return unknown;
+}
+
 exit_code code_of(const reply& told) noexcept { return code_of_error(told.code); }
 
 exit_code show(const reply& told, const wit::function& of, bool json) {
@@ -86,7 +91,7 @@ exit_code show(const reply& told, const wit::function& of, bool json) {
     }
     return success;
   }
-  std::string line = told.outcome ? holdfast::to_string(*told.outcome) : "detached";
+  std::string line(serve::word_of(told));
   // Wasmtime's word for a guest that was stopped does not say that it was a deadline.
   if (told.code == make_error_code(errc::deadline_killed)) line += ": " + told.code.message();
   line += ": " + escape_line(told.detail.empty() ? told.code.message() : told.detail);

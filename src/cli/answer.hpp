@@ -16,6 +16,9 @@ boost::json::object to_json(const reply& told, const wit::function& of);
 /// What a failed set-up or a refused request is told as.
 boost::json::object to_json(const error& why);
 
+/// The exit code of what did not complete, by whether the guest ran.
+exit_code code_of(effect ran) noexcept;
+
 /// The exit code that a reply stands for.
 exit_code code_of(const reply& told) noexcept;
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "cli/answer.hpp"
 #include "cli/terminal.hpp"
 #include "host/journal_digest.hpp"
 #include "serve/ascii.hpp"
@@ -58,15 +59,7 @@ exit_code code_of_problem(const server_answer& of) {
     default:
       break;
   }
-  switch (detail::effect_named(text_of(of.body, "effect")).value_or(effect::unknown)) {
-    case effect::not_executed:
-      return not_executed;
-    case effect::executed:
-      return failed;
-    case effect::unknown:
-      return unknown;
-  }
-  return unknown;
+  return code_of(detail::effect_named(text_of(of.body, "effect")).value_or(effect::unknown));
 }
 
 }  // namespace

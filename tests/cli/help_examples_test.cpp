@@ -32,9 +32,8 @@ std::string replaced(const std::string& line, const char* what, const std::strin
 
 class help_examples : public testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    ::setenv("HOLDFAST_LOG__ACCESS", "off", 1);
-  }  // `load` calls thousands of times
+  // `load` calls thousands of times.
+  static void SetUpTestSuite() { ::setenv("HOLDFAST_LOG__ACCESS", "off", 1); }
   help_examples() {
     namespace fs = std::filesystem;
     const auto here = [this](const char* name) { return folder.path() / name; };
@@ -52,9 +51,10 @@ class help_examples : public testing::Test {
     return run({"/bin/sh", "-c", "PATH=.:$PATH; " + line.substr(0, line.find(" | jq"))},
                {.folder = folder.path()});
   }
-  void succeeds(const std::string& line) const {
-    const ended told = run_line(line);
+  ended succeeds(const std::string& line) const {
+    ended told = run_line(line);
     EXPECT_EQ(told.code, 0) << line << "\n" << told.out << told.err;
+    return told;
   }
   // `holdfast serve`, until it says that it listens.
   void serves(const std::string& line) const {
@@ -87,14 +87,20 @@ class help_examples : public testing::Test {
     const std::string word = replaced(line, "^holdfast ([a-z]+).*$", "$1");
     if (word == "serve") return serves(line);
     if (of_a_server.contains(word) || line.starts_with("curl")) return asks(line);
-    if (word == "demo")
-      return succeeds(
-          replaced(replaced(line, " --call(s|ers) [0-9]+", ""), "demo", "demo --calls 300 --callers 8"));
+    if (word == "demo") {
+      succeeds(replaced(replaced(line, " --call(s|ers) [0-9]+", ""), "demo", "demo --calls 300 --callers 8"));
+      return;
+    }
     if (line.find("read(") != std::string::npos) {  // no guest here has that export: it comes as far as that
       EXPECT_THAT(run_line(line).err, HasSubstr("no export `read`"));
       return;
     }
-    succeeds(line);
+    const ended told = succeeds(line);
+    if (line.find("holdfast call ") != std::string::npos) {
+      EXPECT_NE(told.out, "") << line;
+    } else if (word == "inspect") {
+      EXPECT_THAT(told.out, HasSubstr("greet")) << line;
+    }
   }
 
   const scratch_folder folder;
